@@ -81,25 +81,33 @@ export default tseslint.config(
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
     },
   },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/config/**', 'src/main.ts', 'src/cli/main.ts'],
+    rules: {
+      'no-restricted-globals': ['error', { name: 'process', message: 'Only config/ and main.ts read process.' }],
+    },
+  },
   ...LINE.slice(0, -1).map(pureRoom),
   {
     files: ['src/controller/**/*.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!\\.{1,2}/)', message: 'The controller takes no package: what it needs is a port.' }] },
+        {
+          patterns: [{ regex: '^(?!\\.{1,2}/)', message: 'The controller takes no package: what it needs is a port.' }],
+        },
       ],
       'no-restricted-globals': ['error', 'process'],
     },
   },
   {
-    files: ['src/**/*.ts'],
-    ignores: ['src/config/**', 'src/main.ts', 'src/cli/main.ts'],
-    rules: { 'no-restricted-globals': ['error', { name: 'process', message: 'Only config/ and main.ts read process.' }] },
-  },
-  {
     files: ['test/**/*.ts'],
     rules: { 'max-lines': ['error', { max: 500 }], '@typescript-eslint/no-floating-promises': 'error' },
   },
-  { files: ['*.config.js'], rules: { 'import-x/no-default-export': 'off' }, extends: [tseslint.configs.disableTypeChecked] },
+  {
+    files: ['*.config.js'],
+    rules: { 'import-x/no-default-export': 'off' },
+    extends: [tseslint.configs.disableTypeChecked],
+  },
 );

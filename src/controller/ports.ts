@@ -1,0 +1,353 @@
+/**
+ * What the controller needs of the world. Each port is implemented by one adapter and by one fake; adapters import
+ * this file and never one another.
+ */
+import type { MetricReading } from '../detection/sample.ts';
+import type { Incident } from '../detection/incident.ts';
+import type { LogLine } from '../diagnosis/diagnosis.ts';
+import type { ActionStatus, Decision, Outcome, Settlement } from '../healing/decision.ts';
+import type { PolicyStatus } from '../healing/policy-status.ts';
+import type { Result } from '../lib/result.ts';
+import type {
+  ClusterEvent,
+  NodeSnapshot,
+  PodSnapshot,
+  WorkloadKind,
+  WorkloadRef,
+  WorkloadSnapshot,
+} from '../lib/workload.ts';
+import type { EffectName, Intent } from '../policy/action.ts';
+import type { EngineAnswer } from '../policy/guard.ts';
+import type {
+  Guardrail,
+  HealingPolicy,
+  LabelSelector,
+  TrafficSource,
+  WatchedMetric,
+} from '../policy/healing-policy.ts';
+import type { ActionRecord } from '../policy/ledger.ts';
+
+// ---------------------------------------------------------------- metrics
+
+/** What one policy wants polled; the source merges the wishes of all policies into few queries. */
+export interface MetricWish {
+  readonly policyUid: string;
+  readonly namespace: string;
+  /** Empty: every preset for which series exist. */
+  readonly metrics: readonly WatchedMetric[];
+  readonly trafficSource: TrafficSource;
+}
+
+/** A reading of one pod (`pod` given) or of the namespace's workload (absent). */
+export interface PolledReading extends MetricReading {
+  readonly pod?: string;
+  readonly unit: string;
+}
+
+export interface PolledPolicy {
+  readonly policyUid: string;
+  readonly readings: readonly PolledReading[];
+  /** Per metric: why nothing was returned or why it cannot be trusted. */
+  readonly problems: readonly { readonly metric: string; readonly error: SourceError }[];
+}
+
+export interface SourceError {
+  readonly kind: 'Unreachable' | 'Timeout' | 'QueryInvalid' | 'QueryTooLarge' | 'Partial' | 'BadReply' | 'Unauthorized';
+  readonly message: string;
+}
+
+export interface PollReply {
+  readonly atMs: number;
+  readonly policies: readonly PolledPolicy[];
+  readonly queries: number;
+}
+
+/** A past series of one pod and metric, oldest first. */
+export interface RangeSeries {
+  readonly metric: string;
+  readonly pod?: string;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+}
+
+export interface MetricSource {
+  poll(wishes: readonly MetricWish[], nowMs: number): Promise<PollReply>;
+  /** Past readings for the cold start, at `stepMs`, bounded. */
+  backfill(
+    wish: MetricWish,
+    fromMs: number,
+    toMs: number,
+    stepMs: number,
+  ): Promise<Result<readonly RangeSeries[], SourceError>>;
+  firingAlerts(): Promise<Result<readonly string[], SourceError>>;
+  /** Longest look-back (range selector) among the queries of this wish. */
+  lookBackMs(wish: MetricWish): number;
+  /** Problems of author-written queries, found without asking Prometheus. */
+  checkQueries(wish: MetricWish): readonly { readonly metric: string; readonly message: string }[];
+  close(): Promise<void>;
+}
+
+export interface LogSource {
+  read(
+    namespace: string,
+    pods: readonly string[],
+    sinceMs: number,
+    maxLinesPerPod: number,
+  ): Promise<Result<readonly LogLine[], SourceError>>;
+}
+
+// ---------------------------------------------------------------- cluster
+
+/** A custom resource as read: either the domain value or everything that is wrong with it. */
+export type Parsed<T> =
+  | { readonly kind: 'valid'; readonly value: T }
+  | {
+      readonly kind: 'invalid';
+      readonly name: string;
+      readonly namespace: string;
+      readonly uid: string;
+      readonly generation: number;
+      readonly problems: readonly Problem[];
+    };
+
+export interface Problem {
+  /** Dotted path, e.g. `spec.limits.minReplicas`. */
+  readonly path: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** An AegisHealingAction as read. */
+export interface StoredAction {
+  readonly intent: Intent;
+  readonly status: ActionStatus;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly createdAtMs: number;
+  readonly deletedAtMs?: number;
+  readonly finalizers: readonly string[];
+  readonly approval?: {
+    readonly decision: 'Approved' | 'Denied';
+    readonly by: string;
+    readonly reason: string;
+    readonly atMs: number;
+  };
+}
+
+/** Why an API call did not succeed, normalised. */
+export interface ApiFault {
+  readonly kind:
+    | 'NotFound'
+    | 'Conflict'
+    | 'Forbidden'
+    | 'Rejected'
+    | 'TooManyRequests'
+    | 'Unavailable'
+    | 'Timeout'
+    | 'Unauthorized'
+    | 'Gone'
+    | 'Unknown';
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The watched caches. Lists are immutable snapshots; `age` says how long they are unconfirmed. */
+export interface ClusterReader {
+  policies(): readonly Parsed<HealingPolicy>[];
+  /** `undefined` when guardrails cannot be read. */
+  guardrails(): readonly Parsed<Guardrail>[] | undefined;
+  actions(): readonly StoredAction[];
+  /** Workloads in the namespace that the target selects; fully assembled with pods, autoscalers and budgets. */
+  workloads(namespace: string, target: HealingPolicy['target']): readonly WorkloadSnapshot[];
+  nodes(): readonly NodeSnapshot[];
+  events(namespace: string, sinceMs: number): readonly ClusterEvent[];
+  namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
+  synced(): boolean;
+  /** Milliseconds since the least recently confirmed cache was confirmed by event, bookmark, list or clean close. */
+  ageMs(): number;
+  /** Called with a key when something of that kind changed. */
+  onChange(listener: (change: ClusterChange) => void): void;
+}
+
+export interface ClusterChange {
+  readonly kind: 'policy' | 'guardrail' | 'action' | 'workload' | 'pod' | 'node' | 'event';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Live reads and the writes on Aegis's own kinds. */
+export interface ClusterWriter {
+  readWorkload(ref: Pick<WorkloadRef, 'kind' | 'namespace' | 'name'>): Promise<Result<WorkloadSnapshot, ApiFault>>;
+  readAction(namespace: string, name: string): Promise<Result<StoredAction, ApiFault>>;
+  /** A second creator gets `Conflict`: the action exists already. */
+  createAction(intent: Intent): Promise<Result<StoredAction, ApiFault>>;
+  writeActionStatus(action: StoredAction, status: ActionStatus): Promise<Result<StoredAction, ApiFault>>;
+  setActionFinalizer(action: StoredAction, present: boolean): Promise<Result<StoredAction, ApiFault>>;
+  deleteAction(action: StoredAction): Promise<Result<void, ApiFault>>;
+  writePolicyStatus(
+    ref: { readonly namespace: string; readonly name: string },
+    status: PolicyStatus,
+  ): Promise<Result<void, ApiFault>>;
+}
+
+/** Performs one kind of effect. Every write carries a precondition and a deadline. */
+export interface Executor {
+  readonly action: EffectName;
+  /** The very request with the server's dry run, where the API has one. */
+  dryRun(intent: Intent, live: WorkloadSnapshot): Promise<Outcome>;
+  perform(intent: Intent, live: WorkloadSnapshot): Promise<Outcome>;
+  /** What an interrupted effect left behind. */
+  settle(intent: Intent, live: WorkloadSnapshot): Settlement;
+  /** True once the effect can be seen in the cluster. */
+  isVisible(intent: Intent, live: WorkloadSnapshot): boolean;
+  /** Takes the effect back, only where the field still holds what Aegis wrote; absent: there is no inverse. */
+  undo?(intent: Intent, live: WorkloadSnapshot): Promise<Outcome>;
+}
+
+export interface Leadership {
+  isLeader(): boolean;
+  /** The lease was renewed recently enough (under 4 s) that an effect's deadline ends inside it. */
+  mayBeginEffect(): boolean;
+  /** The lease was renewed under 10 s ago. */
+  mayWrite(): boolean;
+  onChange(listener: (leader: boolean) => void): void;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** A Kubernetes Event to show people. */
+export interface EventNote {
+  readonly regarding: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+  };
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+}
+
+export interface EventSink {
+  emit(event: EventNote): void;
+}
+
+// ---------------------------------------------------------------- store
+
+export interface HistoryRow {
+  readonly id: string;
+  readonly atMs: number;
+  readonly kind: 'effect' | 'alert' | 'hold' | 'incident' | 'undo' | 'dry-run';
+  readonly incidentId?: string;
+  readonly decisionId?: string;
+  readonly actionName?: string;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly action?: string;
+  readonly reason?: string;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface Prediction {
+  readonly id: string;
+  readonly atMs: number;
+  readonly modelType: 'anomaly' | 'failure';
+  readonly severityScore: number;
+  readonly recommendedAction: string;
+  readonly anomalous: boolean;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface PredictionStats {
+  readonly total: number;
+  readonly last24h: number;
+  readonly anomalies: number;
+  readonly failures: number;
+}
+
+/** Durable memory. Healing rows are awaited before an effect; predictions are batched and may be dropped, counted. */
+export interface Store {
+  /** Resolves once the rows are committed; rejects if they cannot be. */
+  appendHistory(rows: readonly HistoryRow[]): Promise<void>;
+  completeHistory(
+    id: string,
+    outcome: { readonly atMs: number; readonly reason?: string; readonly message: string },
+  ): Promise<void>;
+  history(query: {
+    readonly limit: number;
+    readonly namespace?: string;
+    readonly workload?: string;
+    readonly incidentId?: string;
+  }): Promise<readonly HistoryRow[]>;
+  /** Inserts or replaces by name. */
+  saveAction(record: ActionRecord): Promise<void>;
+  actionsSince(sinceMs: number): Promise<readonly ActionRecord[]>;
+  saveIncident(incident: Incident): Promise<void>;
+  openIncidents(): Promise<readonly Incident[]>;
+  /** Takes a named lease row until `untilMs`; false: another holder has it. */
+  takeTargetLease(target: string, holder: string, nowMs: number, untilMs: number): Promise<boolean>;
+  releaseTargetLease(target: string, holder: string): Promise<void>;
+  saveBlob(key: string, bytes: Uint8Array): Promise<void>;
+  loadBlob(key: string): Promise<Uint8Array | undefined>;
+  /** Never waits and never throws: dropped rows are counted. */
+  recordPrediction(prediction: Prediction): void;
+  predictions(limit: number): Promise<readonly Prediction[]>;
+  predictionStats(nowMs: number): Promise<PredictionStats>;
+  healthy(): boolean;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- people and engines
+
+export interface AlertMessage {
+  /** Same for the whole incident: receivers deduplicate by it. */
+  readonly key: string;
+  readonly group: string;
+  readonly status: 'firing' | 'resolved';
+  readonly severity: 'low' | 'medium' | 'high' | 'critical';
+  readonly title: string;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly policy: string;
+  readonly failureType: string;
+  readonly summary: string;
+  readonly evidence: readonly string[];
+  readonly advice: string;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+}
+
+export interface Notifier {
+  /** Names of the sinks that the administrator configured. */
+  sinks(): readonly string[];
+  /** Delivers to the named sinks; an empty list means every sink. Retries inside; resolves with what was reached. */
+  send(
+    sinks: readonly string[],
+    message: AlertMessage,
+  ): Promise<{
+    readonly delivered: readonly string[];
+    readonly failed: readonly { readonly sink: string; readonly message: string }[];
+  }>;
+}
+
+export interface PolicyEngineQuestion {
+  readonly action: string;
+  readonly resource: string;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+export interface PolicyEngine {
+  ask(engine: NonNullable<Guardrail['policyEngine']>, question: PolicyEngineQuestion): Promise<EngineAnswer>;
+}
+
+/** The numbers that the controller reports; declared in `metrics.ts`, made real by telemetry. */
+export interface MetricsSink {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+  observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+}
+
+export type { Decision, LabelSelector, PodSnapshot, WorkloadKind };

@@ -1,0 +1,77 @@
+import type { Reason } from '../lib/reasons.ts';
+import type { Intent } from '../policy/action.ts';
+
+/** What was decided, "nothing" included; a hold leaves a row and a reason, an act makes an object. */
+export type Decision =
+  | { readonly kind: 'act'; readonly id: string; readonly intent: Intent; readonly skipped: readonly SkippedRung[] }
+  | {
+      readonly kind: 'hold';
+      readonly id: string;
+      readonly reason: Reason;
+      readonly message: string;
+      readonly action: string;
+      readonly step: number;
+      readonly retryAtMs?: number;
+      readonly skipped: readonly SkippedRung[];
+    }
+  | { readonly kind: 'ignore'; readonly id: string; readonly message: string };
+
+/** A rung that could not be used, and why: the answer to "why not". */
+export interface SkippedRung {
+  readonly step: number;
+  readonly action: string;
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Answer of an executor: what happened in the cluster. */
+export type Outcome =
+  | { readonly kind: 'applied'; readonly detail: string }
+  | { readonly kind: 'already'; readonly detail: string }
+  | { readonly kind: 'blocked'; readonly reason: Reason; readonly message: string; readonly retryAfterMs?: number }
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly message: string }
+  | { readonly kind: 'failed'; readonly reason: Reason; readonly message: string }
+  | { readonly kind: 'ambiguous'; readonly message: string };
+
+/** What an unfinished effect left behind, found by looking. */
+export type Settlement = 'done' | 'absent' | 'foreign' | 'unprovable';
+
+export interface Verification {
+  readonly verdict: 'Effective' | 'Ineffective' | 'Inconclusive' | 'Waiting';
+  readonly message: string;
+  readonly reason?: 'RecoveredWithPeers' | 'Recovered' | 'StillAnomalous' | 'NotReady' | 'NoFreshData' | 'Reverted';
+  readonly before: Readonly<Record<string, number>>;
+  readonly after: Readonly<Record<string, number>>;
+  readonly peers: Readonly<Record<string, number>>;
+}
+
+/** Times and conditions of an action: all that its state is computed from. */
+export interface ActionStatus {
+  readonly approved?: { readonly value: boolean; readonly by: string; readonly reason: string; readonly atMs: number };
+  readonly blocked?: {
+    readonly reason: Reason;
+    readonly message: string;
+    readonly atMs: number;
+    readonly nextLookMs: number;
+  };
+  /** The write is about to be sent: durable before it. */
+  readonly executingAtMs?: number;
+  readonly executed?: { readonly outcome: Outcome['kind']; readonly message: string; readonly atMs: number };
+  readonly verified?: { readonly result: Verification; readonly atMs: number };
+  readonly rollback?: {
+    readonly dueAtMs?: number;
+    readonly done: boolean;
+    readonly readBack?: string;
+    readonly atMs?: number;
+    readonly abandoned?: string;
+  };
+  readonly closed?: {
+    readonly state: 'Denied' | 'Expired' | 'Superseded' | 'Failed';
+    readonly reason: Reason | 'Expired' | 'PolicyChanged' | 'IncidentClosed' | 'NotDelivered';
+    readonly message: string;
+    readonly atMs: number;
+  };
+  readonly delivered?: { readonly atMs: number; readonly sinks: readonly string[] };
+  readonly attempts: readonly { readonly atMs: number; readonly answer: string; readonly pod?: string }[];
+  readonly effectiveGoodPolls?: number;
+}

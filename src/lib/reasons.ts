@@ -1,0 +1,76 @@
+/**
+ * Every reason that Aegis gives for not acting, in one place: people write switches over them, so they are API.
+ * `lasting` says what follows: `wait` looks again, `next-rung` goes on with the ladder, `end` hands over to people.
+ */
+export type Lasting = 'wait' | 'next-rung' | 'end';
+
+const reasons = {
+  NotLeader: ['wait', 'Another replica of the operator holds the lease.'],
+  Suspended: ['wait', 'A guardrail has the kill switch on.'],
+  Paused: ['wait', 'The policy holds a pause request.'],
+  GuardrailUnknown: ['wait', 'The guardrails cannot be read, so none is known to allow it.'],
+  Protected: ['end', 'Aegis itself, kube-* namespaces and the control plane are never touched.'],
+  Excluded: ['end', 'healing.aegis.dev/exclude is set on the object, its owner or its namespace.'],
+  ActionNotAllowed: ['next-rung', 'A guardrail or the installation does not allow this action.'],
+  ObserveOnly: ['end', 'The mode is Observe: decided and recorded, not done.'],
+  StaleData: ['wait', 'The evidence is older than two scrape intervals, or the cache is unconfirmed.'],
+  InsufficientData: ['wait', 'Too few polls carry the evidence.'],
+  LowConfidence: ['wait', 'The diagnosis is not sure enough.'],
+  HarmfulForType: ['next-rung', 'This action does harm in this failure type.'],
+  StormActive: ['wait', 'Many workloads turned anomalous together: healing each would make it worse.'],
+  CauseElsewhere: ['wait', 'A node, a dependency, DNS or a rollout explains it better.'],
+  RolloutInProgress: ['wait', 'The workload is rolling out.'],
+  TooYoung: ['wait', 'The pod is younger than the minimum age.'],
+  OutsideWindow: ['wait', 'No window is open.'],
+  AlertFiring: ['wait', 'An alert that holds actions is firing, or the alerts cannot be read.'],
+  Conflict: ['wait', 'Another policy with precedence acts on this workload.'],
+  InFlight: ['wait', 'Another action is under way.'],
+  Cooldown: ['wait', 'The last action is too recent, or no evidence is newer than it.'],
+  AttemptsSpent: ['next-rung', 'The attempts of this rung or incident are spent.'],
+  Backoff: ['wait', 'The wait between attempts is not over.'],
+  IneffectiveChain: ['end', 'Three effects in 24 h did not help: a person must look.'],
+  Flapping: ['end', 'The failure returned three times within an hour: a person must look.'],
+  OppositeScaling: ['wait', 'The opposite scaling is too recent, or within the dead band.'],
+  BlastRadius: ['wait', 'Too many pods would be down at once.'],
+  BudgetSpent: ['wait', 'The budget of actions is spent.'],
+  DeniedByPolicy: ['next-rung', 'A rule or the policy engine denies it.'],
+  PolicyEngineUnavailable: ['wait', 'The policy engine did not answer, which denies.'],
+  HistoryUnavailable: ['wait', 'The history cannot be written, so nothing may be done.'],
+  DeniedByPerson: ['next-rung', 'A person refused it.'],
+  ApprovalExpired: ['next-rung', 'Nobody approved it in time.'],
+  DisruptionBudget: ['wait', 'A PodDisruptionBudget allows no eviction now.'],
+  BudgetMisconfigured: ['wait', 'More than one PodDisruptionBudget selects the pod; the API server refuses eviction.'],
+  Forbidden: ['wait', 'Aegis lacks the right for this write.'],
+  NoController: ['next-rung', 'The pod has no controller that would replace it.'],
+  NodeOwned: ['next-rung', 'The node is not ready: the node controller acts.'],
+  Unsupported: ['next-rung', 'The kind or strategy of this workload cannot do it.'],
+  WouldInterrupt: ['next-rung', 'The only ready replica would go, and nothing would stand in for it.'],
+  ReplicasOwned: ['next-rung', 'An autoscaler or a GitOps controller owns the replicas.'],
+  OwnershipUnknown: ['next-rung', 'Who owns the replicas cannot be read.'],
+  AtMaximum: ['next-rung', 'The workload is at its maximum of replicas.'],
+  AtMinimum: ['next-rung', 'The workload is at its minimum of replicas.'],
+  QuotaExceeded: ['next-rung', 'The quota leaves no room.'],
+  PodsPending: ['next-rung', 'The pods of the last step are not ready yet.'],
+  SwitchedOff: ['next-rung', 'The workload is scaled to zero on purpose.'],
+  MetricsMissing: ['next-rung', 'Not every metric of every pod is present and fresh.'],
+  IncidentOpen: ['next-rung', 'Another incident is open.'],
+  UnsupportedByCluster: ['next-rung', 'This cluster lacks what the action needs.'],
+  ThrottleConflict: ['next-rung', 'Another policy limits this route already.'],
+  NoBaseline: ['next-rung', 'Healthy traffic was never observed.'],
+  UrlForbidden: ['next-rung', 'The address is not on the administrator’s list.'],
+  NotDeclared: ['next-rung', 'No step of the policy declares the cache.'],
+  CommandNotAllowed: ['next-rung', 'No guardrail lists this command.'],
+  DependencyUnhealthy: ['next-rung', 'The backing store is anomalous: a cold cache would crush it.'],
+  TargetGone: ['end', 'The target no longer exists.'],
+  Reverted: ['end', 'Somebody undid the change twice: a person must look.'],
+  Rejected: ['wait', 'The API server or a webhook refused the request.'],
+  Ambiguous: ['wait', 'The answer was lost and the effect cannot be proven.'],
+  RolledBackOnce: ['next-rung', 'The effect was undone because it did not help.'],
+  UnsafeToRead: ['wait', 'A live read failed.'],
+} as const satisfies Record<string, readonly [Lasting, string]>;
+
+export type Reason = keyof typeof reasons;
+
+export const REASONS = Object.keys(reasons) as readonly Reason[];
+export const lasting = (reason: Reason): Lasting => reasons[reason][0];
+export const explain = (reason: Reason): string => reasons[reason][1];
