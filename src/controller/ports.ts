@@ -157,6 +157,8 @@ export interface ClusterReader {
   /** `undefined` when guardrails cannot be read. */
   guardrails(): readonly Parsed<Guardrail>[] | undefined;
   actions(): readonly StoredAction[];
+  /** The status as the API server last showed it; `undefined` before the first one was written. */
+  policyStatus(namespace: string, name: string): PolicyStatus | undefined;
   /** Workloads in the namespace that the target selects; fully assembled with pods, autoscalers and budgets. */
   workloads(namespace: string, target: HealingPolicy['target']): readonly WorkloadSnapshot[];
   nodes(): readonly NodeSnapshot[];
