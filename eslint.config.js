@@ -12,7 +12,7 @@ const ROOMS = [...LINE, ...ADAPTERS, 'api', 'telemetry', 'config', 'cli', 'conso
 
 const mayImport = {
   ...Object.fromEntries(LINE.map((room, i) => [room, LINE.slice(0, i + 1)])),
-  api: ['api', 'lib', 'policy', 'healing'],
+  api: ['api', ...LINE.slice(0, 5)],
   ...Object.fromEntries(
     ADAPTERS.map((room) => [room, [room, 'controller', 'api', 'lib', 'detection', 'diagnosis', 'policy', 'healing']]),
   ),

@@ -7,6 +7,8 @@ import type { Incident } from '../detection/incident.ts';
 import type { LogLine } from '../diagnosis/diagnosis.ts';
 import type { ActionStatus, Decision, Outcome, Settlement } from '../healing/decision.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
+import type { StoredAction } from '../healing/stored-action.ts';
+import type { Parsed, Problem } from '../lib/parsed.ts';
 import type { Result } from '../lib/result.ts';
 import type {
   ClusterEvent,
@@ -97,42 +99,6 @@ export interface LogSource {
 }
 
 // ---------------------------------------------------------------- cluster
-
-/** A custom resource as read: either the domain value or everything that is wrong with it. */
-export type Parsed<T> =
-  | { readonly kind: 'valid'; readonly value: T }
-  | {
-      readonly kind: 'invalid';
-      readonly name: string;
-      readonly namespace: string;
-      readonly uid: string;
-      readonly generation: number;
-      readonly problems: readonly Problem[];
-    };
-
-export interface Problem {
-  /** Dotted path, e.g. `spec.limits.minReplicas`. */
-  readonly path: string;
-  readonly reason: string;
-  readonly message: string;
-}
-
-/** An AegisHealingAction as read. */
-export interface StoredAction {
-  readonly intent: Intent;
-  readonly status: ActionStatus;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly createdAtMs: number;
-  readonly deletedAtMs?: number;
-  readonly finalizers: readonly string[];
-  readonly approval?: {
-    readonly decision: 'Approved' | 'Denied';
-    readonly by: string;
-    readonly reason: string;
-    readonly atMs: number;
-  };
-}
 
 /** Why an API call did not succeed, normalised. */
 export interface ApiFault {
@@ -352,4 +318,4 @@ export interface MetricsSink {
   observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
 }
 
-export type { Decision, LabelSelector, PodSnapshot, WorkloadKind };
+export type { Decision, LabelSelector, Parsed, PodSnapshot, Problem, StoredAction, WorkloadKind };

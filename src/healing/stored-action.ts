@@ -1,0 +1,19 @@
+import type { Intent } from '../policy/action.ts';
+import type { ActionStatus } from './decision.ts';
+
+/** An AegisHealingAction as read. */
+export interface StoredAction {
+  readonly intent: Intent;
+  readonly status: ActionStatus;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly createdAtMs: number;
+  readonly deletedAtMs?: number;
+  readonly finalizers: readonly string[];
+  readonly approval?: {
+    readonly decision: 'Approved' | 'Denied';
+    readonly by: string;
+    readonly reason: string;
+    readonly atMs: number;
+  };
+}
