@@ -43,6 +43,9 @@ export interface Verification {
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
   readonly peers: Readonly<Record<string, number>>;
+  /** Consecutive polls in band so far, and the time of the last poll counted: to be kept in the status. */
+  readonly goodPolls?: number;
+  readonly pollAtMs?: number;
 }
 
 /** Times and conditions of an action: all that its state is computed from. */
@@ -74,4 +77,6 @@ export interface ActionStatus {
   readonly delivered?: { readonly atMs: number; readonly sinks: readonly string[] };
   readonly attempts: readonly { readonly atMs: number; readonly answer: string; readonly pod?: string }[];
   readonly effectiveGoodPolls?: number;
+  /** Time of the last poll that was counted, so that none counts twice. */
+  readonly effectivePollAtMs?: number;
 }

@@ -20,26 +20,27 @@ function fillConstants(): void {
 }
 fillConstants();
 
+const word = (words: Uint32Array, i: number): number => words[i] ?? 0;
 const rotate = (x: number, by: number): number => (x >>> by) | (x << (32 - by));
 
 function compress(state: Uint32Array, block: DataView, at: number, w: Uint32Array): void {
   for (let i = 0; i < 16; i += 1) w[i] = block.getUint32(at + i * 4);
   for (let i = 16; i < 64; i += 1) {
-    const a = w[i - 15] ?? 0;
-    const b = w[i - 2] ?? 0;
+    const a = word(w, i - 15);
+    const b = word(w, i - 2);
     const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
     const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
-    w[i] = (w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1;
+    w[i] = word(w, i - 16) + s0 + word(w, i - 7) + s1;
   }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
   for (let i = 0; i < 64; i += 1) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[i] ?? 0) + (w[i] ?? 0)) | 0;
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + word(K, i) + word(w, i)) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
   }
-  [a, b, c, d, e, f, g, h].forEach((x, i) => (state[i] = (state[i] ?? 0) + x));
+  [a, b, c, d, e, f, g, h].forEach((x, i) => (state[i] = word(state, i) + x));
 }
 
 /** The 64 hex digits of the SHA-256 of the text's UTF-8 bytes. */

@@ -50,7 +50,14 @@ export interface Step {
 /** What the effect needs to be carried out, fixed when it is decided. */
 export type ActionParameters =
   | { readonly kind: 'restart'; readonly how: 'evict' | 'rollout' }
-  | { readonly kind: 'scale'; readonly from: number; readonly to: number; readonly returnAfterSeconds: number }
+  | {
+      readonly kind: 'scale';
+      readonly from: number;
+      readonly to: number;
+      readonly returnAfterSeconds: number;
+      /** Name of the HPA whose minimum is written instead of the replicas (`RaiseMinimum`); absent: the replicas. */
+      readonly autoscaler?: string;
+    }
   | { readonly kind: 'throttle'; readonly throttle: ThrottleParameters; readonly limitPerSecond: number }
   | { readonly kind: 'cache'; readonly cache: CacheParameters }
   | { readonly kind: 'alert'; readonly sinks: readonly string[] };
@@ -63,6 +70,10 @@ export interface Baseline {
   readonly templateHash?: string;
   /** Triggering metric -> value at decision time, over the treated pods. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** The same over the untreated pods: what recovers there as well was not helped by the action. */
+  readonly peerMetrics?: Readonly<Record<string, number>>;
+  /** Untreated pods that were unhealthy when it was decided. */
+  readonly unhealthyPeerUids?: readonly string[];
 }
 
 /** A decided action: the domain form of an AegisHealingAction's spec. */

@@ -3,7 +3,7 @@ import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { NodeSnapshot, PodRef, WorkloadSnapshot } from '../lib/workload.ts';
-import type { ActionName, ActionParameters, Step } from './action.ts';
+import type { ActionName, ActionParameters, EffectName, Step, ThrottleParameters } from './action.ts';
 import type { EnabledEffects, Guardrail, HealingPolicy } from './healing-policy.ts';
 import type { ActionRecord } from './ledger.ts';
 
@@ -15,6 +15,8 @@ export interface Proposal {
   readonly attempt: number;
   readonly pods: readonly PodRef[];
   readonly parameters: ActionParameters;
+  /** Absent: `diagnosis`. A policy's own `anomaly:<metric>` rule acts on the metric and needs no failure type. */
+  readonly basis?: 'diagnosis' | 'anomaly-rule';
 }
 
 /**
@@ -48,6 +50,22 @@ export interface GuardInput {
   readonly actingPolicyUid: string;
   /** Answer of the external engine, where one is configured and was asked. */
   readonly engineAnswer?: EngineAnswer;
+  /** The operator's own configuration names an engine for the whole cluster (`POLICY_ENGINE_URL`). */
+  readonly policyEngineConfigured?: boolean;
+  /** Name of the action that is being gated: its own ledger row does not count against it. Absent: not yet an object. */
+  readonly selfName?: string;
+  /** Labels by namespace, for budgets that a guardrail shares over the namespaces it selects; a missing one counts. */
+  readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Ids of the incidents open on this workload, by any policy; absent: not known. */
+  readonly openIncidents?: readonly string[];
+  /** Since when every metric of every pod was present and fresh without a break; absent: it is not so now. */
+  readonly completeSinceMs?: number;
+  /** Throttle providers that exist and carry this workload's traffic, the preferred one first; absent: none known. */
+  readonly throttleProviders?: readonly ThrottleParameters['provider'][];
+  /** Requests per second before onset, while healthy; absent: never observed. */
+  readonly healthyRequestRate?: number;
+  /** State of what stands behind the cache; absent: no store behind it is known. */
+  readonly backingStore?: 'healthy' | 'anomalous' | 'unknown';
 }
 
 export type EngineAnswer =
@@ -76,5 +94,7 @@ export interface Hold {
 /** A guard says what it forbids. `undefined` lets pass. */
 export interface Guard {
   readonly name: string;
+  /** Effects that it can refuse; absent: all of them. What is left out is explained beside the list. */
+  readonly appliesTo?: readonly EffectName[];
   check(input: GuardInput): Hold | undefined;
 }
