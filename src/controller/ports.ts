@@ -217,6 +217,15 @@ export interface HistoryRow {
   readonly reason?: string;
   readonly message: string;
   readonly facts: Readonly<Record<string, unknown>>;
+  /** What `completeHistory` added; set by the store alone. */
+  readonly outcome?: HistoryOutcome;
+}
+
+/** How the thing that a history row announced went. */
+export interface HistoryOutcome {
+  readonly atMs: number;
+  readonly reason?: string;
+  readonly message: string;
 }
 
 export interface Prediction {
