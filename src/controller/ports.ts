@@ -38,6 +38,8 @@ export interface MetricWish {
   /** Empty: every preset for which series exist. */
   readonly metrics: readonly WatchedMetric[];
   readonly trafficSource: TrafficSource;
+  /** Name of the workload, where the policy names one: finds its ingress service and its volume claims. */
+  readonly targetName?: string;
 }
 
 /** A reading of one pod (`pod` given) or of the namespace's workload (absent). */
@@ -278,6 +280,34 @@ export interface Store {
 }
 
 // ---------------------------------------------------------------- people and engines
+
+/** One POST to a host outside of the cluster's API, e.g. an alert sink, a hook, a policy engine. */
+export interface OutboundRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Deadline for the whole exchange; default and ceiling are the client's. */
+  readonly timeoutMs?: number;
+}
+
+export interface OutboundReply {
+  readonly status: number;
+  readonly body: string;
+  /** From `Retry-After`, at most 5 min; absent: not given or not understood. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * Why there is no reply. `Forbidden`: the address may not be called, so trying again is pointless. `Unsent`: nobody
+ * took the connection. `Timeout` and `Broken`: the receiver may have acted all the same.
+ */
+export interface OutboundFault {
+  readonly kind: 'Forbidden' | 'Unsent' | 'Timeout' | 'Broken';
+  readonly message: string;
+}
+
+/** Guarded: only hosts on the administrator's list, no redirects, bounded in time and size. Never rejects. */
+export type OutboundPost = (request: OutboundRequest) => Promise<Result<OutboundReply, OutboundFault>>;
 
 export interface AlertMessage {
   /** Same for the whole incident: receivers deduplicate by it. */
