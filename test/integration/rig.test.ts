@@ -138,6 +138,8 @@ const evict = (cluster: RigHandle, namespace: string, pod: string): Promise<stri
     await fresh(1);
     const { name } = (await firstPod(cluster, namespace)).metadata;
     expect(await cluster.kubectl(['logs', name, '-n', namespace])).toContain('ready');
+    cluster.writePodLog(['panic: out of coffee'], 'previous');
+    expect(await cluster.kubectl(['logs', name, '-n', namespace, '--previous'])).toContain('coffee');
     const kubeconfig = await cluster.serviceAccountKubeconfig(namespace, 'default');
     const asAccount = cluster.kubectl(['get', 'pods', '-n', namespace, '--kubeconfig', kubeconfig]);
     await expect(asAccount).rejects.toThrow(/Forbidden/);

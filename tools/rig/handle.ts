@@ -6,7 +6,7 @@ import { exporterClient, type ExporterClient } from './exporter/client.ts';
 import type { ClusterFacts, RigFacts } from './facts.ts';
 import { kubectlFor, type Kubectl } from './kubectl.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { nodeManifest } from './kwok.ts';
+import { nodeManifest, writePodLog } from './kwok.ts';
 import { addScrapeTarget } from './prometheus.ts';
 import { waitUntil } from './wait.ts';
 
@@ -30,6 +30,8 @@ export interface RigHandle extends Cluster, RigFacts {
   readonly prometheus: DaemonHandle & { addTarget(name: string, hostAndPort: string): void };
   readonly apiServer: DaemonHandle;
   daemon(name: Breakable): DaemonHandle;
+  /** Replaces what `kubectl logs` (or `--previous`) shows, for all simulated pods alike. */
+  writePodLog(lines: readonly string[], which?: 'current' | 'previous'): void;
   /** Adds simulated nodes and waits until they are Ready. */
   addNodes(count: number): Promise<void>;
 }
@@ -85,6 +87,7 @@ export function connectRig(facts: RigFacts): RigHandle {
     },
     apiServer: daemon('kube-apiserver'),
     daemon,
+    writePodLog: (lines, which) => writePodLog(stateDir, lines, which),
     addNodes: (count) => addNodes(kubectl, count),
   };
 }

@@ -6,23 +6,37 @@ import { startDaemon, type DaemonRecord } from './processes.ts';
 
 const STAGES = ['node.yaml', 'pod.yaml', 'faults.yaml'];
 
-/** What `kubectl logs` shows for every simulated pod. */
+/** What `kubectl logs` and `kubectl logs --previous` show for every simulated pod until a test writes something else. */
 const POD_LOG = ['listening on :8080', 'connected to the database', 'ready'];
+const PREVIOUS_LOG = ['listening on :8080', 'fatal: cannot go on'];
+
+/** Replaces the log of all simulated pods, or that of their container before its restart. */
+export function writePodLog(
+  stateDir: string,
+  lines: readonly string[],
+  which: 'current' | 'previous' = 'current',
+): void {
+  const now = new Date().toISOString(); // the container runtime's line format: time, stream, F for a full line
+  writeFileSync(podLogPath(stateDir, which), lines.map((line) => `${now} stdout F ${line}\n`).join(''));
+}
+
+const podLogPath = (stateDir: string, which: string): string => join(stateDir, `pod-${which}.log`);
 
 /**
  * Starts kwok, which plays the kubelet of every node that carries its annotation. The stages stand in its configuration
  * file, not in custom resources: nothing has to be applied first, and tests see only their own CRDs.
  */
 export function startKwok(stateDir: string, bin: Binaries, plane: ControlPlane, port: number): DaemonRecord {
-  const logFile = join(stateDir, 'pod.log');
-  writeFileSync(logFile, POD_LOG.map((line) => `${new Date().toISOString()} stdout F ${line}\n`).join(''));
+  writePodLog(stateDir, POD_LOG);
+  writePodLog(stateDir, PREVIOUS_LOG, 'previous');
+  const logs = { logsFile: podLogPath(stateDir, 'current'), previousLogsFile: podLogPath(stateDir, 'previous') };
   const documents = [
     JSON.stringify(configuration(plane, port)),
     JSON.stringify({
       apiVersion: 'kwok.x-k8s.io/v1alpha1',
       kind: 'ClusterLogs',
       metadata: { name: 'all-pods' },
-      spec: { logs: [{ logsFile: logFile }] },
+      spec: { logs: [logs] },
     }),
     ...STAGES.map((file) => readFileSync(join(import.meta.dirname, 'stages', file), 'utf8')),
   ];
@@ -44,6 +58,7 @@ function configuration(plane: ControlPlane, port: number): object {
       cidr: '10.200.0.1/16',
       nodeIP: '127.0.0.1',
       nodePort: port,
+      enableDebuggingHandlers: true, // without it there is no `kubectl logs`
       serverAddress: `127.0.0.1:${port}`,
       // The API server speaks TLS to a kubelet and checks no name: its own certificate serves here too.
       tlsCertFile: plane.caFile,

@@ -1,0 +1,95 @@
+/**
+ * `npm test`: unit tests, then integration tests on one rig. The very last line is `N passed, N failed, N skipped`; the exit
+ * code is not zero when anything failed, when a run broke off, or when nothing ran at all.
+ *
+ *   npm test -- unit              one project only
+ *   npm test -- PATTERN...        jest's own arguments, passed on to both
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+interface JestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  /** Files that could not even be loaded; their tests are in no other number. */
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+/**
+ * Jest's own limit is per test; this one is for the run, so that a hung one says so instead of hanging CI. The first rig of a
+ * machine builds its binaries inside the integration run, which is what the larger part is for.
+ */
+const TIME_LIMITS_MS = { unit: 10 * 60_000, integration: 60 * 60_000 };
+const PROJECTS = ['unit', 'integration'] as const;
+
+const ROOT = join(import.meta.dirname, '..');
+const JEST = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+
+function run(project: (typeof PROJECTS)[number], args: readonly string[], reportFile: string): Promise<boolean> {
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST];
+  const inBand = project === 'integration' ? ['--runInBand'] : []; // its tests share one rig and break its daemons
+  const report = ['--json', '--outputFile', reportFile, '--passWithNoTests'];
+  const limitMs = TIME_LIMITS_MS[project];
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...flags, '--selectProjects', project, ...inBand, ...report, ...args], {
+      cwd: ROOT,
+      // --json prints the whole report to standard output too; what people read goes to standard error.
+      stdio: ['inherit', 'ignore', 'inherit'],
+      timeout: limitMs,
+      killSignal: 'SIGKILL', // the rig's reaper cleans up behind it
+    });
+    const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+    process.once('SIGINT', passOn).once('SIGTERM', passOn);
+    child.on('error', () => resolve(false));
+    child.on('close', (code, signal) => {
+      if (signal !== null)
+        process.stderr.write(`${project}: ended by ${signal} (time limit ${limitMs / 60_000} min)\n`);
+      resolve(code === 0);
+    });
+  });
+}
+
+/** A run that left no report, since it crashed or hung, counts as one failure: silence must not pass for success. */
+function readCounts(reportFile: string, isOk: boolean): Counts {
+  try {
+    const report = JSON.parse(readFileSync(reportFile, 'utf8')) as JestReport;
+    const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
+    return {
+      passed: report.numPassedTests,
+      failed: failed === 0 && !isOk ? 1 : failed,
+      skipped: report.numPendingTests + report.numTodoTests,
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const chosen = PROJECTS.filter((project) => args.includes(project));
+  const rest = args.filter((arg) => !PROJECTS.some((project) => project === arg));
+  const reports = mkdtempSync(join(tmpdir(), 'aegis-test-'));
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const project of chosen.length > 0 ? chosen : PROJECTS) {
+    const reportFile = join(reports, `${project}.json`);
+    const isOk = await run(project, rest, reportFile);
+    const counts = readCounts(reportFile, isOk);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+  rmSync(reports, { recursive: true, force: true });
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+  return total.failed > 0 || total.passed + total.failed === 0 ? 1 : 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
