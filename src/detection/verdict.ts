@@ -45,6 +45,11 @@ export interface MetricVerdict {
   readonly verdict: Verdict;
   /** Every detector that spoke, the decisive one first. */
   readonly detectors: readonly Score[];
+  /**
+   * Anomalous, but no fault of this pod, so it does not count for its state: more load (`LoadIsNoFault`), or a rise no
+   * greater than that of the load it follows (`ExplainedByLoad`). Absent: it counts.
+   */
+  readonly discounted?: 'LoadIsNoFault' | 'ExplainedByLoad';
   /** Last finite value and its time; absent when there is none. */
   readonly value?: number;
   readonly atMs?: number;
