@@ -1,5 +1,6 @@
 import type { PodRef } from '../lib/workload.ts';
 import type { FailureType } from './failure-type.ts';
+import type { Trait } from './trait.ts';
 
 /** Where a piece of evidence comes from, in falling weight; a log line alone never decides. */
 export type EvidenceSource = 'kubernetes' | 'change' | 'log' | 'metric';
@@ -42,6 +43,8 @@ export interface Diagnosis {
   readonly summary: string;
   /** Why the finer type is `unknown`; absent when one is named. */
   readonly abstained?: string;
+  /** Properties of the case on which rungs and refusals hang; see `situationOf` in `catalog.ts`. */
+  readonly traits?: readonly Trait[];
   /** Age of the oldest evidence that decided. */
   readonly evidenceAtMs: number;
 }
