@@ -62,10 +62,13 @@ const reasons = {
   CommandNotAllowed: ['next-rung', 'No guardrail lists this command.'],
   DependencyUnhealthy: ['next-rung', 'The backing store is anomalous: a cold cache would crush it.'],
   TargetGone: ['end', 'The target no longer exists.'],
+  TargetChanged: ['wait', 'The target is not what it was when this was decided.'],
+  IncidentClosed: ['end', 'The incident is over.'],
   Reverted: ['end', 'Somebody undid the change twice: a person must look.'],
   Rejected: ['wait', 'The API server or a webhook refused the request.'],
   Ambiguous: ['wait', 'The answer was lost and the effect cannot be proven.'],
   RolledBackOnce: ['next-rung', 'The effect was undone because it did not help.'],
+  Changed: ['wait', 'The object changed between reading and writing: it is read and judged again.'],
   UnsafeToRead: ['wait', 'A live read failed.'],
 } as const satisfies Record<string, readonly [Lasting, string]>;
 

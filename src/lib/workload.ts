@@ -108,6 +108,8 @@ export interface WorkloadSnapshot {
   readonly createdAtMs: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Annotations of the pod template that tell of restarts: `restartedAt` and the id of the action that wrote it. */
+  readonly templateAnnotations?: Readonly<Record<string, string>>;
   readonly namespaceLabels: Readonly<Record<string, string>>;
   readonly namespaceAnnotations: Readonly<Record<string, string>>;
   readonly replicas: {
