@@ -1,0 +1,33 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** Why the database did not do it. `locked` passes by itself, `full` is eased by dropping what matters least. */
+export type FaultCause = 'locked' | 'full' | 'read-only' | 'damaged' | 'unreachable' | 'constraint' | 'other';
+
+/** A write or read that the database refused. */
+export class StoreFault extends Error {
+  override readonly name = 'StoreFault';
+  override readonly cause: FaultCause;
+
+  constructor(cause: FaultCause, message: string) {
+    super(message);
+    this.cause = cause;
+  }
+}
+
+export type Db = Kysely<Tables>;
+
+/**
+ * What the store needs of a database, and no more: SQLite stands behind it now, PostgreSQL can. All SQL above it
+ * goes through kysely.
+ */
+export interface Backend {
+  /** Opens the database and brings its schema up to date; throws `StoreFault`. Called again after `reset`. */
+  open(): Promise<void>;
+  /** One transaction. `durable`: it has reached the disk when the promise resolves. Throws `StoreFault`. */
+  write<T>(durability: 'durable' | 'batched', run: (db: Db) => Promise<T>): Promise<T>;
+  read<T>(run: (db: Db) => Promise<T>): Promise<T>;
+  /** Gives up the connection; the next `open` starts afresh. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,118 @@
+import type { MetricsSink, Prediction } from '../controller/ports.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { StoreFault } from './backend.ts';
+
+export interface PredictionQueueSetting {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: MetricsSink;
+  /** Writes a batch in one transaction and calls `onWritten` as its last act in there; throws `StoreFault`. */
+  readonly write: (rows: readonly Prediction[], onWritten: () => void) => Promise<void>;
+  /** Rows that may wait; the next ones are dropped and counted. */
+  readonly capacity?: number;
+}
+
+/** Predictions between the request that made them and the disk. */
+export interface PredictionQueue {
+  /** Never waits, never throws. */
+  push(prediction: Prediction): void;
+  /** Rows that are not in the database yet, oldest first. */
+  waiting(): readonly Prediction[];
+  /** Writes what waits; gives up at the first batch that cannot be written. */
+  drain(): Promise<void>;
+  stop(): void;
+}
+
+const CAPACITY = 10_000;
+/** Rows of a transaction: small enough that writing them does not hold up a request noticeably. */
+const BATCH = 128;
+const LINGER_MS = 100;
+const RETRY_STEPS_MS = [100, 250, 500, 1_000, 2_000];
+/** Faults that waiting does not mend: the rows are given up, since healing rows need the room or the attempt more. */
+const HOPELESS = new Set(['full', 'constraint', 'other']);
+
+export function createPredictionQueue(setting: PredictionQueueSetting): PredictionQueue {
+  const { clock, log, metrics } = setting;
+  const capacity = setting.capacity ?? CAPACITY;
+  const rows: Prediction[] = [];
+  /** Rows at the front whose transaction has written them, though it may not have told us yet. */
+  let written = 0;
+  let flushing: Promise<boolean> | undefined;
+  let cancelTimer: (() => void) | undefined;
+  let failures = 0;
+  let dropping = false;
+  let stopped = false;
+
+  const drop = (n: number, cause: string): void => {
+    metrics.count('aegis_store_predictions_dropped_total', { cause }, n);
+    if (!dropping) log.warn('predictions are dropped', { cause });
+    dropping = true;
+  };
+
+  const arm = (delayMs: number): void => {
+    if (stopped || cancelTimer !== undefined || flushing !== undefined || rows.length === 0) return;
+    cancelTimer = clock.after(delayMs, () => {
+      cancelTimer = undefined;
+      void flush();
+    });
+  };
+
+  const writeBatch = async (): Promise<boolean> => {
+    const batch = rows.slice(0, BATCH);
+    try {
+      await setting.write(batch, () => (written = batch.length));
+      rows.splice(0, batch.length);
+      failures = 0;
+      dropping = false;
+      return true;
+    } catch (fault) {
+      const cause = fault instanceof StoreFault ? fault.cause : 'other';
+      failures += 1;
+      if (!HOPELESS.has(cause)) return false;
+      rows.splice(0, batch.length);
+      drop(batch.length, cause === 'full' ? 'full' : 'other');
+      return false;
+    } finally {
+      written = 0;
+    }
+  };
+
+  const flush = async (): Promise<boolean> => {
+    if (rows.length === 0) return true;
+    flushing ??= writeBatch().finally(() => {
+      flushing = undefined;
+      metrics.gauge('aegis_store_queue_rows', rows.length);
+      const retryMs = RETRY_STEPS_MS[Math.min(failures, RETRY_STEPS_MS.length) - 1];
+      arm(retryMs ?? (rows.length >= BATCH ? 0 : LINGER_MS));
+    });
+    return flushing;
+  };
+
+  return {
+    push: (prediction) => {
+      if (stopped) return drop(1, 'closed');
+      if (rows.length >= capacity) return drop(1, 'queue-full');
+      rows.push(prediction);
+      if (failures === 0 && rows.length === BATCH && flushing === undefined) {
+        cancelTimer?.();
+        cancelTimer = undefined;
+        arm(0);
+      } else {
+        arm(LINGER_MS);
+      }
+    },
+    waiting: () => (written === 0 ? rows : rows.slice(written)),
+    drain: async () => {
+      while (rows.length > 0) {
+        if (!(await flush())) return;
+      }
+    },
+    stop: () => {
+      stopped = true;
+      cancelTimer?.();
+      if (rows.length > 0) drop(rows.length, 'closed');
+      rows.length = 0;
+    },
+  };
+}

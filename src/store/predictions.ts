@@ -1,0 +1,166 @@
+import type { Prediction, PredictionStats } from '../controller/ports.ts';
+import { type CompiledQuery, type Kysely } from 'kysely';
+import type { Db } from './backend.ts';
+import type { Tables } from './tables.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 24 * 60;
+
+/** What the counters call their rows. */
+type CounterName = 'predictions' | 'anomalies' | 'failures';
+
+/** How many of what kind: kept in memory for rows that wait, in the database for rows that are stored. */
+export interface PredictionCounts {
+  readonly total: number;
+  readonly anomalies: number;
+  readonly failures: number;
+}
+
+export function countPredictions(rows: readonly Prediction[]): PredictionCounts {
+  let anomalies = 0;
+  let failures = 0;
+  for (const row of rows) {
+    if (!row.anomalous) continue;
+    if (row.modelType === 'anomaly') anomalies += 1;
+    else failures += 1;
+  }
+  return { total: rows.length, anomalies, failures };
+}
+
+/**
+ * Writes a batch and moves the counters with it, in the caller's transaction: the statistics are read from a handful
+ * of rows, however many predictions there are.
+ */
+export async function insertPredictions(db: Db, rows: readonly Prediction[]): Promise<void> {
+  const template = compiledInsert(db);
+  const minutes = new Map<number, number>();
+  for (const row of rows) {
+    await db.executeQuery({
+      ...template,
+      parameters: [
+        row.id,
+        row.atMs,
+        row.modelType,
+        row.severityScore,
+        row.recommendedAction,
+        row.anomalous ? 1 : 0,
+        JSON.stringify(row.body),
+      ],
+    });
+    const minute = Math.floor(row.atMs / MINUTE_MS);
+    minutes.set(minute, (minutes.get(minute) ?? 0) + 1);
+  }
+  for (const [minute, n] of minutes) {
+    await db
+      .insertInto('prediction_minute')
+      .values({ minute, n })
+      .onConflict((c) => c.column('minute').doUpdateSet((e) => ({ n: e('prediction_minute.n', '+', n) })))
+      .execute();
+  }
+  const counts = countPredictions(rows);
+  await addToCounter(db, 'predictions', counts.total);
+  await addToCounter(db, 'anomalies', counts.anomalies);
+  await addToCounter(db, 'failures', counts.failures);
+}
+
+/** Compiled once a batch: building the statement anew for every row costs more than running it. */
+function compiledInsert(db: Kysely<Tables>): CompiledQuery {
+  return db
+    .insertInto('prediction')
+    .values({
+      id: '',
+      at_ms: 0,
+      model_type: '',
+      severity_score: 0,
+      recommended_action: '',
+      anomalous: 0,
+      body: '',
+    })
+    .compile();
+}
+
+async function addToCounter(db: Db, name: CounterName, by: number): Promise<void> {
+  if (by === 0) return;
+  await db
+    .insertInto('counter')
+    .values({ name, value: by })
+    .onConflict((c) => c.column('name').doUpdateSet((e) => ({ value: e('counter.value', '+', by) })))
+    .execute();
+}
+
+/** Newest first, by the primary key. */
+export async function listPredictions(db: Db, limit: number): Promise<readonly Prediction[]> {
+  const rows = await db.selectFrom('prediction').selectAll().orderBy('seq', 'desc').limit(limit).execute();
+  return rows.map((row) => ({
+    id: row.id,
+    atMs: row.at_ms,
+    modelType: row.model_type === 'failure' ? 'failure' : 'anomaly',
+    severityScore: row.severity_score,
+    recommendedAction: row.recommended_action,
+    anomalous: row.anomalous === 1,
+    body: JSON.parse(row.body) as Record<string, unknown>,
+  }));
+}
+
+/** The last 24 h are counted in whole minutes, the one that began 24 h ago left out. */
+export async function predictionStats(db: Db, nowMs: number): Promise<PredictionStats> {
+  const counters = await db.selectFrom('counter').selectAll().execute();
+  const value = (name: CounterName) => counters.find((counter) => counter.name === name)?.value ?? 0;
+  const day = await db
+    .selectFrom('prediction_minute')
+    .select((e) => e.fn.sum<number>('n').as('n'))
+    .where('minute', '>', Math.floor(nowMs / MINUTE_MS) - DAY_MINUTES)
+    .executeTakeFirst();
+  return {
+    total: value('predictions'),
+    last24h: day?.n ?? 0,
+    anomalies: value('anomalies'),
+    failures: value('failures'),
+  };
+}
+
+/** Which predictions may go. The counters stay: they count what was ever predicted. */
+export interface PredictionRetention {
+  readonly maxRows: number;
+  readonly maxAgeMs: number;
+}
+
+/** Removes at most `most` of the oldest rows that are too many or too old, and minutes beyond two days. */
+export async function prunePredictions(
+  db: Db,
+  retention: PredictionRetention,
+  nowMs: number,
+  most: number,
+): Promise<number> {
+  const newest = await edgeOf(db, 'desc');
+  const oldest = await edgeOf(db, 'asc');
+  if (newest === undefined || oldest === undefined) return 0;
+  let below = Math.min(newest.seq - retention.maxRows + 1, oldest.seq + most);
+  if (below <= oldest.seq && oldest.at_ms < nowMs - retention.maxAgeMs) {
+    below = await firstYoung(db, nowMs - retention.maxAgeMs, oldest.seq + most);
+  }
+  if (below <= oldest.seq) return 0;
+  const gone = await db.deleteFrom('prediction').where('seq', '<', below).executeTakeFirst();
+  await db
+    .deleteFrom('prediction_minute')
+    .where('minute', '<', Math.floor(nowMs / MINUTE_MS) - 2 * DAY_MINUTES)
+    .execute();
+  return Number(gone.numDeletedRows);
+}
+
+/** The first number up to `bound` that is young enough to stay. */
+async function firstYoung(db: Db, youngFromMs: number, bound: number): Promise<number> {
+  const young = await db
+    .selectFrom('prediction')
+    .select('seq')
+    .where('seq', '<', bound)
+    .where('at_ms', '>=', youngFromMs)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+  return young?.seq ?? bound;
+}
+
+function edgeOf(db: Db, order: 'asc' | 'desc'): Promise<{ seq: number; at_ms: number } | undefined> {
+  return db.selectFrom('prediction').select(['seq', 'at_ms']).orderBy('seq', order).limit(1).executeTakeFirst();
+}

@@ -1,0 +1,250 @@
+import type { MetricsSink, Prediction, Store } from '../controller/ports.ts';
+import type { Incident } from '../detection/incident.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Backend, Db } from './backend.ts';
+import type { ChainCheck } from './history-chain.ts';
+import { appendOutcome, appendRows, pruneHistory, readHistory, verifyChain } from './history.ts';
+import * as ledger from './ledger.ts';
+import { createPredictionQueue, type PredictionQueue } from './prediction-queue.ts';
+import {
+  countPredictions,
+  insertPredictions,
+  listPredictions,
+  predictionStats,
+  prunePredictions,
+} from './predictions.ts';
+import { createSqliteBackend } from './sqlite-backend.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+
+/** How long what is kept. */
+export interface Retention {
+  readonly predictionRows: number;
+  readonly predictionAgeMs: number;
+  /** History, ended actions, resolved incidents. */
+  readonly historyAgeMs: number;
+}
+
+const DAY_MS = 24 * 3_600_000;
+export const DEFAULT_RETENTION: Retention = {
+  predictionRows: 1_000_000,
+  predictionAgeMs: 30 * DAY_MS,
+  historyAgeMs: 400 * DAY_MS,
+};
+
+export interface StoreDependencies {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: MetricsSink;
+  readonly retention?: Partial<Retention>;
+  /** Predictions that may wait for the database; the next ones are dropped and counted. */
+  readonly queueCapacity?: number;
+}
+
+export interface SqliteStoreSetting extends StoreDependencies {
+  /** Path of the database file, or `:memory:`. */
+  readonly file: string;
+  readonly maxBytes?: number;
+}
+
+/** The port and what only the process around it needs. */
+export interface ManagedStore extends Store {
+  /** Recomputes every hash of the history. */
+  verifyHistory(): Promise<ChainCheck>;
+  /** Newest first, resolved ones included. */
+  incidents(limit: number): Promise<readonly Incident[]>;
+  /** Removes what retention lets go, in small steps; returns how many rows went. Also runs by itself. */
+  prune(): Promise<number>;
+  /** Writes the predictions that wait. */
+  flush(): Promise<void>;
+}
+
+const PRUNE_EVERY_MS = 60_000;
+/** Rows removed in one transaction, so that no request waits long behind it. */
+const PRUNE_STEP = 500;
+/** Rows given up at once when the database is full. */
+const ROOM_STEP = 2_000;
+
+/**
+ * A store on one SQLite file. Resolves with a store in any case: one that could not be opened is not healthy, refuses
+ * healing rows, and opens by itself once it can.
+ */
+export function createSqliteStore(setting: SqliteStoreSetting): Promise<ManagedStore> {
+  const { file, maxBytes, ...dependencies } = setting;
+  const nowMs = (): number => setting.clock.nowMs();
+  const size = maxBytes === undefined ? {} : { maxBytes };
+  return createStore(createSqliteBackend({ file, nowMs, ...size }), dependencies);
+}
+
+/** The store over any backend. */
+export async function createStore(backend: Backend, dependencies: StoreDependencies): Promise<ManagedStore> {
+  const { clock, log, metrics } = dependencies;
+  const retention: Retention = { ...DEFAULT_RETENTION, ...dependencies.retention };
+  const supervisor = createSupervisor({
+    backend,
+    clock,
+    log,
+    metrics,
+    makeRoom: async (db) => void (await prunePredictions(db, NOTHING_KEPT, clock.nowMs(), ROOM_STEP)),
+  });
+  const queue = createPredictionQueue({
+    clock,
+    log,
+    metrics,
+    ...(dependencies.queueCapacity === undefined ? {} : { capacity: dependencies.queueCapacity }),
+    write: (rows, onWritten) =>
+      supervisor.batched(async (db) => {
+        await insertPredictions(db, rows);
+        onWritten();
+      }),
+  });
+  const pruner = createPruner(supervisor, dependencies, retention);
+  await supervisor.start();
+  pruner.start();
+  return {
+    ...historyPart(supervisor, metrics),
+    ...ledgerPart(supervisor, clock),
+    ...predictionPart(supervisor, queue),
+    healthy: () => supervisor.healthy(),
+    prune: () => pruner.run(),
+    flush: () => queue.drain(),
+    close: async () => {
+      pruner.stop();
+      await queue.drain();
+      queue.stop();
+      await supervisor.close();
+    },
+  };
+}
+
+const NOTHING_KEPT = { maxRows: 0, maxAgeMs: 0 };
+
+function historyPart(
+  supervisor: Supervisor,
+  metrics: MetricsSink,
+): Pick<ManagedStore, 'appendHistory' | 'completeHistory' | 'history' | 'verifyHistory'> {
+  return {
+    appendHistory: async (rows) => {
+      const fresh = await supervisor.durable((db) => appendRows(db, rows));
+      for (const row of fresh) metrics.count('aegis_history_rows_total', { kind: row.kind });
+    },
+    completeHistory: async (id, outcome) => {
+      await supervisor.durable((db) => appendOutcome(db, id, outcome));
+      metrics.count('aegis_history_rows_total', { kind: 'outcome' });
+    },
+    history: (query) => supervisor.read((db) => readHistory(db, query)),
+    verifyHistory: () => supervisor.read(verifyChain),
+  };
+}
+
+type LedgerPart =
+  | 'saveAction'
+  | 'actionsSince'
+  | 'saveIncident'
+  | 'openIncidents'
+  | 'incidents'
+  | 'takeTargetLease'
+  | 'releaseTargetLease'
+  | 'saveBlob'
+  | 'loadBlob';
+
+function ledgerPart(supervisor: Supervisor, clock: Clock): Pick<ManagedStore, LedgerPart> {
+  return {
+    saveAction: (record) => supervisor.durable((db) => ledger.putAction(db, record)),
+    actionsSince: (sinceMs) => supervisor.read((db) => ledger.listActions(db, sinceMs)),
+    saveIncident: (incident) => supervisor.durable((db) => ledger.putIncident(db, incident)),
+    openIncidents: () => supervisor.read(ledger.listOpenIncidents),
+    incidents: (limit) => supervisor.read((db) => ledger.listIncidents(db, limit)),
+    takeTargetLease: (target, holder, nowMs, untilMs) =>
+      supervisor.durable((db) => ledger.takeLease(db, { target, holder, nowMs, untilMs })),
+    releaseTargetLease: (target, holder) => supervisor.durable((db) => ledger.releaseLease(db, target, holder)),
+    saveBlob: (key, bytes) => supervisor.durable((db) => ledger.putBlob(db, key, bytes, clock.nowMs())),
+    loadBlob: (key) => supervisor.read((db) => ledger.getBlob(db, key)),
+  };
+}
+
+/** What waits is already visible: a caller sees its own prediction at once. */
+function predictionPart(
+  supervisor: Supervisor,
+  queue: PredictionQueue,
+): Pick<ManagedStore, 'recordPrediction' | 'predictions' | 'predictionStats'> {
+  return {
+    recordPrediction: (prediction) => queue.push(prediction),
+    predictions: (limit) =>
+      supervisor.read(async (db) => {
+        const stored = await listPredictions(db, limit);
+        const newest: Prediction[] = queue.waiting().slice(-limit).reverse();
+        return [...newest, ...stored].slice(0, limit);
+      }),
+    predictionStats: (nowMs) =>
+      supervisor.read(async (db) => {
+        const stored = await predictionStats(db, nowMs);
+        const waiting = countPredictions(queue.waiting());
+        return {
+          total: stored.total + waiting.total,
+          last24h: stored.last24h + waiting.total,
+          anomalies: stored.anomalies + waiting.anomalies,
+          failures: stored.failures + waiting.failures,
+        };
+      }),
+  };
+}
+
+interface Pruner {
+  start(): void;
+  run(): Promise<number>;
+  stop(): void;
+}
+
+function createPruner(
+  supervisor: Supervisor,
+  { clock, log }: Pick<StoreDependencies, 'clock' | 'log'>,
+  retention: Retention,
+): Pruner {
+  let cancel: (() => void) | undefined;
+  let stopped = false;
+
+  const steps: readonly ((db: Db, nowMs: number) => Promise<number>)[] = [
+    (db, nowMs) =>
+      prunePredictions(
+        db,
+        { maxRows: retention.predictionRows, maxAgeMs: retention.predictionAgeMs },
+        nowMs,
+        PRUNE_STEP,
+      ),
+    (db, nowMs) => pruneHistory(db, nowMs - retention.historyAgeMs, PRUNE_STEP),
+    (db, nowMs) => ledger.pruneLedger(db, nowMs - retention.historyAgeMs),
+  ];
+
+  const run = async (): Promise<number> => {
+    let removed = 0;
+    for (const step of steps) {
+      for (;;) {
+        const n = await supervisor.batched((db) => step(db, clock.nowMs()));
+        removed += n;
+        if (n < PRUNE_STEP || stopped) break;
+        await new Promise<void>((resolve) => void clock.after(1, resolve));
+      }
+    }
+    return removed;
+  };
+
+  const arm = (): void => {
+    cancel = clock.after(PRUNE_EVERY_MS, () => {
+      run()
+        .catch((error: unknown) => log.warn('retention did not run', { error }))
+        .finally(() => {
+          if (!stopped) arm();
+        });
+    });
+  };
+
+  return {
+    start: arm,
+    run,
+    stop: () => {
+      stopped = true;
+      cancel?.();
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import type { MetricsSink } from '../controller/ports.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { StoreFault, type Backend, type Db, type FaultCause } from './backend.ts';
+
+export interface SupervisorSetting {
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: MetricsSink;
+  /** Called when the database is full, before the write is tried once more: makes room. */
+  readonly makeRoom: (db: Db) => Promise<void>;
+}
+
+/**
+ * Keeps the database usable without a restart: opens it when it can be opened, waits for locks, makes room when it is
+ * full, starts afresh when the file is gone, and knows whether the last attempt succeeded.
+ */
+export interface Supervisor {
+  /** Tries to open; resolves either way. */
+  start(): Promise<void>;
+  /** On the disk when it resolves. Waits for a lock for up to 3 s, then rejects with `StoreFault`. */
+  durable<T>(run: (db: Db) => Promise<T>): Promise<T>;
+  /** Tried once; the caller keeps what could not be written. */
+  batched<T>(run: (db: Db) => Promise<T>): Promise<T>;
+  read<T>(run: (db: Db) => Promise<T>): Promise<T>;
+  healthy(): boolean;
+  close(): Promise<void>;
+}
+
+const LOCK_PATIENCE_MS = 3_000;
+const LOCK_STEPS_MS = [10, 25, 50, 100, 200];
+const PROBE_STEPS_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
+
+export function createSupervisor(setting: SupervisorSetting): Supervisor {
+  const { backend, clock, log, metrics } = setting;
+  let opening: Promise<void> | undefined;
+  /** Grows with every new connection, so that a late failure does not throw away a good one. */
+  let generation = 0;
+  let down: FaultCause | undefined = 'unreachable';
+  let failedProbes = 0;
+  let cancelProbe: (() => void) | undefined;
+  let closed = false;
+
+  const opened = (): Promise<void> => {
+    opening ??= backend.open().then(
+      () => {
+        generation += 1;
+      },
+      (fault: unknown) => {
+        opening = undefined;
+        throw fault;
+      },
+    );
+    return opening;
+  };
+
+  const wait = (delayMs: number) => new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+
+  const succeeded = (): void => {
+    if (down === undefined) return;
+    down = undefined;
+    failedProbes = 0;
+    metrics.gauge('aegis_store_up', 1);
+    log.info('store can be written');
+  };
+
+  const failed = async (fault: unknown, sawGeneration: number): Promise<StoreFault> => {
+    const known = fault instanceof StoreFault ? fault : new StoreFault('other', String(fault));
+    metrics.count('aegis_store_failures_total', { cause: known.cause });
+    if (known.cause === 'constraint') return known;
+    if (down !== known.cause) log.error('store cannot be written', { cause: known.cause, error: known });
+    down = known.cause;
+    metrics.gauge('aegis_store_up', 0);
+    if (known.cause !== 'locked' && known.cause !== 'full' && sawGeneration === generation) {
+      opening = undefined;
+      await backend.reset().catch((error: unknown) => log.warn('store connection did not close', { error }));
+    }
+    scheduleProbe();
+    return known;
+  };
+
+  const once = async <T>(durability: 'durable' | 'batched', run: (db: Db) => Promise<T>): Promise<T> => {
+    if (closed) throw new StoreFault('unreachable', 'the store is closed');
+    let seen = generation;
+    try {
+      await opened();
+      seen = generation;
+      const value = await backend.write(durability, run);
+      succeeded();
+      return value;
+    } catch (fault) {
+      throw await failed(fault, seen);
+    }
+  };
+
+  /** A full database gets room made, a lost file a new connection; each is tried once more. */
+  const mended = async <T>(durability: 'durable' | 'batched', run: (db: Db) => Promise<T>): Promise<T> => {
+    try {
+      return await once(durability, run);
+    } catch (fault) {
+      if (!(fault instanceof StoreFault) || closed) throw fault;
+      if (fault.cause === 'full') await once('batched', setting.makeRoom);
+      else if (fault.cause !== 'unreachable') throw fault;
+      return once(durability, run);
+    }
+  };
+
+  const probe = async (): Promise<void> => {
+    cancelProbe = undefined;
+    if (closed || down === undefined) return;
+    failedProbes += 1;
+    // Moves nothing, but takes the write lock and touches the log.
+    await mended('batched', async (db) => {
+      await db
+        .insertInto('counter')
+        .values({ name: 'probes', value: 1 })
+        .onConflict((c) => c.column('name').doUpdateSet((e) => ({ value: e('counter.value', '+', 1) })))
+        .execute();
+    }).catch(() => undefined);
+  };
+
+  const scheduleProbe = (): void => {
+    if (cancelProbe !== undefined || closed) return;
+    const delayMs = PROBE_STEPS_MS[Math.min(failedProbes, PROBE_STEPS_MS.length - 1)] ?? 1_000;
+    cancelProbe = clock.after(delayMs, () => void probe());
+  };
+
+  return {
+    start: async () => {
+      try {
+        await opened();
+        succeeded();
+      } catch (fault) {
+        await failed(fault, generation);
+      }
+    },
+    durable: async (run) => {
+      const deadlineMs = clock.monotonicMs() + LOCK_PATIENCE_MS;
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          return await mended('durable', run);
+        } catch (fault) {
+          const delayMs = LOCK_STEPS_MS[Math.min(attempt, LOCK_STEPS_MS.length - 1)] ?? 200;
+          const isLocked = fault instanceof StoreFault && fault.cause === 'locked';
+          if (!isLocked || closed || clock.monotonicMs() + delayMs > deadlineMs) throw fault;
+          await wait(delayMs);
+        }
+      }
+    },
+    batched: (run) => mended('batched', run),
+    read: async (run) => {
+      if (closed) throw new StoreFault('unreachable', 'the store is closed');
+      let seen = generation;
+      try {
+        await opened();
+        seen = generation;
+        return await backend.read(run);
+      } catch (fault) {
+        throw await failed(fault, seen);
+      }
+    },
+    healthy: () => down === undefined && !closed,
+    close: async () => {
+      closed = true;
+      cancelProbe?.();
+      await opening?.catch(() => undefined);
+      await backend.close();
+    },
+  };
+}
