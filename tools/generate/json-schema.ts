@@ -25,8 +25,24 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
       foldIntOrString(jsonSchema as JsonSchema);
     },
   }) as JsonSchema;
+  completeDefaults(plain);
   return inOrder(plain);
 }
+
+/**
+ * An object's default is spelled out with the defaults of its fields: the API server judges a default by the object's
+ * rules before it fills in the fields, so `{}` would miss what the rules read.
+ */
+function completeDefaults(schema: JsonSchema): void {
+  const children = Object.values(schema.properties ?? {});
+  for (const child of [...children, ...(schema.items === undefined ? [] : [schema.items])]) completeDefaults(child);
+  if (!isEmptyObject(schema.default)) return;
+  const defaults = Object.entries(schema.properties ?? {}).filter(([, child]) => child.default !== undefined);
+  schema.default = Object.fromEntries(defaults.map(([name, child]) => [name, child.default]));
+}
+
+const isEmptyObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 
 /**
  * `25%` or `3`: Kubernetes spells this union `x-kubernetes-int-or-string`, with the bounds of both halves side by

@@ -45,7 +45,7 @@ function typeOf(schema: JsonSchema): string {
 function defaultOf({ schema, required }: FieldRow): string {
   if (required) return 'required';
   const { default: value } = schema;
-  if (value === undefined || JSON.stringify(value) === '{}') return '';
+  if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return '';
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 

@@ -118,7 +118,11 @@ const trigger = describe(
 /** A ladder: what is tried, in which order, for which failures. */
 export const remedy = describe(
   z.object({
-    on: set(trigger, { min: 1, max: 32 }, 'Failures that this ladder answers.'),
+    on: set(
+      trigger,
+      { min: 1, max: 32 },
+      'Failures that this ladder answers. In YAML write the key in quotes, "on": many readers take the bare word for true.',
+    ),
     minSeverity: oneOf(SEVERITIES, 'Milder incidents are left alone by this ladder.').default('low'),
     steps: list(
       step,
