@@ -68,7 +68,6 @@ const reasons = {
   Rejected: ['wait', 'The API server or a webhook refused the request.'],
   Ambiguous: ['wait', 'The answer was lost and the effect cannot be proven.'],
   RolledBackOnce: ['next-rung', 'The effect was undone because it did not help.'],
-  Changed: ['wait', 'The object changed between reading and writing: it is read and judged again.'],
   UnsafeToRead: ['wait', 'A live read failed.'],
 } as const satisfies Record<string, readonly [Lasting, string]>;
 
