@@ -31,12 +31,12 @@ export function wireSpec(intent: Intent): Wire {
     },
     diagnosis: {
       failureType: diagnosis.failureType,
-      confidence: String(diagnosis.confidence),
+      confidence: measuredText(diagnosis.confidence),
       evidence: diagnosis.evidence.slice(0, ACTION_BOUNDS.evidence).map(wireEvidence),
       cause: { ...diagnosis.cause },
       advice: fitText(diagnosis.advice, ACTION_BOUNDS.advice),
     },
-    severityScore: String(intent.severityScore),
+    severityScore: measuredText(intent.severityScore),
     triggerMetrics: intent.metrics.slice(0, ACTION_BOUNDS.metrics),
     reason: fitText(intent.reason, ACTION_BOUNDS.reason),
     decidedTime: rfc3339(intent.decidedAtMs),
@@ -97,7 +97,7 @@ function wireParameters(parameters: ActionParameters): Wire['parameters'] {
       return { scale: { from, to, returnAfterSeconds } };
     }
     case 'throttle':
-      return { throttle: { ...parameters.throttle, limitPerSecond: String(parameters.limitPerSecond) } };
+      return { throttle: { ...parameters.throttle, limitPerSecond: measuredText(parameters.limitPerSecond) } };
     case 'cache':
       return { cache: wireCache(parameters.cache) };
     case 'alert':
@@ -128,12 +128,15 @@ function domainParameters({
   return alert === undefined ? undefined : { kind: 'alert', sinks: alert.sinks };
 }
 
+/** The shortest text that reads back as exactly this number; `String` alone would lose the sign of -0. */
+const measuredText = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
+
 /** A map of metrics as a list that Kubernetes can merge. Only finite numbers are written: missing is never zero. */
 export function wireMetrics(values: Readonly<Record<string, number>>): { metric: string; value: string }[] {
   return Object.entries(values)
     .filter(([, value]) => Number.isFinite(value))
     .slice(0, ACTION_BOUNDS.metrics)
-    .map(([metric, value]) => ({ metric, value: Object.is(value, -0) ? '-0' : String(value) }));
+    .map(([metric, value]) => ({ metric, value: measuredText(value) }));
 }
 
 /** The other direction of `wireMetrics`. */
@@ -147,7 +150,7 @@ function wireEvidence({ source, what, weight, atMs }: Evidence): Wire['diagnosis
   return {
     source,
     what: fitText(what, ACTION_BOUNDS.evidenceText),
-    weight: String(weight),
+    weight: measuredText(weight),
     ...(atMs !== undefined && { time: rfc3339(atMs) }),
   };
 }
