@@ -1,0 +1,70 @@
+import { HOUR } from '../lib/duration.ts';
+import type { Log } from '../lib/log.ts';
+import type { ActionRecord } from '../policy/ledger.ts';
+import type { Store } from './ports.ts';
+
+/** The brakes look back a day (`IneffectiveChain`); older rows are for people. */
+const MEMORY_MS = 24 * HOUR;
+
+/**
+ * What the brakes remember of every action, in memory for speed and in the store for the next process. A row is durable
+ * before it is visible here: a budget that was spent stays spent. Objects are the authority over rows.
+ */
+export class ActionLedger {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #rows = new Map<string, ActionRecord>();
+  #isLoaded = false;
+
+  constructor(store: Store, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Reads the last day from the store; may be called again after a failure. */
+  async load(nowMs: number): Promise<boolean> {
+    try {
+      for (const record of await this.#store.actionsSince(nowMs - MEMORY_MS)) this.#rows.set(record.name, record);
+      this.#isLoaded = true;
+    } catch (error) {
+      this.#log.warn('the action ledger cannot be read; no effect until it can', { err: error });
+    }
+    return this.#isLoaded;
+  }
+
+  /** Every row of the last day; `undefined` while the store cannot be trusted: then no guard lets an effect pass. */
+  records(nowMs: number): readonly ActionRecord[] | undefined {
+    if (!this.#isLoaded || !this.#store.healthy()) return undefined;
+    for (const [name, row] of this.#rows) {
+      if (row.decidedAtMs < nowMs - MEMORY_MS && row.endedAtMs !== undefined) this.#rows.delete(name);
+    }
+    return [...this.#rows.values()];
+  }
+
+  get(name: string): ActionRecord | undefined {
+    return this.#rows.get(name);
+  }
+
+  /** Durable first. Rejects if the store cannot take it: then the effect must not happen. */
+  async put(record: ActionRecord): Promise<void> {
+    if (isSame(this.#rows.get(record.name), record)) return;
+    await this.#store.saveAction(record);
+    this.#rows.set(record.name, record);
+  }
+
+  /** Takes what the objects say, e.g. after a database was lost. A failure is retried with the next object. */
+  async adopt(records: readonly ActionRecord[]): Promise<void> {
+    for (const record of records) {
+      try {
+        await this.put(record);
+      } catch (error) {
+        this.#log.warn('an action cannot be recorded', { actionId: record.name, err: error });
+        return;
+      }
+    }
+  }
+}
+
+function isSame(a: ActionRecord | undefined, b: ActionRecord): boolean {
+  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+}

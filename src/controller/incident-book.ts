@@ -1,0 +1,142 @@
+import type { Incident } from '../detection/incident.ts';
+import type { IncidentHistory } from '../detection/incident-step.ts';
+import type { WorkloadVerdict } from '../detection/verdict.ts';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { Decision } from '../healing/decision.ts';
+import type { Log } from '../lib/log.ts';
+import type { WorkloadRef } from '../lib/workload.ts';
+import { workloadKey } from '../lib/workload.ts';
+import type { WatchedWorkload } from '../policy/storm.ts';
+import type { Store } from './ports.ts';
+
+/** Verification looks back over at most so many polls. */
+const KEPT_VERDICTS = 64;
+
+/** All that is remembered of one workload under one policy between polls. */
+export interface Track {
+  readonly policyUid: string;
+  readonly workload: WorkloadRef;
+  history: IncidentHistory;
+  /** Judged polls, oldest first. */
+  verdicts: readonly WorkloadVerdict[];
+  diagnosis?: Diagnosis;
+  decision?: Decision;
+  /** Since when every metric of every pod was present and fresh. */
+  completeSinceMs?: number;
+  lastAnomalousMs?: number;
+  /** Since when the present hold has stood, and for which rung. */
+  hold?: { readonly key: string; readonly sinceMs: number };
+}
+
+/**
+ * The incidents that Aegis holds open. Opening and closing are stored before anything follows from them, so that the
+ * next process knows the same incidents by the same ids.
+ */
+export class IncidentBook {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #tracks = new Map<string, Track>();
+  readonly #restored = new Map<string, Incident>();
+
+  constructor(store: Store, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  async load(): Promise<void> {
+    try {
+      for (const incident of await this.#store.openIncidents()) {
+        this.#restored.set(keyOf(incident.policyUid, incident.workload.uid), incident);
+      }
+    } catch (error) {
+      this.#log.warn('open incidents cannot be read; they will be found again', { err: error });
+    }
+  }
+
+  /** The track of a workload under a policy; a restored incident is taken up where its predecessor left it. */
+  track(policyUid: string, workload: WorkloadRef): Track {
+    const key = keyOf(policyUid, workload.uid);
+    const known = this.#tracks.get(key);
+    if (known !== undefined) return known;
+    const incident = this.#restored.get(key);
+    this.#restored.delete(key);
+    const history: IncidentHistory = incident === undefined ? { polls: [] } : { polls: [], incident };
+    const track: Track = { policyUid, workload, history, verdicts: [] };
+    if (incident !== undefined) track.lastAnomalousMs = incident.updatedAtMs;
+    this.#tracks.set(key, track);
+    return track;
+  }
+
+  find(policyUid: string, workloadUid: string): Track | undefined {
+    return this.#tracks.get(keyOf(policyUid, workloadUid));
+  }
+
+  remember(track: Track, verdict: WorkloadVerdict): void {
+    track.verdicts = [...track.verdicts, verdict].slice(-KEPT_VERDICTS);
+    if (verdict.state === 'unhealthy') track.lastAnomalousMs = verdict.atMs;
+  }
+
+  /** True once the incident is durable; a failure is logged and the caller must not act on it. */
+  async save(incident: Incident): Promise<boolean> {
+    try {
+      await this.#store.saveIncident(incident);
+      return true;
+    } catch (error) {
+      this.#log.warn('an incident cannot be stored', { incidentId: incident.id, err: error });
+      return false;
+    }
+  }
+
+  tracks(): readonly Track[] {
+    return [...this.#tracks.values()];
+  }
+
+  openIncidents(): readonly Incident[] {
+    return this.tracks().flatMap(({ history }) => (history.incident === undefined ? [] : [history.incident]));
+  }
+
+  /** Ids of the incidents open on this workload, by whatever policy, and those not yet taken up again. */
+  openOn(workloadUid: string): readonly string[] {
+    const restored = [...this.#restored.values()].filter((incident) => incident.workload.uid === workloadUid);
+    const open = this.openIncidents().filter((incident) => incident.workload.uid === workloadUid);
+    return [...open, ...restored].map(({ id }) => id);
+  }
+
+  /** An incident is known to be open, or not yet looked at again since the start. */
+  isOpen(incidentId: string): boolean {
+    const restored = [...this.#restored.values()].some(({ id }) => id === incidentId);
+    return restored || this.openIncidents().some(({ id }) => id === incidentId);
+  }
+
+  /** For the storm brake: one entry a workload, those of unknown state left out. */
+  watched(): readonly WatchedWorkload[] {
+    const byWorkload = new Map<string, WatchedWorkload>();
+    for (const { workload, verdicts, lastAnomalousMs } of this.#tracks.values()) {
+      const last = verdicts.at(-1);
+      if (last === undefined || (last.state === 'unknown' && lastAnomalousMs === undefined)) continue;
+      const before = byWorkload.get(workload.uid)?.lastAnomalousMs;
+      const latest = Math.max(before ?? 0, lastAnomalousMs ?? 0);
+      byWorkload.set(workload.uid, {
+        workload: workloadKey(workload),
+        namespace: workload.namespace,
+        ...(latest > 0 && { lastAnomalousMs: latest }),
+      });
+    }
+    return [...byWorkload.values()];
+  }
+
+  /** Drops tracks of workloads and policies that are gone; returns the incidents that were still open on them. */
+  forget(isWatched: (policyUid: string, workloadUid: string) => boolean): readonly Incident[] {
+    const orphans: Incident[] = [];
+    for (const [key, track] of this.#tracks) {
+      if (isWatched(track.policyUid, track.workload.uid)) continue;
+      if (track.history.incident !== undefined) orphans.push(track.history.incident);
+      this.#tracks.delete(key);
+    }
+    return orphans;
+  }
+}
+
+function keyOf(policyUid: string, workloadUid: string): string {
+  return `${policyUid}/${workloadUid}`;
+}

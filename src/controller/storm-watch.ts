@@ -1,0 +1,61 @@
+import type { Log } from '../lib/log.ts';
+import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
+import type { StormState } from '../policy/guard.ts';
+import type { Guardrail } from '../policy/healing-policy.ts';
+import { stormFor, stormStates } from '../policy/storm.ts';
+import type { WatchedWorkload } from '../policy/storm.ts';
+import type { Store } from './ports.ts';
+
+const BLOB = 'storm-states';
+
+/** Keeps the storm brake across polls and restarts. Judging is `policy/storm.ts`'s. */
+export class StormWatch {
+  readonly #store: Store;
+  readonly #log: Log;
+  #states: readonly StormState[] = [];
+  #saved = '';
+
+  constructor(store: Store, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  async load(): Promise<void> {
+    const bytes = await this.#store.loadBlob(BLOB).catch(() => undefined);
+    if (bytes === undefined) return;
+    try {
+      this.#states = JSON.parse(new TextDecoder().decode(bytes)) as StormState[];
+    } catch (error) {
+      this.#log.warn('the stored storm states cannot be read; they are judged anew', { err: error });
+    }
+  }
+
+  /** Looks at all watched workloads; returns the scopes in which a storm has just begun. */
+  look(watched: readonly WatchedWorkload[], guardrails: readonly Guardrail[], nowMs: number): readonly StormState[] {
+    const before = new Set(this.#states.filter(({ active }) => active).map(({ scope }) => scope));
+    const settings = effectiveGuardrail(guardrails).storm;
+    this.#states = stormStates({ nowMs, watched, settings, previous: this.#states });
+    this.#save();
+    return this.#states.filter(({ active, scope }) => active && !before.has(scope));
+  }
+
+  for(namespace: string): StormState {
+    return stormFor(this.#states, namespace);
+  }
+
+  active(): readonly StormState[] {
+    return this.#states.filter(({ active }) => active);
+  }
+
+  /** Only what must outlive the process, and only when it changed: minutes are fine enough for a brake of ten. */
+  #save(): void {
+    const lasting = this.#states.filter(({ active }) => active);
+    const key = JSON.stringify(lasting.map(({ scope, endsAtMs }) => [scope, Math.round((endsAtMs ?? 0) / 60_000)]));
+    if (key === this.#saved) return;
+    this.#saved = key;
+    this.#store.saveBlob(BLOB, new TextEncoder().encode(JSON.stringify(lasting))).catch((error: unknown) => {
+      this.#saved = '';
+      this.#log.warn('the storm state cannot be stored', { err: error });
+    });
+  }
+}
