@@ -1,0 +1,102 @@
+import type { DependencyState, Change } from './evidence.ts';
+import type { Facts } from './facts.ts';
+import { newestRevision } from './changes.ts';
+import type { MetricShape } from './metric-shape.ts';
+
+/** Onsets closer than this cannot be ordered: polls are 5-60 s apart. */
+const SAME_INSTANT_MS = 5_000;
+
+/** 1. Did the request rate rise before cpu and latency, with them, after them, or not at all? */
+export function requestsLead(facts: Facts): 'first' | 'together' | 'later' | 'flat' | 'fell' | 'unknown' {
+  const requests = facts.metric('request_rate');
+  if (requests.direction === 'unknown') return 'unknown';
+  if (requests.direction === 'flat') return 'flat';
+  if (requests.direction === 'down') return 'fell';
+  const followers = [facts.metric('cpu_usage'), facts.metric('response_time')].filter(
+    (shape) => shape.direction === 'up',
+  );
+  const onsets = followers.flatMap((shape) => (shape.onsetAtMs === undefined ? [] : [shape.onsetAtMs]));
+  if (requests.onsetAtMs === undefined || onsets.length === 0) return 'together';
+  const distance = Math.min(...onsets) - requests.onsetAtMs;
+  if (Math.abs(distance) <= SAME_INSTANT_MS) return 'together';
+  return distance > 0 ? 'first' : 'later';
+}
+
+/** 2. Are only pods of the newest template affected, while older ones are well? */
+export function templateSplit(facts: Facts): 'new-only' | 'old-only' | 'both' | 'one-template' | 'unknown' {
+  const newest = newestRevision(facts.input.workload)?.templateHash;
+  const hashed = facts.pods.filter((pod) => pod.templateHash !== undefined);
+  if (newest === undefined || hashed.length === 0) return 'unknown';
+  const isBad = (pod: (typeof hashed)[number]): boolean => pod.unhealthy || (!pod.ready && pod.reasons.length > 0);
+  const fresh = hashed.filter((pod) => pod.templateHash === newest);
+  const old = hashed.filter((pod) => pod.templateHash !== newest);
+  if (fresh.length === 0 || old.length === 0) return 'one-template';
+  const freshBad = fresh.some(isBad);
+  const oldBad = old.some(isBad);
+  if (freshBad && oldBad) return 'both';
+  return freshBad ? 'new-only' : oldBad ? 'old-only' : 'unknown';
+}
+
+/** 3. How far does it reach: one pod, the pods of one node, all replicas, or many workloads at one instant? */
+export function reach(facts: Facts): 'one-pod' | 'one-node' | 'some-pods' | 'all-pods' | 'many-workloads' | 'none' {
+  const others = (facts.input.otherAnomalous ?? []).filter(
+    (other) => Math.abs(other.onsetAtMs - facts.input.onsetAtMs) <= 60_000,
+  );
+  if (others.length >= 3) return 'many-workloads';
+  const bad = facts.unhealthy;
+  if (bad.length === 0) return 'none';
+  if (bad.length >= facts.total) return 'all-pods';
+  const nodes = new Set(bad.map((pod) => pod.nodeName));
+  const elsewhere = facts.pods.some((pod) => !pod.unhealthy && !nodes.has(pod.nodeName));
+  const sparedThere = facts.pods.some((pod) => !pod.unhealthy && nodes.has(pod.nodeName));
+  if (bad.length > 1 && nodes.size === 1 && !nodes.has(undefined) && elsewhere && !sparedThere) return 'one-node';
+  return bad.length === 1 ? 'one-pod' : 'some-pods';
+}
+
+/** 4. Callees that are anomalous and have no anomalous callee themselves; undefined: no call graph is known. */
+export function deepestCallees(facts: Facts): readonly DependencyState[] | undefined {
+  const { dependencies } = facts.input;
+  if (dependencies === undefined) return undefined;
+  return dependencies
+    .filter((each) => each.state === 'unhealthy')
+    .toSorted((a, b) => a.anomalousCallees.length - b.anomalousCallees.length || (a.name < b.name ? -1 : 1))
+    .filter((each) => each.anomalousCallees.length === 0);
+}
+
+/** 5. The newest change of the kinds within 15 minutes before the onset, or since. */
+export function changed(facts: Facts, ...kinds: readonly Change['kind'][]): Change | undefined {
+  return facts.changes.find((change) => kinds.includes(change.kind));
+}
+
+/** 6. Latency up while cpu fell or stood still: it waits, it does not work. */
+export function waitsNotWorks(facts: Facts): 'waits' | 'works' | 'unknown' {
+  const latency = facts.metric('response_time');
+  const cpu = facts.metric('cpu_usage');
+  if (latency.direction !== 'up' || cpu.direction === 'unknown') return 'unknown';
+  return cpu.direction === 'up' ? 'works' : 'waits';
+}
+
+/** Time-outs that people set, in milliseconds. */
+const ROUND_TIMEOUTS_MS = [1000, 2000, 3000, 5000, 10_000, 15_000, 20_000, 30_000, 60_000];
+
+const nearRoundTimeout = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : ROUND_TIMEOUTS_MS.find((round) => Math.abs(ms - round) <= 0.05 * round);
+
+/** 7. Do errors take long (latency at a round time-out) or come at once (latency falls)? */
+export function errorSpeed(facts: Facts): 'time-out' | 'rejection' | 'slow' | 'unknown' {
+  const latency: MetricShape = facts.metric('response_time');
+  if (latency.direction === 'unknown') return 'unknown';
+  if (latency.direction === 'down') return 'rejection';
+  if (latency.direction === 'up') return nearRoundTimeout(latency.worst?.value) === undefined ? 'slow' : 'time-out';
+  return facts.metric('error_rate').direction === 'up' ? 'rejection' : 'unknown';
+}
+
+/** 8. Are the ends at constant spacing (a probe or a timer) or irregular (crashes)? Times in ms, any order. */
+export function restartSpacing(endsAtMs: readonly number[]): 'constant' | 'irregular' | 'unknown' {
+  const times = [...new Set(endsAtMs.filter(Number.isFinite))].sort((a, b) => a - b);
+  const gaps = times.slice(1).map((time, i) => time - (times[i] ?? time));
+  if (gaps.length < 2) return 'unknown';
+  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+  const worst = Math.max(...gaps.map((gap) => Math.abs(gap - mean)));
+  return worst <= 0.1 * mean ? 'constant' : 'irregular';
+}
