@@ -12,15 +12,15 @@ export interface InstantReply {
   readonly partial?: string;
 }
 
-/** The hot path: instant queries, parsed straight into rows. */
-export type InstantQuery = (promql: string, timeMs: number) => Promise<Result<InstantReply, SourceError>>;
+/** The hot path: instant queries, parsed straight into rows. Without a time the server's own clock counts. */
+export type InstantQuery = (promql: string, timeMs?: number) => Promise<Result<InstantReply, SourceError>>;
 
 /** Sends the query as a POST, so that its length does not matter. */
 export function createInstantQuery(transport: Transport, limits: ReplyLimits, timeoutMs: number): InstantQuery {
   return async (promql, timeMs) => {
     const parameters = new URLSearchParams({
       query: promql,
-      time: (timeMs / 1000).toFixed(3),
+      ...(timeMs === undefined ? {} : { time: (timeMs / 1000).toFixed(3) }),
       timeout: `${Math.ceil(timeoutMs / 1000)}s`,
     }).toString();
     const reply = await transport.send({ method: 'POST', path: '/api/v1/query', parameters });

@@ -4,7 +4,6 @@ const MAX_MESSAGE = 300;
 
 /** A source error whose message is short, one line and free of control characters. */
 export function sourceError(kind: SourceError['kind'], message: string): SourceError {
-  // eslint-disable-next-line no-control-regex
   const line = message.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+/g, ' ').trim();
   return { kind, message: line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}...` : line };
 }
