@@ -1,0 +1,182 @@
+import { gather } from './assessment.ts';
+import type { Assessment, Watched } from './assessment.ts';
+import { newObservation, observe, teachOwnHistory } from './detectors/own-history.ts';
+import { STATUS_BREACH } from './detectors/status.ts';
+import { podSeriesKey } from './engine-input.ts';
+import type { DetectionSettings, Engine, JudgeInput, PodObservation } from './engine-input.ts';
+import { scoreMetric, verdictOf } from './metric-judgement.ts';
+import { profileOf } from './metric-profile.ts';
+import { comparePeers } from './peer-groups.ts';
+import type { PeerEntry } from './peer-groups.ts';
+import { judgePod, objectionTo } from './pod-judgement.ts';
+import type { JudgedPod } from './pod-judgement.ts';
+import type { MetricReading, MetricSpec, Reading } from './sample.ts';
+import { learn } from './series-learning.ts';
+import { admit } from './series-gate.ts';
+import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
+import { SeriesTable } from './state/series-table.ts';
+import { quantileOfSorted } from './statistics/quantile.ts';
+import type { MetricVerdict, PodVerdict, WorkloadVerdict } from './verdict.ts';
+import { workloadVerdict } from './workload-judgement.ts';
+
+export interface EngineOptions {
+  /** Fixes every random choice: the same calls in the same order give the same verdicts. */
+  readonly seed: number;
+  /** How long an anomaly by learnt expectations alone must last before it is the new normal. Default 30 min. */
+  readonly acceptAfterMs?: number;
+}
+
+const ACCEPT_AFTER_MS = 30 * 60_000;
+const ABSENT: Reading = { kind: 'unknown', reason: 'Absent' };
+
+/** The one engine of operator, REST API, backtest and benchmarks. */
+export function createEngine(options: EngineOptions): Engine {
+  return new TableEngine(options);
+}
+
+class TableEngine implements Engine {
+  private readonly table = new SeriesTable();
+  private readonly acceptAfterMs: number;
+
+  constructor(options: EngineOptions) {
+    this.acceptAfterMs = options.acceptAfterMs ?? ACCEPT_AFTER_MS;
+  }
+
+  judge(input: JudgeInput): WorkloadVerdict {
+    const watched = input.metrics.map((spec) => ({ spec, profile: profileOf(spec) }));
+    const ofWorkload = new Set(input.workloadReadings.map(({ metric }) => metric));
+    const podMetrics = watched.filter(({ spec }) => !ofWorkload.has(spec.name));
+    const pods = input.pods.map((observation) => this.gatherPod(input, observation, podMetrics));
+    this.compareReplicas(pods, podMetrics.length);
+    for (const { assessments } of pods) {
+      for (const a of assessments) scoreMetric(this.table, a, input.settings);
+    }
+    const verdicts = pods.map((pod) => judgePod(pod, input.settings));
+    pods.forEach((pod, i) => this.learnPod(pod, verdicts[i], input.settings));
+    const workloadMetrics = watched
+      .filter(({ spec }) => ofWorkload.has(spec.name))
+      .map((metric) => this.judgeWorkloadMetric(input, metric));
+    return workloadVerdict(input, verdicts, workloadMetrics);
+  }
+
+  judgeSeries(
+    seriesKey: string,
+    spec: MetricSpec,
+    reading: Reading,
+    settings: DetectionSettings,
+    nowMs: number,
+  ): MetricVerdict {
+    const watched = { spec, profile: profileOf(spec) };
+    const limit = watched.profile.ceiling;
+    return this.judgeAlone(gather(this.table, { key: seriesKey, watched, reading, settings, nowMs, limit }), settings);
+  }
+
+  teach(seriesKey: string, _spec: MetricSpec, timesMs: Float64Array, values: Float64Array): number {
+    const slot = this.table.open(seriesKey);
+    const c = this.table.record(slot);
+    const intervalMs = usualStep(timesMs);
+    const observation = newObservation();
+    let taken = 0;
+    for (let i = 0; i < Math.min(timesMs.length, values.length); i++) {
+      const [atMs, value] = [timesMs[i] ?? NaN, values[i] ?? NaN];
+      if (!Number.isFinite(atMs) || !Number.isFinite(value)) continue;
+      if (admit(c, value, atMs, intervalMs) !== 'fresh') continue;
+      observe(c, value, observation);
+      teachOwnHistory(c, observation);
+      taken++;
+    }
+    return taken;
+  }
+
+  samples(seriesKey: string): number {
+    return this.table.samples(seriesKey);
+  }
+
+  evict(notSeenSinceMs: number): number {
+    return this.table.evict(notSeenSinceMs, () => undefined);
+  }
+
+  seriesCount(): number {
+    return this.table.size();
+  }
+
+  snapshot(): Uint8Array {
+    return writeSnapshot(this.table);
+  }
+
+  restore(bytes: Uint8Array): void {
+    readSnapshot(bytes, this.table);
+  }
+
+  private gatherPod(input: JudgeInput, observation: PodObservation, metrics: readonly Watched[]): JudgedPod {
+    const { settings, nowMs, workload } = input;
+    const assessments = metrics.map((watched) => {
+      const { name } = watched.spec;
+      return gather(this.table, {
+        key: podSeriesKey(workload, observation.pod, name),
+        watched,
+        reading: readingOf(observation.readings, name),
+        settings,
+        nowMs,
+        limit: observation.saturation[name] ?? unconditionalCeiling(watched),
+      });
+    });
+    return { observation, assessments };
+  }
+
+  /** Replicas of one template are peers; a pod that is not ready is compared, but is no measure for others. */
+  private compareReplicas(pods: readonly JudgedPod[], metrics: number): void {
+    const groups = Map.groupBy(pods, ({ observation }) => observation.templateHash ?? '');
+    for (const group of groups.values()) {
+      if (group.length < 2) continue;
+      for (let metric = 0; metric < metrics; metric++) {
+        const entries: PeerEntry[] = [];
+        for (const { observation, assessments } of group) {
+          const assessment = assessments[metric];
+          if (assessment !== undefined) entries.push({ assessment, isMeasure: observation.ready });
+        }
+        comparePeers(this.table, entries);
+      }
+    }
+  }
+
+  private learnPod(pod: JudgedPod, verdict: PodVerdict | undefined, settings: DetectionSettings): void {
+    const isBroken = pod.observation.status.some(({ severity }) => severity >= STATUS_BREACH);
+    pod.assessments.forEach((a, i) => {
+      const metric = verdict?.metrics[i];
+      if (metric !== undefined) learn(this.table, a, objectionTo(a, metric, settings, isBroken), this.acceptAfterMs);
+    });
+  }
+
+  private judgeWorkloadMetric(input: JudgeInput, watched: Watched): MetricVerdict {
+    const { settings, nowMs, workload, workloadReadings } = input;
+    const reading = readingOf(workloadReadings, watched.spec.name);
+    const key = `${workload.uid}//${watched.spec.name}`;
+    const limit = unconditionalCeiling(watched);
+    return this.judgeAlone(gather(this.table, { key, watched, reading, settings, nowMs, limit }), settings);
+  }
+
+  private judgeAlone(a: Assessment, settings: DetectionSettings): MetricVerdict {
+    scoreMetric(this.table, a, settings);
+    const verdict = verdictOf(a, undefined, settings.anomalyThreshold);
+    learn(this.table, a, objectionTo(a, verdict, settings, false), this.acceptAfterMs);
+    return verdict;
+  }
+}
+
+/** The end of a unit's scale, unless it is the end only where a container limit exists. */
+function unconditionalCeiling({ profile }: Watched): number | undefined {
+  return profile.expectationNeedsLimit === true ? undefined : profile.ceiling;
+}
+
+function readingOf(readings: readonly MetricReading[], metric: string): Reading {
+  return readings.find((reading) => reading.metric === metric)?.reading ?? ABSENT;
+}
+
+/** Median distance of the samples of a back-fill; a longer silence in it is a gap. */
+function usualStep(timesMs: Float64Array): number {
+  const steps: number[] = [];
+  for (let i = 1; i < timesMs.length; i++) steps.push((timesMs[i] ?? 0) - (timesMs[i - 1] ?? 0));
+  const median = quantileOfSorted(Float64Array.from(steps).sort(), 0.5);
+  return median > 0 ? median : Infinity;
+}
