@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureBinaries } from './rig/binaries.ts';
 
 interface Counts {
   readonly passed: number;
@@ -25,11 +26,8 @@ interface JestReport {
   readonly numRuntimeErrorTestSuites: number;
 }
 
-/**
- * Jest's own limit is per test; this one is for the run, so that a hung one says so instead of hanging CI. The first rig of a
- * machine builds its binaries inside the integration run, which is what the larger part is for.
- */
-const TIME_LIMITS_MS = { unit: 10 * 60_000, integration: 60 * 60_000 };
+/** Jest's own limit is per test; this one is for the run, so that a hung one says so instead of hanging CI. */
+const TIME_LIMITS_MS = { unit: 10 * 60_000, integration: 25 * 60_000 };
 const PROJECTS = ['unit', 'integration'] as const;
 
 const ROOT = join(import.meta.dirname, '..');
@@ -74,12 +72,18 @@ function readCounts(reportFile: string, isOk: boolean): Counts {
   }
 }
 
+/** The long builds of a new machine happen here, outside the time limit. What is missing, rig-setup.ts says and judges. */
+async function prepareRig(): Promise<void> {
+  await ensureBinaries((line) => process.stderr.write(`rig: ${line}\n`)).catch(() => undefined);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const chosen = PROJECTS.filter((project) => args.includes(project));
   const rest = args.filter((arg) => !PROJECTS.some((project) => project === arg));
   const reports = mkdtempSync(join(tmpdir(), 'aegis-test-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const project of chosen.length > 0 ? chosen : PROJECTS) {
+    if (project === 'integration') await prepareRig();
     const reportFile = join(reports, `${project}.json`);
     const isOk = await run(project, rest, reportFile);
     const counts = readCounts(reportFile, isOk);

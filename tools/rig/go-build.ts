@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { withLock } from './lock.ts';
@@ -23,9 +23,8 @@ export async function buildGoTool(tool: GoTool, outDir: string, log: (line: stri
   await withLock(`${outDir}.lock`, log, async () => {
     if (existsSync(outDir)) return; // another process built it while this one waited
     requireGo(tool);
-    const temporary = `${outDir}.tmp-${process.pid}`;
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
+    await removeLeftovers(outDir);
+    const temporary = await mkdtemp(`${outDir}.tmp-`);
     try {
       for (const [command, goPackage] of Object.entries(tool.commands)) {
         await goBuild(tool, command, goPackage, { temporary, log });
@@ -35,6 +34,14 @@ export async function buildGoTool(tool: GoTool, outDir: string, log: (line: stri
       await rm(temporary, { recursive: true, force: true });
     }
   });
+}
+
+/** Half a build of a process that was killed. The lock is held: nobody is building this one now. */
+async function removeLeftovers(outDir: string): Promise<void> {
+  const prefix = `${basename(outDir)}.tmp-`;
+  for (const name of await readdir(dirname(outDir))) {
+    if (name.startsWith(prefix)) await rm(join(dirname(outDir), name), { recursive: true, force: true });
+  }
 }
 
 function requireGo(tool: GoTool): void {
@@ -62,7 +69,7 @@ async function goBuild(
     await runGo([...args, goPackage], join(BINARIES_DIR, tool.folder));
     log(`${what}: done in ${seconds()} s`);
   } catch (error) {
-    throw new BinaryUnavailable(`${basename(command)} did not build: ${String(error)}`);
+    throw new BinaryUnavailable(`${command} did not build: ${String(error)}`);
   } finally {
     clearInterval(progress);
   }

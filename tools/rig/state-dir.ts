@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { RigFacts } from './facts.ts';
-import { endRig, readDaemons } from './processes.ts';
+import { endRig } from './processes.ts';
 import { identityOf } from './process-identity.ts';
 
 const PREFIX = 'aegis-rig-';
@@ -47,12 +47,18 @@ export function findStateDir(name: string): string | undefined {
 export async function collectGarbage(): Promise<readonly string[]> {
   const ended: string[] = [];
   for (const stateDir of listStateDirs()) {
-    const facts = readFacts(stateDir);
-    if (facts === undefined || facts.isKept) continue;
-    const someoneCares = identityOf(facts.ownerPid) !== undefined || identityOf(facts.reaperPid) !== undefined;
-    if (someoneCares || readDaemons(stateDir).length === 0) continue;
+    if (isCaredFor(stateDir)) continue;
     await endRig(stateDir);
     ended.push(stateDir);
   }
   return ended;
+}
+
+/** A rig without facts is still starting; no start takes as long as this. */
+const STARTING_MS = 10 * 60_000;
+
+function isCaredFor(stateDir: string): boolean {
+  const facts = readFacts(stateDir);
+  if (facts === undefined) return Date.now() - statSync(stateDir).ctimeMs < STARTING_MS;
+  return facts.isKept || identityOf(facts.ownerPid) !== undefined || identityOf(facts.reaperPid) !== undefined;
 }
