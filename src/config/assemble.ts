@@ -1,0 +1,131 @@
+import { clusterAccess } from './cluster-access.ts';
+import type { ClusterConfig, Config, KeyPolicy, LokiConfig, PrometheusConfig } from './config.ts';
+import { isLoopback } from './cross-checks.ts';
+import { DEVELOPMENT_KEY, type ApiKey } from './keys-file.ts';
+import type { Settings } from './schema.ts';
+import { secret } from './secret.ts';
+import { allowedHost, type AllowedHost } from './setting.ts';
+import type { Sink } from './sinks-file.ts';
+
+interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly keys: readonly ApiKey[];
+  readonly sinks: readonly Sink[];
+}
+
+/** The fields that are given, without the others. */
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+const given = <T extends object>(fields: T): Given<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
+
+/** Typed settings as the rest of Aegis sees them; they were checked before. */
+export function assembleConfig(settings: Settings, surroundings: Surroundings): Config {
+  const keys = keyPolicy(settings, surroundings.keys);
+  const host = settings.HOST;
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, THROTTLE_HOOK_SECRET_FILE: secretFile } = settings;
+  return {
+    http: {
+      host,
+      port: settings.PORT,
+      keys,
+      ...(certFile !== undefined && keyFile !== undefined && { tls: { certFile, keyFile } }),
+    },
+    detection: {
+      anomalyThreshold: settings.ANOMALY_THRESHOLD,
+      failureWindowMs: settings.FAILURE_DETECTION_WINDOW * 1000,
+      minSamples: settings.MIN_SAMPLES_FOR_TRAINING,
+    },
+    store:
+      settings.DATABASE_URL === undefined
+        ? { kind: 'sqlite', dataDir: settings.DATA_DIR }
+        : { kind: 'postgres', url: secret(settings.DATABASE_URL) },
+    ...given({ prometheus: prometheus(settings), loki: loki(settings), cluster: cluster(settings, surroundings) }),
+    ...(settings.POLICY_ENGINE_URL !== undefined && {
+      policyEngine: { url: settings.POLICY_ENGINE_URL, ...given({ tokenFile: settings.POLICY_ENGINE_TOKEN_FILE }) },
+    }),
+    ...(settings.THROTTLE_HOOK_URL !== undefined &&
+      secretFile !== undefined && { throttleHook: { url: settings.THROTTLE_HOOK_URL, secretFile } }),
+    sinks: surroundings.sinks,
+    outboundAllow: outboundAllow(settings, surroundings.sinks),
+    enabledActions: settings.ENABLED_ACTIONS,
+    dryRun: settings.DRY_RUN,
+    logLevel: settings.LOG_LEVEL,
+    warnings: warnings(settings, keys, host),
+  };
+}
+
+function keyPolicy({ API_KEY, API_KEYS_FILE }: Settings, keys: readonly ApiKey[]): KeyPolicy {
+  if (API_KEY === undefined && API_KEYS_FILE === undefined) return { kind: 'development' };
+  return {
+    kind: 'configured',
+    ...(API_KEY !== undefined && { apiKey: secret(API_KEY) }),
+    keys,
+    ...given({ keysFile: API_KEYS_FILE }),
+  };
+}
+
+function prometheus(settings: Settings): PrometheusConfig | undefined {
+  const { PROMETHEUS_URL: url, PROMETHEUS_BASIC_AUTH_USER: username } = settings;
+  const passwordFile = settings.PROMETHEUS_BASIC_AUTH_PASSWORD_FILE;
+  if (url === undefined) return undefined;
+  return {
+    url,
+    scrapeIntervalMs: settings.PROMETHEUS_SCRAPE_INTERVAL_SECONDS * 1000,
+    timeoutMs: settings.PROMETHEUS_TIMEOUT_SECONDS * 1000,
+    ...(username !== undefined && passwordFile !== undefined && { basicAuth: { username, passwordFile } }),
+    ...given({
+      bearerTokenFile: settings.PROMETHEUS_BEARER_TOKEN_FILE,
+      caFile: settings.PROMETHEUS_CA_FILE,
+      tenant: settings.PROMETHEUS_TENANT,
+    }),
+  };
+}
+
+function loki({ LOKI_URL: url, ...settings }: Settings): LokiConfig | undefined {
+  if (url === undefined) return undefined;
+  const { LOKI_BEARER_TOKEN_FILE: bearerTokenFile, LOKI_CA_FILE: caFile, LOKI_TENANT: tenant } = settings;
+  return { url, ...given({ bearerTokenFile, caFile, tenant }) };
+}
+
+function cluster(settings: Settings, { env }: Surroundings): ClusterConfig | undefined {
+  const access = clusterAccess(settings, env);
+  if (access === undefined) return undefined;
+  return {
+    access,
+    required: settings.AEGIS_CLUSTER === 'required',
+    watchNamespaces: settings.WATCH_NAMESPACES,
+    lease: { name: settings.LEASE_NAME, ...given({ namespace: settings.LEASE_NAMESPACE ?? settings.POD_NAMESPACE }) },
+    pod: given({ name: settings.POD_NAME, namespace: settings.POD_NAMESPACE }),
+    relist: { ownMs: settings.OWN_RELIST_SECONDS * 1000, othersMs: settings.RELIST_SECONDS * 1000 },
+    actionTtlMs: settings.ACTION_TTL_SECONDS * 1000,
+  };
+}
+
+/** What the administrator configured elsewhere is on the list already. Slack's address is a secret: its host is known. */
+function outboundAllow(settings: Settings, sinks: readonly Sink[]): readonly AllowedHost[] {
+  const addresses = [settings.POLICY_ENGINE_URL, settings.THROTTLE_HOOK_URL, ...sinks.map(addressOf)];
+  const implied = addresses.flatMap((address) => {
+    const host = address === undefined ? undefined : allowedHost(new URL(address).origin);
+    return host === undefined ? [] : [host];
+  });
+  const all = [...settings.OUTBOUND_ALLOW, ...implied];
+  const key = ({ scheme, host, port }: AllowedHost): string => `${scheme}://${host}:${port ?? ''}`;
+  return [...new Map(all.map((host) => [key(host), host])).values()];
+}
+
+const addressOf = (sink: Sink): string => (sink.type === 'Slack' ? 'https://hooks.slack.com' : sink.url);
+
+function warnings(settings: Settings, keys: KeyPolicy, host: string): readonly string[] {
+  const isPublished = settings.API_KEY === DEVELOPMENT_KEY;
+  return [
+    ...(keys.kind === 'development'
+      ? [`No API key is set: listening on ${host} only and accepting the published key ${DEVELOPMENT_KEY}.`]
+      : []),
+    ...(isPublished && !isLoopback(host)
+      ? [`API_KEY is the published key ${DEVELOPMENT_KEY}: everybody who reaches ${host} can call the API.`]
+      : []),
+    ...(settings.PROMETHEUS_URL === undefined && settings.AEGIS_CLUSTER === 'required'
+      ? ['PROMETHEUS_URL is not set: no metric is polled and no policy will act.']
+      : []),
+  ];
+}

@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import {
+  decimal,
+  dnsName,
+  flag,
+  hosts,
+  httpUrl,
+  line,
+  namespaces,
+  postgresUrl,
+  setting,
+  whole,
+  word,
+  wordsOf,
+} from './setting.ts';
+
+/** Actions that change the cluster. A test holds it equal to the list of the policy room, which this room may not see. */
+export const EFFECT_NAMES = ['restart_pod', 'scale_up', 'scale_down', 'throttle_api', 'clear_cache'] as const;
+
+const NO_START = 'Aegis does not start';
+const DAY = 86_400;
+
+const file = (description: string, consequence: string, extra: { flag?: string; isSecret?: boolean } = {}) =>
+  setting(line(4096).optional(), { description, consequence, isFile: true, ...extra });
+
+/**
+ * Every setting, by its name in the environment and in `.env`. Its flag is the name in kebab case. Values are text,
+ * as the environment holds them; what comes out is typed.
+ */
+export const SETTINGS = {
+  ANOMALY_THRESHOLD: setting(decimal(0, 1).prefault('0.85'), {
+    description: 'Score from which detect-anomaly says that it is one: above 0, at most 1. Higher: fewer false alarms.',
+    consequence: 'no score could be judged',
+  }),
+  FAILURE_DETECTION_WINDOW: setting(whole(1, DAY).prefault('300'), {
+    description: 'Seconds of evidence, back from the newest sample of a request.',
+    consequence: 'no failure could be named',
+  }),
+  MIN_SAMPLES_FOR_TRAINING: setting(whole(1, 1_000_000).prefault('100'), {
+    description: 'Below so many samples only limits, status and peers judge.',
+    consequence: 'nobody could tell when a model is learnt',
+  }),
+  HOST: setting(line(255).prefault('127.0.0.1'), {
+    description: 'Address to listen on. Any other than loopback needs a key.',
+    consequence: NO_START,
+  }),
+  PORT: setting(whole(0, 65_535).prefault('8000'), {
+    description: 'Port to listen on; 0 takes a free one.',
+    consequence: 'the API could not listen',
+  }),
+  API_KEY: setting(line(4096).optional(), {
+    description: 'One key with all scopes. Better: API_KEYS_FILE.',
+    consequence: NO_START,
+    isSecret: true,
+  }),
+  API_KEYS_FILE: file(
+    'JSON file of hashed keys with names, scopes and expiry; read again when it changes.',
+    'no key in it would be accepted',
+  ),
+  ALLOW_DEVELOPMENT_KEY: setting(flag().prefault('false'), {
+    description: 'Accept the published key dev_api_key as API_KEY on an address that is not loopback.',
+    consequence: NO_START,
+    isSwitch: true,
+  }),
+  TLS_CERT_FILE: file('PEM certificate chain; with TLS_KEY_FILE the API speaks https.', 'https could not be served'),
+  TLS_KEY_FILE: file('PEM private key of TLS_CERT_FILE.', 'https could not be served'),
+  DATA_DIR: setting(line(4096).prefault('./data'), {
+    description: 'Folder of the SQLite file.',
+    consequence: 'nothing could be remembered',
+  }),
+  DATABASE_URL: setting(postgresUrl().optional(), {
+    description: 'PostgreSQL instead of SQLite.',
+    consequence: 'nothing could be remembered',
+    isSecret: true,
+  }),
+  DATABASE_URL_FILE: file('File that holds DATABASE_URL.', 'nothing could be remembered'),
+  PROMETHEUS_URL: setting(httpUrl().optional(), {
+    description: 'Server that speaks the Prometheus API. Left out: no metrics are polled.',
+    consequence: 'no metric could be read, so nothing would ever be healed',
+  }),
+  PROMETHEUS_BEARER_TOKEN_FILE: file('Bearer token for Prometheus.', 'Prometheus would refuse every query'),
+  PROMETHEUS_CA_FILE: file('PEM bundle to trust for Prometheus.', 'Prometheus could not be trusted'),
+  PROMETHEUS_BASIC_AUTH_USER: setting(line(256).optional(), {
+    description: 'User name for Prometheus; goes with PROMETHEUS_BASIC_AUTH_PASSWORD_FILE.',
+    consequence: 'Prometheus would refuse every query',
+  }),
+  PROMETHEUS_BASIC_AUTH_PASSWORD_FILE: file('Password for Prometheus.', 'Prometheus would refuse every query'),
+  PROMETHEUS_TENANT: setting(line(256).optional(), {
+    description: 'Sent as X-Scope-OrgID (Mimir, Cortex).',
+    consequence: 'Prometheus would show another tenant’s series or none',
+  }),
+  PROMETHEUS_SCRAPE_INTERVAL_SECONDS: setting(whole(1, 3600).prefault('30'), {
+    description: 'Scrape interval of the watched targets: samples older than two of them are stale.',
+    consequence: 'nobody could tell fresh samples from stale ones',
+  }),
+  PROMETHEUS_TIMEOUT_SECONDS: setting(whole(1, 120).prefault('10'), {
+    description: 'Deadline of one query with its retries.',
+    consequence: 'a hanging Prometheus would hold every poll',
+  }),
+  LOKI_URL: setting(httpUrl().optional(), {
+    description: 'Loki, for policies with diagnosis.logs.source Loki.',
+    consequence: 'no log line of Loki could be read',
+  }),
+  LOKI_BEARER_TOKEN_FILE: file('Bearer token for Loki.', 'Loki would refuse every query'),
+  LOKI_CA_FILE: file('PEM bundle to trust for Loki.', 'Loki could not be trusted'),
+  LOKI_TENANT: setting(line(256).optional(), {
+    description: 'Sent to Loki as X-Scope-OrgID.',
+    consequence: 'Loki would show another tenant’s lines or none',
+  }),
+  POLICY_ENGINE_URL: setting(httpUrl().optional(), {
+    description: 'External policy engine that is asked before every action, for the whole cluster. No answer denies.',
+    consequence: 'no action could be allowed',
+  }),
+  POLICY_ENGINE_TOKEN_FILE: file(
+    'Bearer token for the policy engine.',
+    'the policy engine would refuse every question',
+  ),
+  THROTTLE_HOOK_URL: setting(httpUrl().optional(), {
+    description: 'The one address that throttle_api with provider Hook calls.',
+    consequence: 'throttle_api could not reach its hook',
+  }),
+  THROTTLE_HOOK_SECRET_FILE: file('Secret that signs calls of the hook.', 'the hook could not tell Aegis from others'),
+  SINKS_FILE: file('JSON file of the named sinks that alerts go to.', 'no alert could be sent'),
+  OUTBOUND_ALLOW: setting(hosts().prefault(''), {
+    description:
+      'Further hosts that policy engines of guardrails may be on: HOST, HOST:PORT, or http://HOST:PORT for plain http. Sinks, POLICY_ENGINE_URL and THROTTLE_HOOK_URL are on the list already.',
+    consequence: 'nobody could tell which hosts may be called',
+    defaultText: 'none',
+  }),
+  AEGIS_CLUSTER: setting(word(['auto', 'off', 'required']).prefault('auto'), {
+    description:
+      '`auto`: heal where a cluster is named (inside a pod, KUBECONFIG or --context), else serve the API alone. `off`: the API alone. `required`: stop without a cluster.',
+    consequence: NO_START,
+  }),
+  KUBECONFIG: setting(line(4096).optional(), {
+    description: 'Kubeconfig file. ~/.kube/config is used only with --context or AEGIS_CLUSTER=required.',
+    consequence: 'no cluster could be reached',
+  }),
+  KUBE_CONTEXT: setting(line(256).optional(), {
+    description: 'Context of the kubeconfig.',
+    consequence: 'another cluster might be healed',
+    flag: 'context',
+  }),
+  WATCH_NAMESPACES: setting(namespaces().prefault(''), {
+    description: 'Namespaces to watch, separated by commas: no request leaves them, and guardrails are not read.',
+    consequence: 'namespaces might be watched that were not meant',
+    defaultText: 'all',
+  }),
+  ENABLED_ACTIONS: setting(wordsOf(EFFECT_NAMES).prefault(EFFECT_NAMES.join(',')), {
+    description: 'Actions for which this installation has the rights, separated by commas, or none.',
+    consequence: 'actions might be enabled that were not meant',
+  }),
+  DRY_RUN: setting(flag().prefault('false'), {
+    description: 'Treat every policy as Observe: decide and record, change nothing.',
+    consequence: 'nobody could tell whether actions are real',
+    isSwitch: true,
+  }),
+  LEASE_NAME: setting(dnsName().prefault('aegis'), {
+    description: 'Lease that elects the one replica that acts.',
+    consequence: 'two replicas might act',
+  }),
+  LEASE_NAMESPACE: setting(dnsName().optional(), {
+    description: 'Namespace of the lease.',
+    consequence: 'two replicas might act',
+    defaultText: 'POD_NAMESPACE, else that of the kubeconfig',
+  }),
+  POD_NAME: setting(dnsName().optional(), {
+    description: 'Own pod: the holder of the lease, and never a target.',
+    consequence: 'Aegis might act on itself',
+  }),
+  POD_NAMESPACE: setting(dnsName().optional(), {
+    description: 'Own namespace.',
+    consequence: 'Aegis might act on itself',
+  }),
+  OWN_RELIST_SECONDS: setting(whole(1, 3600).prefault('60'), {
+    description: 'Seconds between two full lists of Aegis’s own kinds.',
+    consequence: 'a lost event would never be noticed',
+  }),
+  RELIST_SECONDS: setting(whole(1, DAY).prefault('300'), {
+    description: 'Seconds between two full lists of everything else.',
+    consequence: 'a lost event would never be noticed',
+  }),
+  ACTION_TTL_SECONDS: setting(whole(60, 365 * DAY).prefault(String(7 * DAY)), {
+    description: 'Seconds after which finished action objects are removed, once the store holds them.',
+    consequence: 'action objects would pile up',
+  }),
+  LOG_LEVEL: setting(word(['debug', 'info', 'warn', 'error', 'silent']).prefault('info'), {
+    description: 'Least level that is logged.',
+    consequence: 'nobody could tell what is logged',
+  }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type SettingName = keyof typeof SETTINGS;
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** The one schema over environment, `.env` and flags. */
+export const Settings = z.object(SETTINGS);
+/** Typed values of all settings. */
+export type Settings = z.output<typeof Settings>;
