@@ -1,0 +1,160 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+
+/** What a handler says: nothing, or when it wants to see the key again. */
+export interface HandlerResult {
+  readonly requeueAfterMs?: number;
+}
+
+export interface WorkQueueOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  /** 0 <= x < 1, for jitter. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly handle: (key: string) => Promise<HandlerResult | void>;
+  /** Keys handled at once. */
+  readonly concurrency: number;
+  readonly backoff?: { readonly firstMs: number; readonly longestMs: number };
+}
+
+/** A key that is waiting for its time. */
+interface Timer {
+  readonly dueMs: number;
+  readonly cancel: () => void;
+}
+
+/**
+ * Keys waiting to be reconciled. A key stands in the queue once however often it is added; it is never handled twice
+ * at the same time; added while it is being handled it runs once more afterwards. A handler that throws is reported
+ * and its key comes back after a doubling wait, while all other keys go on.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #backoff: { readonly firstMs: number; readonly longestMs: number };
+  readonly #ready = new Set<string>();
+  readonly #active = new Set<string>();
+  readonly #again = new Set<string>();
+  readonly #timers = new Map<string, Timer>();
+  readonly #failures = new Map<string, number>();
+  readonly #idle: (() => void)[] = [];
+  #started = false;
+  #stopped = false;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#backoff = options.backoff ?? { firstMs: 500, longestMs: 30_000 };
+  }
+
+  /** Keys added before are kept until now. */
+  start(): void {
+    this.#started = true;
+    this.#pump();
+  }
+
+  /** Handles the key as soon as a worker is free; a time set for later is forgotten. */
+  add(key: string): void {
+    // A key in quarantine waits for its time: events must not turn its fault into a busy loop.
+    if (this.#stopped || (this.#failures.has(key) && this.#timers.has(key))) return;
+    this.#forgetTimer(key);
+    if (this.#active.has(key)) this.#again.add(key);
+    else this.#ready.add(key);
+    this.#pump();
+  }
+
+  /** Handles the key after `delayMs`, unless it is due sooner already. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#stopped || this.#ready.has(key) || this.#again.has(key)) return;
+    if (!(delayMs > 0)) return this.add(key);
+    const dueMs = this.#options.clock.monotonicMs() + delayMs;
+    const known = this.#timers.get(key);
+    if (known !== undefined && known.dueMs <= dueMs) return;
+    known?.cancel();
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#timers.delete(key);
+      this.add(key);
+    });
+    this.#timers.set(key, { dueMs, cancel });
+  }
+
+  /** The key's object is gone: nothing is remembered of it. One being handled ends as usual. */
+  forget(key: string): void {
+    this.#forgetTimer(key);
+    this.#ready.delete(key);
+    this.#again.delete(key);
+    this.#failures.delete(key);
+  }
+
+  /** Takes no more keys and resolves when the handlers under way have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#ready.clear();
+    this.#again.clear();
+    if (this.#active.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Keys ready to be handled. */
+  get depth(): number {
+    return this.#ready.size;
+  }
+
+  /** Keys being handled. */
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** Keys whose last handling threw. */
+  get quarantined(): readonly string[] {
+    return [...this.#failures.keys()];
+  }
+
+  #pump(): void {
+    if (!this.#started || this.#stopped) return;
+    for (const key of this.#ready) {
+      if (this.#active.size >= this.#options.concurrency) return;
+      this.#ready.delete(key);
+      this.#active.add(key);
+      void this.#run(key);
+    }
+  }
+
+  async #run(key: string): Promise<void> {
+    let requeueAfterMs: number | undefined;
+    try {
+      requeueAfterMs = (await this.#options.handle(key))?.requeueAfterMs;
+      this.#failures.delete(key);
+    } catch (fault) {
+      requeueAfterMs = this.#quarantine(key, fault);
+    }
+    this.#active.delete(key);
+    this.#settle(key, requeueAfterMs);
+    this.#pump();
+    if (this.#active.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #settle(key: string, requeueAfterMs: number | undefined): void {
+    const failed = this.#failures.has(key);
+    const again = this.#again.delete(key);
+    if (again && !failed) this.add(key);
+    else if (requeueAfterMs !== undefined) this.addAfter(key, requeueAfterMs);
+  }
+
+  #quarantine(key: string, fault: unknown): number {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const whole = Math.min(this.#backoff.firstMs * 2 ** Math.min(failures, 30), this.#backoff.longestMs);
+    const waitMs = whole / 2 + (whole / 2) * this.#options.random();
+    const facts = { queue: this.#options.name, key, failures, waitMs: Math.round(waitMs), error: errorText(fault) };
+    this.#options.log.error('a handler threw', facts);
+    return waitMs;
+  }
+
+  #forgetTimer(key: string): void {
+    this.#timers.get(key)?.cancel();
+    this.#timers.delete(key);
+  }
+}
+
+const errorText = (fault: unknown): string => (fault instanceof Error ? (fault.stack ?? fault.message) : String(fault));

@@ -1,0 +1,240 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { type Result, err, ok } from '../lib/result.ts';
+import { type ApiTarget, type Scope, apiPath } from './api-path.ts';
+import { type Passport, Credentials } from './credentials.ts';
+import { type CallFault, answerFault, refusedHere, thrownFault } from './errors.ts';
+import { type Json, record } from './json.ts';
+import { type ClusterAccess, loadLogin } from './kubeconfig.ts';
+import { Pacer } from './pacer.ts';
+import { RESOURCES } from './resources.ts';
+import { type Answer, ExchangeFault, exchange, streamLines } from './transport.ts';
+
+/** How a patch is meant: a JSON Patch is never sent, and nothing is left to a default. */
+export type PatchKind = 'merge' | 'apply';
+
+export type ApiRequest = {
+  readonly target: ApiTarget;
+  /** Milliseconds until the last byte of the answer; 10 s unless said. */
+  readonly deadlineMs?: number;
+  /** Goes before other requests: the lease and effects. */
+  readonly urgent?: boolean;
+  readonly signal?: AbortSignal;
+  /** Asked in the very moment of sending; false: not sent, fault cause `NotLeader`. Default: the client's fence. */
+  readonly fence?: () => boolean;
+} & (
+  | { readonly method: 'GET' | 'DELETE'; readonly body?: unknown }
+  | { readonly method: 'POST' | 'PUT'; readonly body: unknown }
+  | { readonly method: 'PATCH'; readonly body: unknown; readonly patch: PatchKind }
+);
+
+/** How a watch ended; `lines` tells whether the stream was open at all. */
+export type WatchEnd =
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'broken'; readonly fault: CallFault }
+  | { readonly kind: 'refused'; readonly fault: CallFault };
+
+/** All requests to the API server. Faults are returned; nothing here throws. */
+export interface KubeClient {
+  /** Answers with the parsed object. */
+  call(request: ApiRequest): Promise<Result<Json, CallFault>>;
+  /** Answers with the text, for logs. */
+  readText(target: ApiTarget, signal?: AbortSignal): Promise<Result<string, CallFault>>;
+  /** Hands over each line of the watch until it ends. */
+  watch(target: ApiTarget, signal: AbortSignal, onLine: (line: string) => void): Promise<WatchEnd>;
+  /** The API groups that the server offers (`GET /apis`). */
+  groups(): Promise<Result<Json, CallFault>>;
+  /** From now on every write but those on leases and access reviews asks this first (I10). */
+  fenceWrites(mayWrite: () => boolean): void;
+  /** Namespace of the login, where it names one. */
+  readonly namespace: string | undefined;
+  close(): void;
+}
+
+export interface ClientOptions {
+  readonly access: ClusterAccess;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Single-namespace mode: requests elsewhere are refused before they are sent. */
+  readonly scope?: Scope;
+}
+
+export const CALL_DEADLINE_MS = 10_000;
+export const FIELD_MANAGER = 'aegis';
+
+const CONTENT_TYPE: Readonly<Record<PatchKind, string>> = {
+  merge: 'application/merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+/** Reads the login and builds the client; no request is sent. */
+export async function createClient(options: ClientOptions): Promise<Result<KubeClient, string>> {
+  const login = await loadLogin(options.access);
+  if (!login.ok) return login;
+  return ok(new HttpClient(options, new Credentials(login.value, options.clock, options.log), login.value.namespace));
+}
+
+class HttpClient implements KubeClient {
+  readonly namespace: string | undefined;
+  readonly #options: ClientOptions;
+  readonly #credentials: Credentials;
+  readonly #pacer: Pacer;
+  #mayWrite: () => boolean = () => true;
+
+  constructor(options: ClientOptions, credentials: Credentials, namespace: string | undefined) {
+    this.#options = options;
+    this.#credentials = credentials;
+    this.#pacer = new Pacer(options.clock);
+    this.namespace = namespace;
+  }
+
+  async call(request: ApiRequest): Promise<Result<Json, CallFault>> {
+    return jsonOf(await this.#send(request, 'application/json'));
+  }
+
+  async groups(): Promise<Result<Json, CallFault>> {
+    // Discovery is no resource and the only path that is not built from one.
+    const request = { method: 'GET', target: { resource: RESOURCES.namespaces } } as const;
+    return jsonOf(await this.#attempt(request, '/apis', 'application/json'));
+  }
+
+  async readText(target: ApiTarget, signal?: AbortSignal): Promise<Result<string, CallFault>> {
+    const answer = await this.#send({ method: 'GET', target, ...(signal ? { signal } : {}) }, '*/*');
+    return answer.ok ? ok(answer.value.body) : answer;
+  }
+
+  async watch(target: ApiTarget, signal: AbortSignal, onLine: (line: string) => void): Promise<WatchEnd> {
+    const path = apiPath(target, this.#options.scope);
+    if (!path.ok) return { kind: 'refused', fault: refusedHere(path.error) };
+    await this.#pacer.turn();
+    const passport = await this.#passport();
+    if (!passport.ok) return { kind: 'broken', fault: passport.error };
+    const headers = { Accept: 'application/json', 'User-Agent': USER_AGENT };
+    const outgoing = { method: 'GET', path: path.value, headers, deadlineMs: CALL_DEADLINE_MS, signal };
+    const end = await streamLines(passport.value, outgoing, this.#options.clock, onLine);
+    if (end.kind === 'closed') return end;
+    const fault = end.kind === 'refused' ? this.#refusal(end.answer) : this.#broken(end.thrown);
+    return { kind: end.kind, fault };
+  }
+
+  fenceWrites(mayWrite: () => boolean): void {
+    this.#mayWrite = mayWrite;
+  }
+
+  close(): void {
+    this.#credentials.close();
+  }
+
+  async #send(request: ApiRequest, accept: string): Promise<Result<Answer, CallFault>> {
+    const path = apiPath(request.target, this.#options.scope);
+    if (!path.ok) return err(refusedHere(path.error));
+    const first = await this.#attempt(request, path.value, accept);
+    if (first.ok || !worthAnotherTry(request, first.error)) return first;
+    return this.#attempt(request, path.value, accept);
+  }
+
+  async #attempt(
+    request: ApiRequest,
+    path: string,
+    accept: string,
+  ): Promise<Result<Answer, CallFault & { staleSocket?: boolean }>> {
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    await this.#pacer.turn(request.urgent);
+    const passport = await this.#passport();
+    if (!passport.ok) return passport;
+    // Waiting for the turn is part of the deadline: an effect must end inside the lease (I10).
+    const deadlineMs = (request.deadlineMs ?? CALL_DEADLINE_MS) - (clock.monotonicMs() - startedMs);
+    if (deadlineMs <= 0)
+      return err({ kind: 'Timeout', message: 'no turn within the deadline', sent: false, causes: [] });
+    if (!this.#fenceOf(request)()) {
+      const message = 'not sent: the lease was not renewed lately enough';
+      return err({ kind: 'Unavailable', message, sent: false, causes: ['NotLeader'] });
+    }
+    try {
+      const outgoing = { ...httpOf(request, path, accept), deadlineMs };
+      const answer = await exchange(passport.value, outgoing, clock);
+      return answer.status < 300 ? ok(answer) : err(this.#refusal(answer));
+    } catch (thrown) {
+      return err({ ...this.#broken(thrown), staleSocket: thrown instanceof ExchangeFault && thrown.staleSocket });
+    }
+  }
+
+  #fenceOf(request: ApiRequest): () => boolean {
+    if (request.method === 'GET') return () => true;
+    const { kind } = request.target.resource;
+    if (kind === 'Lease' || kind === 'SelfSubjectAccessReview') return () => true;
+    return request.fence ?? this.#mayWrite;
+  }
+
+  async #passport(): Promise<Result<Passport, CallFault>> {
+    try {
+      return ok(await this.#credentials.passport());
+    } catch (thrown) {
+      const message = `the credentials cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+      return err({ kind: 'Unauthorized', message, sent: false, causes: [] });
+    }
+  }
+
+  #refusal(answer: Answer): CallFault {
+    if (answer.status === 401) this.#credentials.forget();
+    if (answer.status === 429 || answer.status >= 500) this.#pacer.failed();
+    return answerFault(answer.status, parse(answer.body) ?? answer.body, answer.retryAfter);
+  }
+
+  #broken(thrown: unknown): CallFault {
+    const fault = thrownFault(thrown, !(thrown instanceof ExchangeFault) || thrown.sent);
+    if (fault.message.includes('stopped by the caller')) return fault;
+    this.#pacer.failed();
+    if (!fault.sent) this.#credentials.lookAgain();
+    return fault;
+  }
+}
+
+const USER_AGENT = 'aegis/0.1.0';
+
+function httpOf(
+  request: ApiRequest,
+  path: string,
+  accept: string,
+): { method: string; path: string; headers: Record<string, string>; body?: string; signal?: AbortSignal } {
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  return {
+    method: request.method,
+    path,
+    headers: {
+      Accept: accept,
+      'User-Agent': USER_AGENT,
+      ...(body === undefined
+        ? {}
+        : {
+            'Content-Type': request.method === 'PATCH' ? CONTENT_TYPE[request.patch] : 'application/json',
+            'Content-Length': String(Buffer.byteLength(body)),
+          }),
+    },
+    ...(body === undefined ? {} : { body }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  };
+}
+
+/** A 401 was not processed (the token is read again); a read on a connection that was just closed harms nobody. */
+function worthAnotherTry(request: ApiRequest, fault: CallFault & { staleSocket?: boolean }): boolean {
+  if (fault.status === 401) return true;
+  return request.method === 'GET' && fault.staleSocket === true;
+}
+
+function jsonOf(answer: Result<Answer, CallFault>): Result<Json, CallFault> {
+  if (!answer.ok) return answer;
+  const parsed = parse(answer.value.body);
+  return parsed === undefined
+    ? err({ kind: 'Unknown', message: 'the answer is not JSON', sent: true, causes: [] })
+    : ok(record(parsed));
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Executor } from '../../controller/ports.ts';
+import type { EffectName } from '../../policy/action.ts';
+import { type ExecutorContext, RestartPod } from './restart-pod.ts';
+import { Scale } from './scale.ts';
+
+/**
+ * Every effect that this build can perform; adding one is one file beside this one and one line here. An action that
+ * is not in the list is not enabled, so a rung that asks for it is skipped with `ActionNotAllowed`.
+ */
+export function executors(context: ExecutorContext): ReadonlyMap<EffectName, Executor> {
+  const all: readonly Executor[] = [
+    new RestartPod(context),
+    new Scale('scale_up', context),
+    new Scale('scale_down', context),
+  ];
+  return new Map(all.map((executor) => [executor.action, executor]));
+}
