@@ -4,6 +4,7 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { configurationGenerator } from './generate/configuration.ts';
 import { crdGenerator } from './generate/crds.ts';
 import type { Generator } from './generate/generator.ts';
 import { referenceGenerator } from './generate/reference.ts';
@@ -11,7 +12,7 @@ import { referenceGenerator } from './generate/reference.ts';
 const ROOT = join(import.meta.dirname, '..');
 
 /** Everything generated. A new one is one line here. */
-const GENERATORS: readonly Generator[] = [crdGenerator, referenceGenerator];
+const GENERATORS: readonly Generator[] = [crdGenerator, referenceGenerator, configurationGenerator];
 
 async function current(path: string): Promise<string | undefined> {
   return readFile(join(ROOT, path), 'utf8').catch(() => undefined);

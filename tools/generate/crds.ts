@@ -58,7 +58,8 @@ export function crd(definition: KindDefinition): Record<string, unknown> {
   };
 }
 
-const yaml = (value: unknown): string => stringify(value, { lineWidth: 120, aliasDuplicateObjects: false, version: '1.1' });
+const yaml = (value: unknown): string =>
+  stringify(value, { lineWidth: 120, aliasDuplicateObjects: false, version: '1.1' });
 
 /**
  * The chart's copy is a template: Helm installs what lies in `crds/` once and never upgrades it. `keep` leaves the

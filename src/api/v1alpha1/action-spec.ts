@@ -1,5 +1,5 @@
 import type { Evidence } from '../../diagnosis/diagnosis.ts';
-import type { ActionParameters, Intent } from '../../policy/action.ts';
+import type { ActionParameters, Baseline, Intent } from '../../policy/action.ts';
 import { cacheParameters, throttleParameters } from './convert-step.ts';
 import { fitText } from './fit-text.ts';
 import { ACTION_BOUNDS, type HealingActionSpec } from './healing-action.ts';
@@ -22,13 +22,7 @@ export function wireSpec(intent: Intent): Wire {
     target: { ...intent.target },
     pods: intent.pods.map(({ name, uid }) => ({ name, uid })),
     parameters: wireParameters(intent.parameters),
-    baseline: {
-      podUids: [...baseline.podUids],
-      desiredReplicas: baseline.desiredReplicas,
-      readyReplicas: baseline.readyReplicas,
-      ...(baseline.templateHash !== undefined && { templateHash: baseline.templateHash }),
-      metrics: wireMetrics(baseline.metrics),
-    },
+    baseline: wireBaseline(baseline),
     diagnosis: {
       failureType: diagnosis.failureType,
       confidence: measuredText(diagnosis.confidence),
@@ -63,13 +57,7 @@ export function domainIntent(name: string, namespace: string, spec: Wire): Inten
     target: spec.target,
     pods: spec.pods,
     parameters,
-    baseline: {
-      podUids: baseline.podUids,
-      desiredReplicas: baseline.desiredReplicas,
-      readyReplicas: baseline.readyReplicas,
-      ...(baseline.templateHash !== undefined && { templateHash: baseline.templateHash }),
-      metrics: domainMetrics(baseline.metrics),
-    },
+    baseline: domainBaseline(baseline),
     diagnosis: {
       failureType: diagnosis.failureType,
       confidence: Number(diagnosis.confidence),
@@ -88,13 +76,34 @@ export function domainIntent(name: string, namespace: string, spec: Wire): Inten
   };
 }
 
+function wireBaseline({ metrics, peerMetrics, podUids, unhealthyPeerUids, ...rest }: Baseline): Wire['baseline'] {
+  return {
+    ...rest,
+    podUids: [...podUids],
+    metrics: wireMetrics(metrics),
+    ...(peerMetrics !== undefined && { peerMetrics: wireMetrics(peerMetrics) }),
+    ...(unhealthyPeerUids !== undefined && { unhealthyPeerUids: [...unhealthyPeerUids] }),
+  };
+}
+
+function domainBaseline(wire: Wire['baseline']): Baseline {
+  const { templateHash, metrics, peerMetrics, unhealthyPeerUids, ...rest } = wire;
+  return {
+    ...rest,
+    metrics: domainMetrics(metrics),
+    ...(templateHash !== undefined && { templateHash }),
+    ...(peerMetrics !== undefined && { peerMetrics: domainMetrics(peerMetrics) }),
+    ...(unhealthyPeerUids !== undefined && { unhealthyPeerUids }),
+  };
+}
+
 function wireParameters(parameters: ActionParameters): Wire['parameters'] {
   switch (parameters.kind) {
     case 'restart':
       return { restart: { method: parameters.how } };
     case 'scale': {
-      const { from, to, returnAfterSeconds } = parameters;
-      return { scale: { from, to, returnAfterSeconds } };
+      const { kind: _, ...scale } = parameters;
+      return { scale };
     }
     case 'throttle':
       return { throttle: { ...parameters.throttle, limitPerSecond: measuredText(parameters.limitPerSecond) } };
@@ -118,7 +127,10 @@ function domainParameters({
   alert,
 }: Wire['parameters']): ActionParameters | undefined {
   if (restart !== undefined) return { kind: 'restart', how: restart.method };
-  if (scale !== undefined) return { kind: 'scale', ...scale };
+  if (scale !== undefined) {
+    const { autoscaler, ...rest } = scale;
+    return { kind: 'scale', ...rest, ...(autoscaler !== undefined && { autoscaler }) };
+  }
   if (throttle !== undefined) {
     const { limitPerSecond, ...rest } = throttle;
     return { kind: 'throttle', throttle: throttleParameters(rest), limitPerSecond: Number(limitPerSecond) };

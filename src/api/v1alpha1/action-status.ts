@@ -18,7 +18,8 @@ const message = (text: string): string => fitText(text, ACTION_BOUNDS.message);
  * computed from the rest at each write, and never read back.
  */
 export function wireStatus(intent: Intent, status: ActionStatus): Present<Wire> {
-  const { approved, blocked, executed, verified, rollback, closed, delivered, effectiveGoodPolls } = status;
+  const { approved, blocked, executed, verified, rollback, closed, delivered } = status;
+  const { effectiveGoodPolls, effectivePollAtMs } = status;
   return {
     conditions: actionConditions(intent, status),
     ...(approved !== undefined && {
@@ -43,6 +44,7 @@ export function wireStatus(intent: Intent, status: ActionStatus): Present<Wire> 
     }),
     ...(verified !== undefined && { verification: wireVerification(verified) }),
     ...(effectiveGoodPolls !== undefined && { goodPolls: effectiveGoodPolls }),
+    ...(effectivePollAtMs !== undefined && { lastPollTime: rfc3339(effectivePollAtMs) }),
     ...(rollback !== undefined && { rollback: wireRollback(rollback) }),
     ...(delivered !== undefined && { delivered: { sinks: [...delivered.sinks], time: rfc3339(delivered.atMs) } }),
     ...(closed !== undefined && {
@@ -69,6 +71,8 @@ function wireVerification({ result, atMs }: NonNullable<ActionStatus['verified']
     before: wireMetrics(result.before),
     after: wireMetrics(result.after),
     peers: wireMetrics(result.peers),
+    ...(result.goodPolls !== undefined && { goodPolls: result.goodPolls }),
+    ...(result.pollAtMs !== undefined && { lastPollTime: rfc3339(result.pollAtMs) }),
     time: rfc3339(atMs),
   };
 }
@@ -126,6 +130,7 @@ export function domainStatus(wire: Wire): ActionStatus {
     }),
     ...(verification !== undefined && { verified: domainVerification(verification) }),
     ...(goodPolls !== undefined && { effectiveGoodPolls: goodPolls }),
+    ...(wire.lastPollTime !== undefined && { effectivePollAtMs: Date.parse(wire.lastPollTime) }),
     ...(rollback !== undefined && { rollback: domainRollback(rollback) }),
     ...(delivered !== undefined && { delivered: { sinks: delivered.sinks, atMs: Date.parse(delivered.time) } }),
     ...(closed !== undefined && {
@@ -154,6 +159,8 @@ function domainVerification(wire: NonNullable<Wire['verification']>): NonNullabl
       before: domainMetrics(wire.before),
       after: domainMetrics(wire.after),
       peers: domainMetrics(wire.peers),
+      ...(wire.goodPolls !== undefined && { goodPolls: wire.goodPolls }),
+      ...(wire.lastPollTime !== undefined && { pollAtMs: Date.parse(wire.lastPollTime) }),
     },
     atMs: Date.parse(wire.time),
   };

@@ -57,6 +57,7 @@ const parametersShape = z.object({
       from: integer(0, 100_000, 'Replicas before.'),
       to: integer(0, 100_000, 'Replicas after.'),
       returnAfterSeconds: integer(0, 604_800, 'Seconds of health after which it is taken back.'),
+      autoscaler: objectName('HorizontalPodAutoscaler whose minimum is written instead of the replicas.').optional(),
     }),
     'For scale_up and scale_down.',
   ).optional(),
@@ -143,6 +144,12 @@ const baseline = describe(
       'Pod template before.',
     ).optional(),
     metrics: metricValues('Triggering metrics before, over the treated pods.'),
+    peerMetrics: metricValues('The same over the pods that are not treated.').optional(),
+    unhealthyPeerUids: list(
+      uid('UID of a pod.'),
+      { max: ACTION_BOUNDS.pods },
+      'Pods that are not treated and were unhealthy as well.',
+    ).optional(),
   }),
   'What is needed to undo it, and to tell whether it helped.',
   [],
@@ -262,6 +269,8 @@ const verification = describe(
     before: metricValues('Before, over the treated pods.'),
     after: metricValues('After, over the workload’s pods.'),
     peers: metricValues('After, over the peers that were not treated.'),
+    goodPolls: integer(0, 1_000_000, 'Polls in band so far, one after the other.').optional(),
+    lastPollTime: time('The last poll that was counted.').optional(),
     time: time('When it was judged.'),
   }),
   'Whether the effect helped.',
@@ -317,6 +326,7 @@ export const HealingActionStatus = describe(
     ).optional(),
     verification: verification.optional(),
     goodPolls: integer(0, 1_000_000, 'Polls in band since the effect, one after the other.').optional(),
+    lastPollTime: time('The last poll that was counted, so that none counts twice.').optional(),
     rollback: rollback.optional(),
     delivered: describe(
       z.object({

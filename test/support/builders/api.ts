@@ -1,9 +1,16 @@
 import fc from 'fast-check';
+import type { Cause, Evidence } from '../../../src/diagnosis/diagnosis.ts';
 import { FAILURE_TYPES } from '../../../src/diagnosis/failure-type.ts';
-import type { ActionStatus } from '../../../src/healing/decision.ts';
+import type { ActionStatus, Verification } from '../../../src/healing/decision.ts';
 import { WORKLOAD_KINDS } from '../../../src/lib/workload.ts';
 import { REASONS } from '../../../src/lib/reasons.ts';
-import type { ActionName, ActionParameters, Intent } from '../../../src/policy/action.ts';
+import type {
+  ActionParameters,
+  Baseline,
+  CacheParameters,
+  Intent,
+  ThrottleParameters,
+} from '../../../src/policy/action.ts';
 
 type Json = Record<string, unknown>;
 
@@ -68,159 +75,199 @@ export function anApiIntent(changes: Partial<Intent> = {}): Intent {
 const printable = (maxLength: number) =>
   fc.string({ unit: 'grapheme-ascii', maxLength }).filter((text) => !/[\x00-\x1f\x7f]/.test(text));
 const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+const share = fc.double({ min: 0, max: 1, noNaN: true });
 const atMs = fc.integer({ min: 0, max: 4_000_000_000_000 });
 const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const metric = fc.stringMatching(/^[a-z][a-z0-9_]{0,20}$/);
 const metrics = fc.dictionary(metric, number, { maxKeys: 5, noNullPrototype: true });
-const optional = <T>(arbitrary: fc.Arbitrary<T>, key: string): fc.Arbitrary<Json> =>
-  fc.option(arbitrary, { nil: undefined }).map((value) => (value === undefined ? {} : { [key]: value }));
-const merged = (...parts: fc.Arbitrary<object>[]) =>
-  fc.tuple(...parts).map((all) => Object.assign({}, ...all) as object);
+const uids = fc.array(fc.uuid(), { maxLength: 4 });
 
-const throttle = merged(
-  fc.record({
+/** An arbitrary for every field, so that a field that the domain gains fails to compile here until it is converted. */
+type Fields<T> = { readonly [K in keyof Required<T>]: fc.Arbitrary<NonNullable<T[K]>> };
+const some = <T extends object>(fields: Fields<T>, requiredKeys: readonly (keyof T)[]): fc.Arbitrary<T> =>
+  fc.record(fields, {
+    requiredKeys: requiredKeys as never,
+    noNullPrototype: true,
+  });
+
+type Parameters<K extends ActionParameters['kind']> = Extract<ActionParameters, { kind: K }>;
+
+const throttle = some<ThrottleParameters>(
+  {
     provider: fc.constantFrom('Auto', 'EnvoyGateway', 'Istio', 'IngressNginx', 'Hook'),
     percentOfBaseline: fc.integer({ min: 1, max: 100 }),
+    minPerSecond: fc.integer({ min: 1, max: 1_000_000 }),
     ttlSeconds: fc.integer({ min: 1, max: 86_400 }),
-  }),
-  optional(fc.integer({ min: 1, max: 1_000_000 }), 'minPerSecond'),
+  },
+  ['provider', 'percentOfBaseline', 'ttlSeconds'],
 );
-const cache = fc.oneof(
+const command = fc.array(fc.constantFrom('flush', '--all'), { minLength: 1, maxLength: 4 });
+const cache: fc.Arbitrary<CacheParameters> = fc.oneof(
   fc.record({ http: fc.record({ port: fc.integer({ min: 1, max: 65_535 }), path: fc.constant('/flush') }) }),
+  fc.record({ exec: fc.record({ container: name, command }) }),
+);
+
+const effects: fc.Arbitrary<Pick<Intent, 'action' | 'parameters'>> = fc.oneof(
   fc.record({
-    exec: fc.record({
-      container: name,
-      command: fc.array(fc.constantFrom('flush', '--all'), { minLength: 1, maxLength: 4 }),
-    }),
+    action: fc.constant('restart_pod' as const),
+    parameters: some<Parameters<'restart'>>(
+      { kind: fc.constant('restart'), how: fc.constantFrom('evict', 'rollout') },
+      ['kind', 'how'],
+    ),
+  }),
+  fc.record({
+    action: fc.constantFrom('scale_up' as const, 'scale_down' as const),
+    parameters: some<Parameters<'scale'>>(
+      {
+        kind: fc.constant('scale'),
+        from: fc.nat(1000),
+        to: fc.nat(1000),
+        returnAfterSeconds: fc.nat(604_800),
+        autoscaler: name,
+      },
+      ['kind', 'from', 'to', 'returnAfterSeconds'],
+    ),
+  }),
+  fc.record({
+    action: fc.constant('throttle_api' as const),
+    parameters: some<Parameters<'throttle'>>({ kind: fc.constant('throttle'), throttle, limitPerSecond: number }, [
+      'kind',
+      'throttle',
+      'limitPerSecond',
+    ]),
+  }),
+  fc.record({
+    action: fc.constant('clear_cache' as const),
+    parameters: some<Parameters<'cache'>>({ kind: fc.constant('cache'), cache }, ['kind', 'cache']),
+  }),
+  fc.record({
+    action: fc.constant('alert_admin' as const),
+    parameters: some<Parameters<'alert'>>({ kind: fc.constant('alert'), sinks: fc.array(name, { maxLength: 3 }) }, [
+      'kind',
+      'sinks',
+    ]),
   }),
 );
 
-const effects: fc.Arbitrary<{ action: ActionName; parameters: ActionParameters }> = fc.oneof(
-  fc.record({
-    action: fc.constant('restart_pod'),
-    parameters: fc.record({ kind: fc.constant('restart'), how: fc.constantFrom('evict', 'rollout') }),
-  }),
-  fc.record({
-    action: fc.constantFrom('scale_up', 'scale_down'),
-    parameters: fc.record({
-      kind: fc.constant('scale'),
-      from: fc.nat(1000),
-      to: fc.nat(1000),
-      returnAfterSeconds: fc.nat(604_800),
-    }),
-  }),
-  fc.record({
-    action: fc.constant('throttle_api'),
-    parameters: fc.record({ kind: fc.constant('throttle'), throttle, limitPerSecond: number }),
-  }),
-  fc.record({ action: fc.constant('clear_cache'), parameters: fc.record({ kind: fc.constant('cache'), cache }) }),
-  fc.record({
-    action: fc.constant('alert_admin'),
-    parameters: fc.record({ kind: fc.constant('alert'), sinks: fc.array(name, { maxLength: 3 }) }),
-  }),
-) as never;
-
-const pod = fc.record({ name, uid: fc.uuid() });
-const evidence = merged(
-  fc.record({ source: fc.constantFrom('kubernetes', 'change', 'log', 'metric'), what: printable(60), weight: number }),
-  optional(atMs, 'atMs'),
+const pods = fc.array(fc.record({ name, uid: fc.uuid() }), { maxLength: 4 });
+const evidence = some<Evidence>(
+  { source: fc.constantFrom('kubernetes', 'change', 'log', 'metric'), what: printable(60), weight: number, atMs },
+  ['source', 'what', 'weight'],
 );
-const cause = fc.oneof(
-  fc.constant({ kind: 'self' }),
+const cause: fc.Arbitrary<Cause> = fc.oneof(
+  fc.constant({ kind: 'self' as const }),
   fc.record({ kind: fc.constantFrom('node', 'dependency', 'dns', 'rollout', 'aegis'), name }),
 );
+const baseline = some<Baseline>(
+  {
+    podUids: uids,
+    desiredReplicas: fc.nat(999),
+    readyReplicas: fc.nat(999),
+    templateHash: name,
+    metrics,
+    peerMetrics: metrics,
+    unhealthyPeerUids: uids,
+  },
+  ['podUids', 'desiredReplicas', 'readyReplicas', 'metrics'],
+);
+const diagnosis: fc.Arbitrary<Intent['diagnosis']> = fc.record({
+  failureType: fc.constantFrom(...FAILURE_TYPES),
+  confidence: share,
+  evidence: fc.array(evidence, { maxLength: 4 }),
+  cause,
+  advice: printable(80),
+} satisfies Fields<Intent['diagnosis']>);
+const target: fc.Arbitrary<Intent['target']> = fc.record({
+  apiVersion: fc.constantFrom('apps/v1', 'argoproj.io/v1alpha1'),
+  kind: fc.constantFrom(...WORKLOAD_KINDS),
+  namespace: fc.constant('shop'),
+  name,
+  uid: fc.uuid(),
+} satisfies Fields<Intent['target']>);
 
 /** Any intent that Aegis may write. */
 export const anyIntent: fc.Arbitrary<Intent> = fc
   .record({
     effect: effects,
-    pods: fc.array(pod, { maxLength: 4 }),
-    kind: fc.constantFrom(...WORKLOAD_KINDS),
-    baseline: merged(
-      fc.record({
-        podUids: fc.array(fc.uuid(), { maxLength: 4 }),
-        desiredReplicas: fc.nat(999),
-        readyReplicas: fc.nat(999),
-        metrics,
-      }),
-      optional(name, 'templateHash'),
-    ),
-    diagnosis: fc.record({
-      failureType: fc.constantFrom(...FAILURE_TYPES),
-      confidence: fc.double({ min: 0, max: 1, noNaN: true }),
-      evidence: fc.array(evidence, { maxLength: 4 }),
-      cause,
-      advice: printable(80),
-    }),
-    severityScore: fc.double({ min: 0, max: 1, noNaN: true }),
-    metrics: fc.array(metric, { maxLength: 4 }),
-    reason: printable(80),
-    step: fc.nat(7),
-    attempt: fc.nat(9),
-    decidedAtMs: atMs,
-    expiresAtMs: atMs,
-    execution: fc.constantFrom('Enforce', 'DryRun'),
-    approvalRequired: fc.boolean(),
+    rest: fc.record({
+      name,
+      namespace: fc.constant('shop'),
+      policy: fc.record({ name, uid: fc.uuid(), generation: fc.nat() }),
+      incidentId: fc.uuid(),
+      step: fc.nat(7),
+      attempt: fc.nat(9),
+      target,
+      pods,
+      baseline,
+      diagnosis,
+      severityScore: share,
+      metrics: fc.array(metric, { maxLength: 4 }),
+      reason: printable(80),
+      decidedAtMs: atMs,
+      expiresAtMs: atMs,
+      execution: fc.constantFrom('Enforce', 'DryRun'),
+      policyHash: fc.stringMatching(/^[0-9a-f]{32}$/),
+      approvalRequired: fc.boolean(),
+    } satisfies Fields<Omit<Intent, 'action' | 'parameters'>>),
   })
-  .map(({ effect, kind, ...rest }) => {
-    const base = anApiIntent();
-    return { ...base, ...rest, ...effect, target: { ...base.target, kind } } as Intent;
-  });
+  .map(({ effect, rest }) => ({ ...rest, ...effect }));
 
-const anyRollback = merged(
-  fc.record({ done: fc.boolean() }),
-  optional(atMs, 'dueAtMs'),
-  optional(printable(40), 'readBack'),
-  optional(atMs, 'atMs'),
-  optional(printable(40), 'abandoned'),
-);
-const anyVerification = merged(
-  fc.record({
+const verification = some<Verification>(
+  {
     verdict: fc.constantFrom('Effective', 'Ineffective', 'Inconclusive', 'Waiting'),
     message: printable(40),
+    reason: fc.constantFrom('RecoveredWithPeers', 'Recovered', 'StillAnomalous', 'NotReady', 'NoFreshData', 'Reverted'),
     before: metrics,
     after: metrics,
     peers: metrics,
-  }),
-  optional(
-    fc.constantFrom('RecoveredWithPeers', 'Recovered', 'StillAnomalous', 'NotReady', 'NoFreshData', 'Reverted'),
-    'reason',
-  ),
+    goodPolls: fc.nat(1000),
+    pollAtMs: atMs,
+  },
+  ['verdict', 'message', 'before', 'after', 'peers'],
 );
+type Part<K extends keyof ActionStatus> = NonNullable<ActionStatus[K]>;
 
 /** Any status that Aegis may write. */
-export const anyActionStatus: fc.Arbitrary<ActionStatus> = merged(
-  fc.record({
-    attempts: fc.array(merged(fc.record({ atMs, answer: printable(40) }), optional(name, 'pod')), { maxLength: 3 }),
-  }),
-  optional(
-    fc.record({ value: fc.boolean(), by: fc.constantFrom('ann', 'key:ops'), reason: printable(40), atMs }),
-    'approved',
-  ),
-  optional(
-    fc.record({ reason: fc.constantFrom(...REASONS), message: printable(40), atMs, nextLookMs: atMs }),
-    'blocked',
-  ),
-  optional(atMs, 'executingAtMs'),
-  optional(
-    fc.record({
-      outcome: fc.constantFrom('applied', 'already', 'blocked', 'refused', 'failed', 'ambiguous'),
-      message: printable(40),
-      atMs,
-    }),
-    'executed',
-  ),
-  optional(fc.record({ result: anyVerification, atMs }), 'verified'),
-  optional(anyRollback, 'rollback'),
-  optional(
-    fc.record({
-      state: fc.constantFrom('Denied', 'Expired', 'Superseded', 'Failed'),
-      reason: fc.constantFrom(...REASONS, 'Expired', 'PolicyChanged', 'IncidentClosed', 'NotDelivered'),
-      message: printable(40),
-      atMs,
-    }),
-    'closed',
-  ),
-  optional(fc.record({ atMs, sinks: fc.array(name, { maxLength: 3 }) }), 'delivered'),
-  optional(fc.nat(1000), 'effectiveGoodPolls'),
-) as fc.Arbitrary<ActionStatus>;
+export const anyActionStatus: fc.Arbitrary<ActionStatus> = some<ActionStatus>(
+  {
+    approved: some<Part<'approved'>>(
+      { value: fc.boolean(), by: fc.constantFrom('ann', 'key:ops'), reason: printable(40), atMs },
+      ['value', 'by', 'reason', 'atMs'],
+    ),
+    blocked: some<Part<'blocked'>>(
+      { reason: fc.constantFrom(...REASONS), message: printable(40), atMs, nextLookMs: atMs },
+      ['reason', 'message', 'atMs', 'nextLookMs'],
+    ),
+    executingAtMs: atMs,
+    executed: some<Part<'executed'>>(
+      {
+        outcome: fc.constantFrom('applied', 'already', 'blocked', 'refused', 'failed', 'ambiguous'),
+        message: printable(40),
+        atMs,
+      },
+      ['outcome', 'message', 'atMs'],
+    ),
+    verified: some<Part<'verified'>>({ result: verification, atMs }, ['result', 'atMs']),
+    rollback: some<Part<'rollback'>>(
+      { dueAtMs: atMs, done: fc.boolean(), readBack: printable(40), atMs, abandoned: printable(40) },
+      ['done'],
+    ),
+    closed: some<Part<'closed'>>(
+      {
+        state: fc.constantFrom('Denied', 'Expired', 'Superseded', 'Failed'),
+        reason: fc.constantFrom(...REASONS, 'Expired', 'PolicyChanged', 'NotDelivered'),
+        message: printable(40),
+        atMs,
+      },
+      ['state', 'reason', 'message', 'atMs'],
+    ),
+    delivered: some<Part<'delivered'>>({ atMs, sinks: fc.array(name, { maxLength: 3 }) }, ['atMs', 'sinks']),
+    attempts: fc.array(
+      some<ActionStatus['attempts'][number]>({ atMs, answer: printable(40), pod: name }, ['atMs', 'answer']),
+      { maxLength: 3 },
+    ),
+    effectiveGoodPolls: fc.nat(1000),
+    effectivePollAtMs: atMs,
+  },
+  ['attempts'],
+);
