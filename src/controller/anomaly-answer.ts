@@ -1,0 +1,169 @@
+import type { ActionName } from '../policy/action.ts';
+import { severityOf } from '../policy/severity.ts';
+import type { AnomalyAnswer, AnomalyDetails, FeatureExplanation, Warning } from './detection-api.ts';
+import type { JudgedSample } from './request-judge.ts';
+
+/** What the answer depends on beside the judged samples. */
+export interface AnswerSetting {
+  readonly anomalyThreshold: number;
+  readonly minSamples: number;
+}
+
+/** The worst sample of each metric type, the most anomalous type first. */
+export type WorstByMetric = readonly JudgedSample[];
+
+const MAX_FEATURES = 20;
+const MAX_WARNINGS = 100;
+
+export function worstByMetric(judged: readonly JudgedSample[]): WorstByMetric {
+  const worst = new Map<string, JudgedSample>();
+  for (const one of judged) {
+    const known = worst.get(one.sample.metricType);
+    // At equal scores the latest sample speaks: it is the present.
+    if (known === undefined || one.score >= known.score) worst.set(one.sample.metricType, one);
+  }
+  return [...worst.values()].sort((a, b) => b.score - a.score);
+}
+
+/** Combines the judged samples into the answer of the contract: the worst metric decides. */
+export function anomalyAnswer(judged: readonly JudgedSample[], setting: AnswerSetting, nowMs: number): AnomalyAnswer {
+  const worst = worstByMetric(judged);
+  const score = worst[0]?.score ?? 0;
+  const affected = worst.filter((one) => one.score >= setting.anomalyThreshold);
+  const knowledge = modelConfidence(worst, setting.minSamples);
+  return {
+    is_anomaly: affected.length > 0,
+    anomaly_score: score,
+    severity: severityOf(score),
+    recommended_action: recommendedAction(affected),
+    confidence: confidenceOf(score, knowledge, setting.anomalyThreshold),
+    affected_metrics: affected.map((one) => one.sample.metricType),
+    details: details(judged, worst, affected, knowledge, setting),
+    timestamp: new Date(nowMs).toISOString(),
+  };
+}
+
+/**
+ * The action from metrics alone (failures.md, 5): it follows the metric that contributes most, and is advice to the
+ * caller. Nothing anomalous: `no_action`.
+ */
+export function recommendedAction(affected: WorstByMetric): ActionName {
+  const [first] = affected;
+  if (first === undefined) return 'no_action';
+  const isCritical = severityOf(first.score) === 'critical';
+  switch (first.sample.metricType) {
+    case 'cpu_usage':
+      return 'scale_up';
+    case 'memory_usage':
+      return isCritical ? 'restart_pod' : 'clear_cache';
+    case 'request_rate':
+      if (isBelowExpected(first)) return 'alert_admin';
+      return isCritical ? 'throttle_api' : 'scale_up';
+    case 'response_time':
+      return affected.some(isLoad) ? 'scale_up' : 'alert_admin';
+    default:
+      return 'alert_admin';
+  }
+}
+
+const isBelowExpected = ({ decisive, sample }: JudgedSample): boolean =>
+  decisive?.expected !== undefined && sample.value < decisive.expected;
+
+const isLoad = (one: JudgedSample): boolean =>
+  one.sample.metricType === 'cpu_usage' || (one.sample.metricType === 'request_rate' && !isBelowExpected(one));
+
+/** 0.5 without any history, 1 once every metric's series has the samples that training asks for. */
+function modelConfidence(worst: WorstByMetric, minSamples: number): number {
+  if (worst.length === 0) return 0;
+  const learnt = worst.reduce((sum, one) => sum + Math.min(1, one.samples / Math.max(1, minSamples)), 0);
+  return round(0.5 + (0.5 * learnt) / worst.length);
+}
+
+/** Grows with what the model knows and with the distance from the line between anomaly and none. */
+function confidenceOf(score: number, knowledge: number, threshold: number): number {
+  const room = score >= threshold ? 1 - threshold : threshold;
+  const clearness = room === 0 ? 1 : Math.min(1, Math.abs(score - threshold) / room);
+  return round(knowledge * 0.6 + 0.2 + clearness * 0.2);
+}
+
+function details(
+  judged: readonly JudgedSample[],
+  worst: WorstByMetric,
+  affected: WorstByMetric,
+  knowledge: number,
+  setting: AnswerSetting,
+): AnomalyDetails {
+  const total = worst.reduce((sum, one) => sum + one.score, 0);
+  const features: Record<string, FeatureExplanation> = {};
+  for (const one of worst.slice(0, MAX_FEATURES)) features[one.sample.metricType] = explain(one, total);
+  return {
+    affected_features: affected.map((one) => `${one.sample.metricType}_${statisticOf(one)}`),
+    model_confidence: knowledge,
+    features,
+    threshold: setting.anomalyThreshold,
+    series: judged.length === 1 ? 1 : new Set(judged.map((one) => one.seriesKey)).size,
+    warnings: warningsOf(judged),
+  };
+}
+
+function explain(one: JudgedSample, total: number): FeatureExplanation {
+  const { decisive, sample } = one;
+  return {
+    contribution: total === 0 ? 0 : round(one.score / total),
+    score: one.score,
+    observed: sample.value,
+    timestamp: new Date(sample.atMs).toISOString(),
+    labels: sample.labels,
+    baseline: {
+      expected: finiteOrNull(decisive?.expected),
+      low: finiteOrNull(decisive?.band?.[0]),
+      high: finiteOrNull(decisive?.band?.[1]),
+    },
+    detectors: one.detectors.map(({ detector, feature, score }) => ({ detector, feature, score: round(score) })),
+    samples: one.samples,
+  };
+}
+
+/** The statistic that the engine's clients know a feature by. */
+function statisticOf({ decisive }: JudgedSample): string {
+  switch (decisive?.detector) {
+    case 'trend':
+      return 'trend';
+    case 'peers':
+      return 'peer';
+    default:
+      if (decisive?.feature.startsWith('range') === true) return 'max';
+      return decisive?.feature.startsWith('variance') === true ? 'std' : 'mean';
+  }
+}
+
+const RANGES: Readonly<Record<string, readonly [low: number, high: number]>> = {
+  cpu_usage: [0, 100],
+  memory_usage: [0, 100],
+  error_rate: [0, 1],
+  response_time: [0, Infinity],
+  request_rate: [0, Infinity],
+  disk_io: [0, Infinity],
+};
+
+/** Values outside their unit are judged all the same; the caller is told, since the unit is likely another. */
+export function warningsOf(judged: readonly JudgedSample[]): readonly Warning[] {
+  const warnings: Warning[] = [];
+  for (const { sample } of judged) {
+    const range = Object.hasOwn(RANGES, sample.metricType) ? RANGES[sample.metricType] : undefined;
+    if (range === undefined || (sample.value >= range[0] && sample.value <= range[1])) continue;
+    const { metricType, value } = sample;
+    const message =
+      range[1] === Infinity
+        ? `${metricType} is never negative`
+        : `${metricType} lies between ${range[0]} and ${range[1]}`;
+    warnings.push({ type: 'out_of_range', metric_type: metricType, value, message });
+    if (warnings.length >= MAX_WARNINGS) break;
+  }
+  return warnings;
+}
+
+const finiteOrNull = (value: number | undefined): number | null =>
+  value === undefined || !Number.isFinite(value) ? null : value;
+
+const round = (value: number): number => Math.round(value * 1e4) / 1e4;

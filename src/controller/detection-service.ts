@@ -1,0 +1,68 @@
+import type { Engine } from '../detection/engine-input.ts';
+import { detectFailure } from '../diagnosis/detect-failure.ts';
+import type { JudgedMetric } from '../diagnosis/request-evidence.ts';
+import { anomalyAnswer, warningsOf } from './anomaly-answer.ts';
+import type { DetectionService } from './detection-api.ts';
+import { failureAnswer } from './failure-answer.ts';
+import { createRequestJudge, type JudgedSample } from './request-judge.ts';
+
+export interface DetectionServiceSetting {
+  /** Remembers what the service is asked about. Not the operator's own: no caller may bend that one's memory. */
+  readonly engine: Engine;
+  /** A second, empty engine for samples that cannot join their series' history. */
+  readonly scratch: Engine;
+  /** `ANOMALY_THRESHOLD`: a score from here on is an anomaly. */
+  readonly anomalyThreshold: number;
+  /** `MIN_SAMPLES_FOR_TRAINING`. */
+  readonly minSamples: number;
+  /** `FAILURE_DETECTION_WINDOW`, back from the newest timestamp of a request. */
+  readonly failureWindowMs: number;
+  /** Series remembered before the longest silent ones are forgotten. */
+  readonly maxSeries?: number;
+}
+
+/** About 3 kB each. */
+const MAX_SERIES = 10_000;
+
+/** The one service that answers what is anomalous and what failed, over whichever engine it is given. */
+export function createDetectionService(setting: DetectionServiceSetting): DetectionService {
+  const judge = createRequestJudge({ ...setting, maxSeries: setting.maxSeries ?? MAX_SERIES });
+  let trainedAtMs: number | undefined;
+
+  const judged = (metrics: Parameters<typeof judge.judge>[0], nowMs: number): readonly JudgedSample[] => {
+    if (metrics.length > 0) trainedAtMs = nowMs;
+    return judge.judge(metrics, nowMs);
+  };
+
+  return {
+    detectAnomaly: ({ metrics }, nowMs) => anomalyAnswer(judged(metrics, nowMs), setting, nowMs),
+    detectFailure: ({ metrics, logs, kubernetes }, nowMs) => {
+      const samples = judged(metrics, nowMs);
+      const finding = detectFailure({
+        metrics: samples.map(toJudgedMetric),
+        logs,
+        windowMs: setting.failureWindowMs,
+        anomalyThreshold: setting.anomalyThreshold,
+        nowMs,
+        ...(kubernetes === undefined ? {} : { kubernetes }),
+      });
+      return failureAnswer(finding, warningsOf(samples), nowMs);
+    },
+    facts: () => ({
+      series: setting.engine.seriesCount(),
+      samples: judge.samplesJudged(),
+      ...(trainedAtMs === undefined ? {} : { trainedAtMs }),
+    }),
+  };
+}
+
+function toJudgedMetric({ sample, detectors, samples }: JudgedSample): JudgedMetric {
+  return {
+    metric: sample.metricType,
+    value: sample.value,
+    atMs: sample.atMs,
+    labels: sample.labels,
+    detectors,
+    samples,
+  };
+}

@@ -1,0 +1,117 @@
+import type { DetectionSettings, Engine } from '../detection/engine-input.ts';
+import { metricSpec } from '../detection/metric-profile.ts';
+import type { MetricSpec } from '../detection/sample.ts';
+import type { MetricVerdict, Score } from '../detection/verdict.ts';
+import type { MetricSample } from './detection-api.ts';
+
+/** A sample with what the engine said of it. */
+export interface JudgedSample {
+  readonly sample: MetricSample;
+  readonly seriesKey: string;
+  /** 0-1; 0 where no detector had anything to say. */
+  readonly score: number;
+  /** The decisive detector; absent: none spoke. */
+  readonly decisive?: Score;
+  readonly detectors: readonly Score[];
+  /** Samples of the series learnt before this one. */
+  readonly samples: number;
+}
+
+export interface JudgeSetting {
+  /** The engine that remembers. The caller gives it to REST alone, so that no request can bend the operator's memory. */
+  readonly engine: Engine;
+  /** A second, empty engine for samples that cannot join their series' history; it is emptied again and again. */
+  readonly scratch: Engine;
+  readonly anomalyThreshold: number;
+  readonly minSamples: number;
+  /** Series remembered; beyond it the longest silent ones are forgotten. */
+  readonly maxSeries: number;
+}
+
+/** Judges the samples of a request in the order of their times and remembers how many series it knows. */
+export interface RequestJudge {
+  judge(samples: readonly MetricSample[], nowMs: number): readonly JudgedSample[];
+  samplesJudged(): number;
+}
+
+/**
+ * A caller polls as it likes and may send samples of last year: nothing is stale, and only a silence of more than
+ * twice this starts a series' recent windows anew.
+ */
+const INTERVAL_MS = 3_600_000;
+const SCRATCH_SERIES = 256;
+/** Silences after which series are given up, tried in turn until there is room. */
+const SILENT_FOR_MS = [86_400_000, 21_600_000, 3_600_000, 900_000, 300_000, 60_000, 10_000, 1_000, 0, -1];
+
+export function createRequestJudge(setting: JudgeSetting): RequestJudge {
+  const { engine, scratch } = setting;
+  const settings: DetectionSettings = {
+    anomalyThreshold: setting.anomalyThreshold,
+    minSamples: setting.minSamples,
+    maxSampleAgeMs: Number.MAX_SAFE_INTEGER,
+    intervalMs: INTERVAL_MS,
+  };
+  let judged = 0;
+  let alone = 0;
+
+  /** Without history: for a sample that is not newer than its series, or comes after a long silence. */
+  const judgeAlone = (spec: MetricSpec, sample: MetricSample, nowMs: number): MetricVerdict => {
+    if (scratch.seriesCount() >= SCRATCH_SERIES) scratch.evict(Infinity);
+    const reading = { kind: 'value', value: sample.value, atMs: sample.atMs } as const;
+    alone += 1;
+    return scratch.judgeSeries(`alone/${alone}`, spec, reading, settings, nowMs);
+  };
+
+  const judgeOne = (seriesKey: string, sample: MetricSample, nowMs: number): JudgedSample => {
+    const spec = metricSpec(sample.metricType);
+    const samples = engine.samples(seriesKey);
+    const reading = { kind: 'value', value: sample.value, atMs: sample.atMs } as const;
+    // The contract takes samples that are a little ahead of this server; to the engine they are simply now.
+    const atMs = Math.max(nowMs, sample.atMs);
+    judged += 1;
+    const own = engine.judgeSeries(seriesKey, spec, reading, settings, atMs);
+    const speaksOfIt = own.verdict.kind === 'score' && own.value === sample.value && own.atMs === sample.atMs;
+    const verdict = speaksOfIt ? own : judgeAlone(spec, sample, atMs);
+    const detectors = verdict.detectors.filter((score) => Number.isFinite(score.score));
+    const [decisive] = detectors;
+    return {
+      sample,
+      seriesKey,
+      score: Math.min(1, Math.max(0, decisive?.score ?? 0)),
+      ...(decisive === undefined ? {} : { decisive }),
+      detectors,
+      samples,
+    };
+  };
+
+  const makeRoom = (nowMs: number): void => {
+    if (engine.seriesCount() <= setting.maxSeries) return;
+    for (const silentForMs of SILENT_FOR_MS) {
+      engine.evict(nowMs - silentForMs);
+      if (engine.seriesCount() <= 0.75 * setting.maxSeries) return;
+    }
+  };
+
+  return {
+    judge: (samples, nowMs) => {
+      makeRoom(nowMs);
+      return inTimeOrder(samples).map((sample) => judgeOne(seriesKeyOf(sample), sample, nowMs));
+    },
+    samplesJudged: () => judged,
+  };
+}
+
+/** The identity of a series: its metric and its label set, in whatever order the labels were sent. */
+export function seriesKeyOf({ metricType, labels }: Pick<MetricSample, 'metricType' | 'labels'>): string {
+  const names = Object.keys(labels);
+  if (names.length > 1) names.sort();
+  let key = `rest/${metricType}`;
+  for (const name of names) key += `\u0000${name}\u0001${labels[name]}`;
+  return key;
+}
+
+/** Stable: samples of one instant keep the order in which they were sent. Most requests are in order already. */
+function inTimeOrder(samples: readonly MetricSample[]): readonly MetricSample[] {
+  const isSorted = samples.every((sample, i) => i === 0 || (samples[i - 1]?.atMs ?? 0) <= sample.atMs);
+  return isSorted ? samples : [...samples].sort((a, b) => a.atMs - b.atMs);
+}
