@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { connectContext } from '../../tools/rig/external.ts';
 import { KubectlError } from '../../tools/rig/kubectl.ts';
 import { isAlive, readDaemons, type DaemonRecord } from '../../tools/rig/processes.ts';
 import { startRig } from '../../tools/rig/rig.ts';
@@ -209,6 +210,35 @@ const evict = (cluster: RigHandle, namespace: string, pod: string): Promise<stri
     await cluster.prometheus.start();
     await waitUntil('target up again', 20_000, async () => (await value('up{job="pods"}')) === 1);
   }, 90_000);
+});
+
+(rig() ? describe : describe.skip)("a cluster of the user's kubeconfig", () => {
+  const original = process.env['KUBECONFIG'];
+
+  beforeAll(() => {
+    process.env['KUBECONFIG'] = requireRig().kubeconfigPath; // the rig plays somebody else's cluster
+  });
+
+  afterAll(() => {
+    if (original === undefined) delete process.env['KUBECONFIG'];
+    else process.env['KUBECONFIG'] = original;
+  });
+
+  test('is used as it is, and only the copied credentials go', async () => {
+    const cluster = await connectContext({ context: 'aegis-rig', prometheusUrl: requireRig().prometheusUrl });
+    expect(cluster.apiServerUrl).toBe(requireRig().apiServerUrl);
+    expect(await cluster.kubectl(['get', 'nodes', '-o', 'name'])).toContain('node/node-001');
+    await cluster.stop();
+    expect(existsSync(cluster.stateDir)).toBe(false);
+    expect(await requireRig().kubectl(['get', '--raw', '/readyz'])).toBe('ok');
+  }, 30_000);
+
+  test.each([
+    ['a context that does not exist', 'nowhere', 'http://127.0.0.1:9', /nowhere/],
+    ['no Prometheus', 'aegis-rig', '', /PROMETHEUS_URL/],
+  ])('%s is an error', async (_, context, prometheusUrl, message) => {
+    await expect(connectContext({ context, prometheusUrl })).rejects.toThrow(message);
+  });
 });
 
 (rig() ? describe : describe.skip)('a second rig beside the first', () => {

@@ -24,7 +24,7 @@ export interface Binaries {
 }
 
 /** `${XDG_CACHE_HOME:-~/.cache}/aegis/bin/<tool>-<version>-<os>-<arch>` */
-export function cacheDir(name: string, version: string): string {
+function cacheDir(name: string, version: string): string {
   const cacheHome = process.env['XDG_CACHE_HOME'];
   const base = cacheHome !== undefined && cacheHome !== '' ? cacheHome : join(homedir(), '.cache');
   return join(base, 'aegis', 'bin', `${name}-${version}-${platform()}-${arch() === 'x64' ? 'amd64' : arch()}`);
@@ -84,7 +84,7 @@ async function ensurePrometheus(log: (line: string) => void): Promise<string> {
 }
 
 async function findOnMachine(name: string, tool: GoTool): Promise<string | undefined> {
-  const pinned = parseVersion(pinnedVersion(tool));
+  const pinned = parseVersion(tool.oldest ?? pinnedVersion(tool));
   for (const dir of searchDirs()) {
     const path = join(dir, name);
     if (!isExecutable(path)) continue;

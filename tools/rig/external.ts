@@ -42,7 +42,7 @@ export async function connectContext(options: ExternalOptions): Promise<External
   const stop = (): Promise<void> => rm(stateDir, { recursive: true, force: true });
   try {
     const view = ['config', 'view', '--raw', '--minify', '--flatten', '--context', options.context, '-o', 'json'];
-    const { stdout } = await run(kubectlPath, view);
+    const { stdout } = await run(kubectlPath, view, { env: process.env });
     const server = (JSON.parse(stdout) as MinifiedConfig).clusters?.[0]?.cluster.server;
     if (server === undefined) throw new Error(`context ${options.context} names no cluster`);
     await writeFile(kubeconfigPath, stdout, { mode: 0o600 });

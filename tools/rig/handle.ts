@@ -20,7 +20,7 @@ export interface Cluster extends ClusterFacts {
 }
 
 /** The daemons that a test may stop, start, kill and pause. */
-export type Breakable = 'prometheus' | 'kube-apiserver' | 'etcd' | 'kwok' | 'exporter' | 'kube-controller-manager';
+type Breakable = 'prometheus' | 'kube-apiserver' | 'etcd' | 'kwok' | 'exporter' | 'kube-controller-manager';
 
 /** A running rig, seen from any process that has its facts. */
 export interface RigHandle extends Cluster, RigFacts {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-export interface KubectlOptions {
+interface KubectlOptions {
   /** Fed to standard input, for instance a manifest for `apply -f -`. Objects are written as JSON. */
   readonly stdin?: string | object;
   readonly timeoutMs?: number;

@@ -2,12 +2,16 @@
 import { parseArgs } from 'node:util';
 import { ensureBinaries, ensureHelm } from './binaries.ts';
 import { endRig, isAlive, readDaemons } from './processes.ts';
+import { connectContext, createKindCluster } from './external.ts';
 import { startRig } from './rig.ts';
 import { collectGarbage, findStateDir, listStateDirs, readFacts } from './state-dir.ts';
 
 const USAGE = `usage: npm run rig -- COMMAND
 
   up [--nodes N] [--keep]   start a rig; runs until Ctrl-C, or stays with --keep
+  up --context NAME         use a cluster of your kubeconfig instead; starts nothing
+     --prometheus-url URL   the Prometheus that scrapes it (or PROMETHEUS_URL)
+  up --kind NAME            create a kind cluster where Docker runs, then as --context
   build [--helm]            find or build the binaries, nothing else
   status                    the rigs of this user
   down [NAME...]            end kept rigs: the named ones, or all
@@ -32,13 +36,28 @@ async function up(nodes: number, keep: boolean): Promise<void> {
     return;
   }
   say('Ctrl-C ends it');
+  await untilSignal();
+  await rig.stop();
+  process.exit(0);
+}
+
+async function upExternal(context: string, prometheusUrl: string): Promise<void> {
+  const cluster = await connectContext({ context, prometheusUrl, log });
+  say(`connected to ${cluster.apiServerUrl}`);
+  say(`export KUBECONFIG=${cluster.kubeconfigPath}`);
+  say(`Prometheus  ${cluster.prometheusUrl}`);
+  say('Ctrl-C removes this copy of the credentials; the cluster stays as it is');
+  await untilSignal();
+  await cluster.stop();
+  process.exit(0);
+}
+
+async function untilSignal(): Promise<void> {
   await new Promise((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
     setInterval(() => undefined, 60_000); // a signal handler alone does not keep node running
   });
-  await rig.stop();
-  process.exit(0);
 }
 
 function status(): void {
@@ -73,14 +92,20 @@ const { values, positionals } = parseArgs({
     nodes: { type: 'string', default: '3' },
     keep: { type: 'boolean', default: false },
     helm: { type: 'boolean', default: false },
+    context: { type: 'string' },
+    kind: { type: 'string' },
+    'prometheus-url': { type: 'string', default: process.env['PROMETHEUS_URL'] ?? '' },
   },
 });
 const [command, ...names] = positionals;
 
 switch (command) {
-  case 'up':
-    await up(Number(values.nodes), values.keep);
+  case 'up': {
+    const context = values.kind === undefined ? values.context : await createKindCluster(values.kind);
+    if (context !== undefined) await upExternal(context, values['prometheus-url']);
+    else await up(Number(values.nodes), values.keep);
     break;
+  }
   case 'build':
     await build(values.helm);
     break;

@@ -9,6 +9,8 @@ export interface GoTool {
   /** Command name -> Go package. The name may differ from the package's last element (etcd is `server/v3`). */
   readonly commands: Readonly<Record<string, string>>;
   readonly tags?: string;
+  /** The oldest version that may come from the machine, where that is not the pinned minor. */
+  readonly oldest?: string;
   /** The argument that makes a command print its version; kubectl's would ask a server without `--client`. */
   readonly versionArgs: Readonly<Record<string, readonly string[]>>;
 }
@@ -21,6 +23,7 @@ export const TOOLS = {
     module: 'go.etcd.io/etcd/server/v3',
     commands: { etcd: 'go.etcd.io/etcd/server/v3' },
     versionArgs: {},
+    oldest: 'v3.5.0', // what the API server needs; kubebuilder's assets bring an older one than ours
   },
   kubernetes: {
     folder: 'kubernetes',
