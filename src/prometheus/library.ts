@@ -82,9 +82,8 @@ async function wrapped<T>(call: () => Promise<T>): Promise<Result<T, SourceError
 function toSourceError(thrown: unknown): SourceError {
   const original = isRecord(thrown) ? thrown['original'] : thrown;
   if (original instanceof LibraryFault) return original.source;
-  if (original instanceof Error) return sourceError('BadReply', describe(original));
-  const said = isRecord(thrown) && typeof thrown['error'] === 'string' ? thrown['error'] : 'unexpected fault';
-  return sourceError('BadReply', said);
+  if (isRecord(thrown) && typeof thrown['error'] === 'string') return sourceError('BadReply', thrown['error']);
+  return sourceError('BadReply', describe(original));
 }
 
 type Adapter = Extract<NonNullable<RequestConfig['adapter']>, (...args: never[]) => unknown>;

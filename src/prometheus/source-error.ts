@@ -1,4 +1,5 @@
 import type { SourceError } from '../controller/ports.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 
 const MAX_MESSAGE = 300;
 
@@ -10,8 +11,7 @@ export function sourceError(kind: SourceError['kind'], message: string): SourceE
 
 /** Text of a caught fault; for network errors the code says more than the message. */
 export function describe(fault: unknown): string {
-  if (!(fault instanceof Error)) return 'unknown fault';
-  const inner = fault.cause instanceof Error ? fault.cause : fault;
-  const code = 'code' in inner && typeof inner.code === 'string' ? `${inner.code}: ` : '';
-  return inner.message.startsWith(code) ? inner.message : `${code}${inner.message}`;
+  const code = codeOf(fault);
+  const message = messageOf(fault);
+  return code === '' || message.includes(code) ? message : `${code}: ${message}`;
 }

@@ -2,6 +2,7 @@ import { ExponentialBackoff, halfJitterGenerator, handleWhenResult, retry } from
 import { Agent, errors, request, type Dispatcher } from 'undici';
 import type { SourceError } from '../controller/ports.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { codeOf } from '../lib/thrown.ts';
 import { BodyTooLarge, readBounded, UnknownEncoding } from './bounded-body.ts';
 import { createSecretFile, type SecretFile } from './secret-file.ts';
 import { settingsOf, type MetricSourceOptions } from './options.ts';
@@ -168,9 +169,7 @@ function faultOf(fault: unknown, signal: AbortSignal): SourceError {
     fault instanceof errors.BodyTimeoutError ||
     fault instanceof errors.ConnectTimeoutError;
   if (slow) return sourceError('Timeout', 'no complete reply before the deadline');
-  if (fault instanceof errors.HTTPParserError || isZlib(fault)) return sourceError('BadReply', describe(fault));
+  if (fault instanceof errors.HTTPParserError || codeOf(fault).startsWith('Z_'))
+    return sourceError('BadReply', describe(fault));
   return sourceError('Unreachable', describe(fault));
 }
-
-const isZlib = (fault: unknown): boolean =>
-  fault instanceof Error && 'code' in fault && typeof fault.code === 'string' && fault.code.startsWith('Z_');
