@@ -7,7 +7,7 @@ import type { MetricShape } from './metric-shape.ts';
 const SAME_INSTANT_MS = 5_000;
 
 /** 1. Did the request rate rise before cpu and latency, with them, after them, or not at all? */
-export function requestsLead(facts: Facts): 'first' | 'together' | 'later' | 'flat' | 'fell' | 'unknown' {
+export function requestsLead(facts: Facts): 'first' | 'together' | 'later' | 'alone' | 'flat' | 'fell' | 'unknown' {
   const requests = facts.metric('request_rate');
   if (requests.direction === 'unknown') return 'unknown';
   if (requests.direction === 'flat') return 'flat';
@@ -15,6 +15,7 @@ export function requestsLead(facts: Facts): 'first' | 'together' | 'later' | 'fl
   const followers = [facts.metric('cpu_usage'), facts.metric('response_time')].filter(
     (shape) => shape.direction === 'up',
   );
+  if (followers.length === 0) return 'alone';
   const onsets = followers.flatMap((shape) => (shape.onsetAtMs === undefined ? [] : [shape.onsetAtMs]));
   if (requests.onsetAtMs === undefined || onsets.length === 0) return 'together';
   const distance = Math.min(...onsets) - requests.onsetAtMs;

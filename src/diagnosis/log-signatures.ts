@@ -86,7 +86,7 @@ const EXAMPLE_LENGTH = 120;
 /** One line of text that is safe to print: control and bidirectional characters replaced, cut at 120. */
 export function printable(text: string): string {
   const cut = text.length > EXAMPLE_LENGTH ? `${text.slice(0, EXAMPLE_LENGTH - 1)}…` : text;
-   
+
   return cut.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, ' ').trim();
 }
 

@@ -1,5 +1,6 @@
 import type { MetricVerdict, Score, WorkloadVerdict } from '../detection/verdict.ts';
 import type { SeriesSummary } from './evidence.ts';
+import { present } from './present.ts';
 
 export type Direction = 'up' | 'down' | 'flat' | 'unknown';
 
@@ -117,9 +118,6 @@ interface Joined {
   readonly threshold: number;
 }
 
-const present = <T extends object>(fields: T): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
-
 /** The verdict's direction; where it is calm, that of the summary. */
 function directionOf(main: Score | undefined, summary: SeriesSummary | undefined, threshold: number): Direction {
   const bySummary = summaryDirection(summary);
@@ -134,7 +132,7 @@ function motion({ scores, summary }: Joined): Pick<MetricState, 'rising' | 'slop
   const slope = finite(trend?.slopePerSecond ?? scores[0]?.slopePerSecond ?? summary?.slopePerSecond);
   const timeToLimit = finite(trend?.timeToLimitMs ?? scores[0]?.timeToLimitMs ?? summary?.timeToLimitMs);
   const climbs = (trend !== undefined && (slope ?? 1) > 0) || (summary?.climbingWindows ?? 0) >= CLIMBING_WINDOWS;
-  return present({ rising: climbs, slopePerSecond: slope, timeToLimitMs: timeToLimit }) as ReturnType<typeof motion>;
+  return { rising: climbs, ...present({ slopePerSecond: slope, timeToLimitMs: timeToLimit }) };
 }
 
 const SELF_EVIDENT: readonly string[] = ['limit', 'saturation', 'peers'];
@@ -167,7 +165,7 @@ function joinState(joined: Joined): MetricState {
     limited: loud.includes('limit') || loud.includes('saturation'),
     hasBaseline: hasBaseline(joined),
     ...motion(joined),
-    ...(present(optional) as Partial<MetricState>),
+    ...present(optional),
   };
 }
 

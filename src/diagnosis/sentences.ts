@@ -23,11 +23,15 @@ export function logged(facts: Facts, signature: LogSignature): string | undefine
   return `${lines} of ${signature}, such as “${seen.example}”`;
 }
 
-/** A signature that was as frequent before the onset is no sign of it: its weight shrinks to a quarter. */
+/**
+ * A signature that was as frequent before the onset is no sign of it: its weight shrinks to a quarter. Lines that are
+ * neither warnings nor errors count half.
+ */
 export function logWeight(facts: Facts, signature: LogSignature, weight: number): number {
   const seen = facts.logs.get(signature);
   if (seen === undefined) return 0;
-  return seen.rateRatio <= 1.5 && seen.rateRatio !== 1 ? weight / 4 : weight;
+  const isOld = seen.rateRatio <= 1.5 && seen.rateRatio !== 1;
+  return weight * (isOld ? 0.25 : 1) * (seen.alarming === 0 ? 0.5 : 1);
 }
 
 /** "6 min". */

@@ -8,12 +8,13 @@ import { kubectl, objectName } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 
 const HIGH_PERCENT = 80;
-const THROTTLED_PERCENT = 25;
+/** Share of cpu periods. */
+const THROTTLED_SHARE = 0.25;
 const CPU = 'cpu_usage';
 
 function isThrottled(facts: Facts): boolean {
   const throttling = facts.metric('cpu_throttling');
-  return throttling.direction === 'up' || throttling.states.some((state) => (state.value ?? 0) > THROTTLED_PERCENT);
+  return throttling.direction === 'up' || throttling.states.some((state) => (state.value ?? 0) > THROTTLED_SHARE);
 }
 
 /** The pods work at their cpu limit although they are asked no more than usual. */
