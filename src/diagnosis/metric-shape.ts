@@ -1,3 +1,4 @@
+import { isPreset, PRESETS } from '../detection/presets.ts';
 import type { MetricVerdict, Score, WorkloadVerdict } from '../detection/verdict.ts';
 import type { SeriesSummary } from './evidence.ts';
 import { present } from './present.ts';
@@ -60,19 +61,26 @@ const finite = (value: number | undefined): number | undefined =>
 /** A score in 0-1, or 0 for what is no number. */
 export const bounded = (value: number): number => (Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0);
 
-function sideOf(score: Score): Direction {
+const AGAINST_LIMITS: readonly string[] = ['limit', 'saturation'];
+
+/** A limit's `expected` is the limit itself, and with hysteresis the value may stand on either side of it. */
+const harmsAbove = (metric: string): boolean => !isPreset(metric) || PRESETS[metric].direction === 'Above';
+
+function sideOf(metric: string, score: Score): Direction {
   const observed = finite(score.observed);
   if (observed === undefined) return 'unknown';
+  if (AGAINST_LIMITS.includes(score.detector) && harmsAbove(metric)) return 'up';
   const [low, high] = score.band ?? [score.expected, score.expected];
   if (high !== undefined && observed > high) return 'up';
   if (low !== undefined && observed < low) return 'down';
   if (score.expected !== undefined && observed !== score.expected) return observed > score.expected ? 'up' : 'down';
-  return score.detector === 'limit' || score.detector === 'saturation' || score.detector === 'trend' ? 'up' : 'flat';
+  return score.detector === 'trend' || AGAINST_LIMITS.includes(score.detector) ? 'up' : 'flat';
 }
 
 /** Outside its band by a quarter of what was expected. */
 function hasMoved(score: Score): boolean {
   const expected = finite(score.expected);
+  if (AGAINST_LIMITS.includes(score.detector)) return false;
   if (expected === undefined || score.band === undefined || !Number.isFinite(score.observed)) return false;
   const outside = score.observed > score.band[1] || score.observed < score.band[0];
   return outside && Math.abs(score.observed - expected) >= MOVED_RATIO * Math.max(Math.abs(expected), 1e-9);
@@ -119,10 +127,12 @@ interface Joined {
 }
 
 /** The verdict's direction; where it is calm, that of the summary. */
-function directionOf(main: Score | undefined, summary: SeriesSummary | undefined, threshold: number): Direction {
+function directionOf({ metric, scores, summary, threshold }: Joined): Direction {
+  const main = scores[0];
   const bySummary = summaryDirection(summary);
   if (main === undefined) return bySummary;
-  const byScore = bounded(main.score) >= threshold || hasMoved(main) ? sideOf(main) : 'flat';
+  const telling = bounded(main.score) >= threshold ? main : scores.find(hasMoved);
+  const byScore = telling === undefined ? 'flat' : sideOf(metric, telling);
   return byScore !== 'flat' || bySummary === 'unknown' ? byScore : bySummary;
 }
 
@@ -135,7 +145,11 @@ function motion({ scores, summary }: Joined): Pick<MetricState, 'rising' | 'slop
   return { rising: climbs, ...present({ slopePerSecond: slope, timeToLimitMs: timeToLimit }) };
 }
 
-const SELF_EVIDENT: readonly string[] = ['limit', 'saturation', 'peers'];
+const SELF_EVIDENT: readonly string[] = [...AGAINST_LIMITS, 'peers'];
+
+/** What was expected by a detector that learnt it. */
+const expectedOf = (scores: readonly Score[]): number | undefined =>
+  scores.find((score) => score.expected !== undefined && !AGAINST_LIMITS.includes(score.detector))?.expected;
 
 function hasBaseline({ scores, summary }: Joined): boolean {
   if (finite(summary?.baselineMedian) !== undefined) return true;
@@ -145,24 +159,24 @@ function hasBaseline({ scores, summary }: Joined): boolean {
 function joinState(joined: Joined): MetricState {
   const { metric, pod, scores, summary, threshold } = joined;
   const main = scores[0];
-  const direction = directionOf(main, summary, threshold);
+  const direction = directionOf(joined);
   const isMoving = direction === 'up' || direction === 'down';
   const score = main === undefined ? (isMoving ? threshold : 0) : bounded(main.score);
   const loud = scores.filter((each) => each.score >= threshold).map((each) => each.detector);
   const optional = {
     pod,
     value: finite(joined.value ?? main?.observed ?? summary?.current),
-    expected: finite(main?.expected ?? summary?.baselineMedian),
+    expected: finite(expectedOf(scores) ?? summary?.baselineMedian),
     onsetAtMs: finite(summary?.onsetAtMs),
     atMs: finite(joined.atMs),
   };
   return {
     metric,
     direction,
-    leaning: main !== undefined && score >= NEARLY ? sideOf(main) : direction,
+    leaning: main !== undefined && score >= NEARLY ? sideOf(metric, main) : direction,
     score,
     peerOutlier: loud.includes('peers'),
-    limited: loud.includes('limit') || loud.includes('saturation'),
+    limited: loud.some((detector) => AGAINST_LIMITS.includes(detector)),
     hasBaseline: hasBaseline(joined),
     ...motion(joined),
     ...present(optional),

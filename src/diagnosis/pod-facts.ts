@@ -1,3 +1,4 @@
+import type { PodVerdict } from '../detection/verdict.ts';
 import type { ContainerSnapshot, PodRef, PodSnapshot, TerminationSnapshot } from '../lib/workload.ts';
 import { CHANGE_WINDOW_MS } from './evidence.ts';
 import type { DiagnosisInput } from './evidence.ts';
@@ -34,6 +35,12 @@ function lastEndOf(pod: PodSnapshot, sinceMs: number): TerminationSnapshot | und
   )[0];
 }
 
+/** A milder finding is history: a container that was killed yesterday and runs today. */
+const GRAVE = 0.85;
+
+const graveReasons = (verdict: PodVerdict | undefined): readonly string[] =>
+  (verdict?.status ?? []).filter((finding) => finding.severity >= GRAVE).map((finding) => finding.reason);
+
 function factsOf(pod: PodSnapshot, input: DiagnosisInput): PodFacts {
   const verdict = input.verdict?.pods.find((each) => each.pod.uid === pod.uid || each.pod.name === pod.name);
   const waiting = pod.containers.flatMap((each) => (isWaiting(each) && each.waitingReason ? [each.waitingReason] : []));
@@ -46,7 +53,7 @@ function factsOf(pod: PodSnapshot, input: DiagnosisInput): PodFacts {
     pending: pod.phase === 'Pending',
     evicted: pod.phase === 'Failed' && pod.reason === 'Evicted',
     unhealthy: verdict?.state === 'unhealthy',
-    reasons: [...new Set([...waiting, ...(verdict?.status ?? []).map((each) => each.reason)])].sort(),
+    reasons: [...new Set([...waiting, ...graveReasons(verdict)])].sort(),
     restarts: pod.containers.reduce((sum, each) => sum + each.restartCount, 0),
     ...(lastEnd === undefined ? {} : { lastEnd }),
     ...(pod.templateHash === undefined ? {} : { templateHash: pod.templateHash }),
@@ -69,11 +76,11 @@ export function podFacts(input: DiagnosisInput): readonly PodFacts[] {
     .map((each) => ({
       pod: each.pod,
       running: true,
-      ready: each.status.length === 0,
+      ready: graveReasons(each).length === 0,
       pending: false,
       evicted: false,
       unhealthy: each.state === 'unhealthy',
-      reasons: each.status.map((status) => status.reason),
+      reasons: graveReasons(each),
       restarts: 0,
     }))
     .toSorted(byName);
