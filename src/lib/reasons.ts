@@ -68,6 +68,7 @@ const reasons = {
   Rejected: ['wait', 'The API server or a webhook refused the request.'],
   Ambiguous: ['wait', 'The answer was lost and the effect cannot be proven.'],
   RolledBackOnce: ['next-rung', 'The effect was undone because it did not help.'],
+  RollbackFailed: ['end', 'The effect did not help and its inverse failed: a person must look.'],
   UnsafeToRead: ['wait', 'A live read failed.'],
 } as const satisfies Record<string, readonly [Lasting, string]>;
 

@@ -27,12 +27,17 @@ export function costOf({ podUids }: { readonly podUids: readonly string[] }): nu
   return Math.max(1, podUids.length);
 }
 
+/** A write that was refused, or never sent, had no effect: what was reserved for it comes back. */
+function failedCleanly({ state, executedAtMs, reason }: ActionRecord): boolean {
+  return state === 'Failed' && (executedAtMs === undefined || reason === 'Rejected');
+}
+
 /**
- * Sent effects, and those whose write is about to be sent: a reservation is the row itself. It comes back only with a
- * clean failure, which leaves `spent` false.
+ * Sent effects, and those whose write is about to be sent: a reservation is the row itself. Only a clean failure
+ * returns it; a lost answer does not.
  */
 export function spending(ledger: readonly ActionRecord[], selfName: string | undefined): ActionRecord[] {
-  const sent = new Set(sentEffects(ledger));
+  const sent = new Set(sentEffects(ledger).filter((record) => !failedCleanly(record)));
   const underWay = ({ state, dryRun }: ActionRecord): boolean => state === 'Executing' && !dryRun;
   return ledger.filter((record) => record.name !== selfName && (sent.has(record) || underWay(record)));
 }

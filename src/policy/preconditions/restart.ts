@@ -23,7 +23,7 @@ export function podRefusal(pod: PodSnapshot, nodes: GuardInput['nodes']): Hold |
   if (!REPLACING.has(pod.controllerKind)) {
     return hold('Unsupported', `pod ${pod.name} belongs to a ${pod.controllerKind}`);
   }
-  if (pod.deletedAtMs !== undefined) return hold('TargetGone', `pod ${pod.name} is terminating already`);
+  if (pod.deletedAtMs !== undefined) return hold('InFlight', `pod ${pod.name} is terminating already`);
   const owned = nodeOwns(pod, nodes);
   if (owned !== undefined) return hold('NodeOwned', `pod ${pod.name}: ${owned}`);
   if (pod.phase !== 'Running') return hold('Unsupported', `pod ${pod.name} is ${pod.phase}, not Running`);

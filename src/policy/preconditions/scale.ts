@@ -23,7 +23,7 @@ export function baselineReplicas(workload: WorkloadSnapshot, ledger: readonly Ac
 }
 
 /** The most replicas that the policy allows: its `maxReplicas`, else twice the baseline. */
-export function replicasCeiling(input: GuardInput): number {
+export function replicasCeiling(input: Pick<GuardInput, 'workload' | 'policy' | 'ledger' | 'nowMs'>): number {
   const { workload, policy, ledger, nowMs } = input;
   return policy.limits.maxReplicas ?? 2 * baselineReplicas(workload, ledger ?? [], nowMs);
 }

@@ -1,0 +1,12 @@
+import type { GuardInput, Proposal } from '../policy/guard.ts';
+
+/** All that a decision rests on: what the guards see, before anything is proposed. */
+export interface DecisionInput extends Omit<GuardInput, 'proposal'> {
+  /** Since when the same rung is blocked; absent: since the incident opened or its last action ended. */
+  readonly heldSinceMs?: number;
+}
+
+/** The guards' view of one proposal. */
+export function withProposal(input: DecisionInput, proposal: Proposal): GuardInput {
+  return { ...input, proposal };
+}

@@ -1,0 +1,110 @@
+import type { MetricVerdict } from '../detection/verdict.ts';
+import { DAY, MINUTE } from '../lib/duration.ts';
+import type { PodRef } from '../lib/workload.ts';
+import type { ActionParameters, Baseline, Intent } from '../policy/action.ts';
+import { isEffect } from '../policy/action.ts';
+import type { Proposal } from '../policy/guard.ts';
+import { intentName } from '../policy/intent-name.ts';
+import { counted } from '../policy/hold.ts';
+import type { DecisionInput } from './decision-input.ts';
+import { meanValues } from './measured.ts';
+
+/** An effect that is not sent within this time rests on facts that are no more. */
+export const INTENT_TTL_MS = 5 * MINUTE;
+/** An alert stays true while the incident is open; sinks may be down for long. */
+export const ALERT_TTL_MS = DAY;
+
+/** The effect as the middle of a sentence. */
+export function described(parameters: ActionParameters, pods: readonly PodRef[]): string {
+  switch (parameters.kind) {
+    case 'restart':
+      return parameters.how === 'rollout'
+        ? 'restart all pods as a rollout'
+        : `restart ${pods.length === 1 ? `pod ${pods[0]?.name}` : counted(pods.length, 'pod')}`;
+    case 'scale':
+      return parameters.autoscaler === undefined
+        ? `scale from ${parameters.from} to ${parameters.to} replicas`
+        : `raise the minimum of ${parameters.autoscaler} from ${parameters.from} to ${parameters.to}`;
+    case 'throttle':
+      return `limit requests to ${parameters.limitPerSecond.toFixed(1)}/s (${parameters.throttle.provider})`;
+    case 'cache':
+      return `clear the cache of pod ${pods[0]?.name ?? '?'}`;
+    case 'alert':
+      return 'tell people';
+  }
+}
+
+/** Metrics that carry the anomaly: of the whole workload, or of pods; what is not measured is left out. */
+function triggeringMetrics({ incident }: DecisionInput): readonly string[] {
+  return incident.metrics;
+}
+
+function baselineOf(input: DecisionInput, proposal: Proposal): Baseline {
+  const { workload, verdict } = input;
+  const names = triggeringMetrics(input);
+  const carriers = proposal.pods.length > 0 ? proposal.pods : input.incident.pods;
+  const isTreated = (uid: string): boolean =>
+    proposal.pods.length === 0 || proposal.pods.some((pod) => pod.uid === uid);
+  const wanted = ({ metric }: MetricVerdict): boolean => names.includes(metric);
+  const carrying = verdict.pods.filter(({ pod }) => carriers.some(({ uid }) => uid === pod.uid));
+  const peers = verdict.pods.filter(({ pod }) => !isTreated(pod.uid));
+  const [first] = workload.pods.filter(({ uid }) => isTreated(uid));
+  return {
+    podUids: workload.pods.map(({ uid }) => uid),
+    desiredReplicas: workload.replicas.desired,
+    readyReplicas: workload.replicas.ready,
+    ...(first?.templateHash === undefined ? {} : { templateHash: first.templateHash }),
+    metrics: meanValues([
+      ...carrying.flatMap(({ metrics }) => metrics).filter(wanted),
+      ...verdict.workloadMetrics.filter(wanted),
+    ]),
+    peerMetrics: meanValues(peers.flatMap(({ metrics }) => metrics).filter(wanted)),
+    unhealthyPeerUids: peers.filter(({ state }) => state === 'unhealthy').map(({ pod }) => pod.uid),
+  };
+}
+
+/** How an intent is meant to be carried out. */
+export interface Execution {
+  readonly execution: Intent['execution'];
+  readonly approvalRequired: boolean;
+  /** Why an alert goes out before its turn; absent: the ladder led here. */
+  readonly because?: string;
+}
+
+/** Fixes a proposal as an intent: what is written into the AegisHealingAction before anything happens. */
+export function intentFor(input: DecisionInput, proposal: Proposal, how: Execution): Intent {
+  const { policy, incident, workload, diagnosis, nowMs } = input;
+  const { failureType, confidence, cause, advice, candidates, summary, severityScore } = diagnosis;
+  const evidence = candidates.find((candidate) => candidate.failureType === failureType)?.evidence ?? [];
+  const identity = {
+    policyUid: policy.uid,
+    targetUid: workload.ref.uid,
+    incidentId: incident.id,
+    step: proposal.stepIndex,
+    attempt: proposal.attempt,
+  };
+  const ttlMs = isEffect(proposal.action) ? INTENT_TTL_MS : ALERT_TTL_MS;
+  const approvalMs = how.approvalRequired ? policy.approval.timeoutSeconds * 1000 : 0;
+  return {
+    name: intentName(identity, workload.ref.name),
+    namespace: policy.namespace,
+    policy: { name: policy.name, uid: policy.uid, generation: policy.generation },
+    incidentId: incident.id,
+    step: proposal.stepIndex,
+    attempt: proposal.attempt,
+    action: proposal.action,
+    target: workload.ref,
+    pods: proposal.pods,
+    parameters: proposal.parameters,
+    baseline: baselineOf(input, proposal),
+    diagnosis: { failureType, confidence, evidence, cause, advice },
+    severityScore,
+    metrics: triggeringMetrics(input),
+    reason: `${summary}: ${described(proposal.parameters, proposal.pods)}${how.because === undefined ? '' : `, ${how.because}`}`,
+    decidedAtMs: nowMs,
+    expiresAtMs: nowMs + ttlMs + approvalMs,
+    execution: how.execution,
+    policyHash: policy.hash,
+    approvalRequired: how.approvalRequired,
+  };
+}

@@ -1,0 +1,51 @@
+import type { PodRef, PodSnapshot } from '../lib/workload.ts';
+import { budgetLeft, costOf, limitsOf, spending, withinScope } from '../policy/budget.ts';
+import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
+import { policyLimit } from '../policy/guards/budget-spent.ts';
+import { roomFor } from '../policy/guards/blast-radius.ts';
+import { openEffects, sentEffects } from '../policy/track-record.ts';
+import type { DecisionInput } from './decision-input.ts';
+import { recordsAt } from './ladder.ts';
+
+/** Pods of the workload that carry the failure and were not treated yet, in the diagnosis's order. */
+export function candidatePods(input: DecisionInput): PodSnapshot[] {
+  const { diagnosis, incident, workload, ledger = [] } = input;
+  const carriers = diagnosis.pods.length > 0 ? diagnosis.pods : incident.pods;
+  const treated = new Set(
+    sentEffects(ledger)
+      .filter(({ incidentId }) => incidentId === incident.id)
+      .flatMap(({ podUids }) => podUids),
+  );
+  return carriers
+    .map(({ uid }) => workload.pods.find((pod) => pod.uid === uid))
+    .filter((pod): pod is PodSnapshot => pod !== undefined && !treated.has(pod.uid));
+}
+
+/** Treatments that budgets and concurrency still allow now. */
+function affordable(input: DecisionInput): number {
+  const { ledger = [], guardrails = [], namespaces, policy, nowMs, selfName } = input;
+  const rows = spending(ledger, selfName);
+  const own = rows.filter(({ policyUid }) => policyUid === policy.uid);
+  const begun = openEffects(ledger, selfName).filter(({ state }) => state === 'Executing' || state === 'Verifying');
+  const shared = effectiveGuardrail(guardrails).budgets.map((budget) => {
+    const running = withinScope(begun, budget, namespaces).reduce((sum, record) => sum + costOf(record), 0);
+    return Math.min(
+      budgetLeft(withinScope(rows, budget, namespaces), limitsOf(budget), nowMs),
+      budget.limits.maxConcurrent - running,
+    );
+  });
+  return Math.min(budgetLeft(own, [policyLimit(input)], nowMs), ...shared);
+}
+
+/**
+ * The pods of this wave: one first, and after a wave that healed the rest within `maxDisrupted` and the budget left.
+ * Never none: whether even one is too many, the guards say, with their reason.
+ */
+export function wave(pods: readonly PodSnapshot[], input: DecisionInput, step: number): PodRef[] {
+  const { policy, workload, ledger = [], selfName } = input;
+  const healedBefore = recordsAt(input, step).some(({ state, dryRun }) => state === 'Healed' && !dryRun);
+  const widened = policy.limits.progressive === 'All' || healedBefore;
+  const room = roomFor(pods, workload, policy.limits.maxDisrupted, openEffects(ledger, selfName));
+  const size = widened ? Math.max(1, Math.min(pods.length, room, affordable(input))) : 1;
+  return pods.slice(0, size).map(({ name, uid }) => ({ name, uid }));
+}

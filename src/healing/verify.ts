@@ -1,0 +1,267 @@
+import type { Direction } from '../detection/sample.ts';
+import type { MetricVerdict, PodVerdict, WorkloadVerdict } from '../detection/verdict.ts';
+import { inWords, MINUTE, SECOND } from '../lib/duration.ts';
+import type { WorkloadSnapshot } from '../lib/workload.ts';
+import type { Intent } from '../policy/action.ts';
+import type { ActionStatus, Verification } from './decision.ts';
+import { improvement, improvementOf } from './improvement.ts';
+import { meanOver, meanValues } from './measured.ts';
+import { groupsOf, notReadyBecause, verdictsOf } from './verify-groups.ts';
+
+/** Everything that a judgement of an effect rests on. */
+export interface VerifyInput {
+  readonly nowMs: number;
+  readonly intent: Intent;
+  readonly status: ActionStatus;
+  readonly workload: WorkloadSnapshot;
+  /** The newest verdict; `undefined`: there is none. */
+  readonly verdict: WorkloadVerdict | undefined;
+  readonly settings: {
+    readonly stabilizationSeconds: number;
+    readonly timeoutSeconds: number;
+    readonly anomalyThreshold: number;
+    readonly intervalSeconds: number;
+    /** Two scrape intervals: what is older is no fresh data. */
+    readonly maxSampleAgeMs: number;
+  };
+  /** Harmful side by metric; absent: above. */
+  readonly directions?: Readonly<Record<string, Direction>>;
+}
+
+/** Polls in band, one after the other, that prove it. */
+const GOOD_POLLS = 3;
+/** New pods of a step up must be ready by then. */
+const SCALE_READY_MS = 5 * MINUTE;
+/** An effect that moves the metric by less is none. */
+const MIN_IMPROVEMENT = 0.1;
+/** After a cache was cleared latency may rise so much, not more. */
+const MAX_LATENCY_RISE = 0.25;
+/** Peers that improved by so much of what the treated did were not helped by the action. */
+const EQUAL_SHARE = 0.9;
+
+type Poll = 'good' | 'bad' | 'unknown';
+
+/** What is known at this look. */
+interface Look {
+  readonly input: VerifyInput;
+  readonly executedAtMs: number;
+  readonly isSettled: boolean;
+  readonly poll: Poll | undefined;
+  readonly goodPolls: number;
+  readonly before: Readonly<Record<string, number>>;
+  readonly after: Readonly<Record<string, number>>;
+  readonly peers: Readonly<Record<string, number>>;
+}
+
+/** The verdict if it is fresh and was not counted yet. */
+function newVerdict({ verdict, nowMs, settings, status }: VerifyInput): WorkloadVerdict | undefined {
+  if (verdict === undefined || verdict.atMs <= (status.effectivePollAtMs ?? status.executed?.atMs ?? 0))
+    return undefined;
+  const oldestMs = verdict.oldestSampleMs ?? verdict.atMs;
+  const pollAgeMs = 2 * Math.max(settings.maxSampleAgeMs / 2, settings.intervalSeconds * SECOND);
+  return nowMs - verdict.atMs <= pollAgeMs && nowMs - oldestMs <= settings.maxSampleAgeMs ? verdict : undefined;
+}
+
+/** One triggering metric: in its band, out of it, or not known. */
+function judgeMetric({ metric, verdict, value }: MetricVerdict, input: VerifyInput): Poll {
+  if (verdict.kind === 'score') return verdict.score < input.settings.anomalyThreshold ? 'good' : 'bad';
+  // A replacement has no history yet; being clearly better than before is what can be known of it.
+  const before = input.intent.baseline.metrics[metric];
+  if (verdict.reason !== 'InsufficientData' || value === undefined || before === undefined) return 'unknown';
+  return improvement(before, value, input.directions?.[metric]) >= MIN_IMPROVEMENT ? 'good' : 'unknown';
+}
+
+function judgePod(pod: PodVerdict, input: VerifyInput): Poll {
+  if (pod.state === 'unhealthy') return 'bad';
+  const triggering = pod.metrics.filter(({ metric }) => input.intent.metrics.includes(metric));
+  const judged = triggering.map((metric) => judgeMetric(metric, input));
+  if (judged.includes('bad')) return 'bad';
+  // Status evidence has no metric; then the pod's own state must speak.
+  if (judged.length === 0) return pod.state === 'healthy' ? 'good' : 'unknown';
+  return judged.includes('unknown') ? 'unknown' : 'good';
+}
+
+function judgePoll(input: VerifyInput, verdict: WorkloadVerdict): Poll {
+  const { intent, workload } = input;
+  const { treated } = groupsOf(intent, workload);
+  const pods = verdictsOf(treated, verdict);
+  const shared = verdict.workloadMetrics.filter(({ metric }) => intent.metrics.includes(metric));
+  const judged = [...pods.map((pod) => judgePod(pod, input)), ...shared.map((metric) => judgeMetric(metric, input))];
+  if (judged.includes('bad')) return 'bad';
+  if (judged.length === 0 || pods.length < treated.length || judged.includes('unknown')) return 'unknown';
+  return notReadyBecause(intent, workload) === undefined ? 'good' : 'bad';
+}
+
+function valuesAfter({ intent, workload, verdict }: VerifyInput): Pick<Look, 'after' | 'peers'> {
+  if (verdict === undefined) return { after: {}, peers: {} };
+  const { treated, peers } = groupsOf(intent, workload);
+  const shared = verdict.workloadMetrics.filter(({ metric }) => intent.metrics.includes(metric));
+  return {
+    after: { ...meanValues(shared), ...meanOver(verdictsOf(treated, verdict), intent.metrics) },
+    peers: meanOver(verdictsOf(peers, verdict), intent.metrics),
+  };
+}
+
+function look(input: VerifyInput): Look {
+  const { status, settings, nowMs, intent } = input;
+  const executedAtMs = status.executed?.atMs ?? nowMs;
+  const settledAtMs = executedAtMs + settings.stabilizationSeconds * SECOND;
+  const verdict = newVerdict(input);
+  const isSettled = nowMs >= settledAtMs;
+  const poll = verdict === undefined ? undefined : judgePoll(input, verdict);
+  const before = status.effectiveGoodPolls ?? 0;
+  const counts = isSettled && verdict !== undefined && verdict.atMs >= settledAtMs;
+  const goodPolls = !counts || poll === 'unknown' ? before : poll === 'good' ? before + 1 : 0;
+  return { input, executedAtMs, isSettled, poll, goodPolls, before: intent.baseline.metrics, ...valuesAfter(input) };
+}
+
+function result(
+  seen: Look,
+  verdict: Verification['verdict'],
+  message: string,
+  reason?: NonNullable<Verification['reason']>,
+): Verification {
+  const { input, before, after, peers, goodPolls, poll } = seen;
+  const pollAtMs = poll === undefined ? input.status.effectivePollAtMs : input.verdict?.atMs;
+  return {
+    verdict,
+    message,
+    ...(reason === undefined ? {} : { reason }),
+    before,
+    after,
+    peers,
+    goodPolls,
+    ...(pollAtMs === undefined ? {} : { pollAtMs }),
+  };
+}
+
+/** Whether what was left alone recovered as well: then the action is not what helped. */
+function recoveredWithPeers({ input, after, peers }: Look): string | undefined {
+  const { intent, verdict, directions = {} } = input;
+  const { baseline } = intent;
+  const ill = baseline.unhealthyPeerUids ?? [];
+  const now = verdict?.pods.filter(({ pod }) => ill.includes(pod.uid)) ?? [];
+  if (now.length > 0 && now.every(({ state }) => state === 'healthy')) {
+    return `${now.length} untreated pods recovered as well`;
+  }
+  const treatedShare = improvementOf(baseline.metrics, after, directions);
+  const peerShare = improvementOf(baseline.peerMetrics ?? {}, peers, directions);
+  return treatedShare !== undefined &&
+    peerShare !== undefined &&
+    treatedShare > 0 &&
+    peerShare >= EQUAL_SHARE * treatedShare
+    ? `untreated pods improved by ${percent(peerShare)}, treated ones by ${percent(treatedShare)}`
+    : undefined;
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** Signs that it made things worse, or that somebody took it back: no need to wait for the end. */
+function earlyFailure(seen: Look): Verification | undefined {
+  const { input, executedAtMs, poll, isSettled } = seen;
+  const { intent, workload, nowMs, verdict } = input;
+  const { parameters, action } = intent;
+  if (
+    parameters.kind === 'scale' &&
+    parameters.autoscaler === undefined &&
+    workload.replicas.desired !== parameters.to
+  ) {
+    return result(
+      seen,
+      'Ineffective',
+      `somebody set ${workload.replicas.desired} replicas instead of ${parameters.to}`,
+      'Reverted',
+    );
+  }
+  if (action === 'scale_down' && (poll === 'bad' || (poll !== undefined && verdict?.state === 'unhealthy'))) {
+    return result(seen, 'Ineffective', 'a signal left its band after scaling down', 'StillAnomalous');
+  }
+  const unready = notReadyBecause(intent, workload);
+  if (action === 'scale_up' && unready !== undefined) {
+    const crashing = newPodsCrashing(input);
+    if (crashing !== undefined) return result(seen, 'Ineffective', crashing, 'NotReady');
+    if (nowMs - executedAtMs >= SCALE_READY_MS) {
+      return result(seen, 'Ineffective', `${unready} ${inWords(nowMs - executedAtMs)} after scaling up`, 'NotReady');
+    }
+  }
+  return action === 'clear_cache' && isSettled && poll !== undefined ? cacheFailure(seen) : undefined;
+}
+
+function newPodsCrashing({ intent, workload }: VerifyInput): string | undefined {
+  const fresh = workload.pods.filter(({ uid }) => !intent.baseline.podUids.includes(uid));
+  const crashing = fresh.filter(({ containers }) =>
+    containers.some(({ waitingReason }) => waitingReason === 'CrashLoopBackOff'),
+  );
+  return crashing.length === 0 ? undefined : `${crashing.length} of ${fresh.length} new pods crash`;
+}
+
+/** A cleared cache must free something, and must not have made the pod slow. */
+function cacheFailure(seen: Look): Verification | undefined {
+  const { before, after } = seen;
+  for (const metric of ['memory_usage', 'volume_usage']) {
+    const [was, is] = [before[metric], after[metric]];
+    if (was === undefined || is === undefined || improvement(was, is) >= MIN_IMPROVEMENT) continue;
+    return result(seen, 'Ineffective', `${metric} fell by ${percent(improvement(was, is))} only`, 'StillAnomalous');
+  }
+  const [was, is] = [before['response_time'], after['response_time']];
+  return was !== undefined && is !== undefined && is > was * (1 + MAX_LATENCY_RISE)
+    ? result(seen, 'Ineffective', `response_time rose by ${percent(is / was - 1)}`, 'StillAnomalous')
+    : undefined;
+}
+
+/** The time is over without proof. */
+function atDeadline(seen: Look): Verification {
+  const { input, before, after } = seen;
+  const { intent, workload, verdict, status, settings, nowMs } = input;
+  const unready = notReadyBecause(intent, workload);
+  if (unready !== undefined) return result(seen, 'Ineffective', `${unready} in time`, 'NotReady');
+  const isFresh =
+    verdict !== undefined &&
+    verdict.atMs > (status.executed?.atMs ?? 0) &&
+    nowMs - (verdict.oldestSampleMs ?? verdict.atMs) <= settings.maxSampleAgeMs;
+  const poll = isFresh ? judgePoll(input, verdict) : 'unknown';
+  if (poll === 'unknown') {
+    return result(seen, 'Inconclusive', 'there was no fresh data to judge it by', 'NoFreshData');
+  }
+  const share = improvementOf(before, after, input.directions);
+  if (intent.action === 'scale_up' && share !== undefined && share >= MIN_IMPROVEMENT) {
+    // Taking back what helped by a third would make it worse; it did not cure either.
+    return result(seen, 'Inconclusive', `better by ${percent(share)}, but not in band`, 'StillAnomalous');
+  }
+  return result(
+    seen,
+    'Ineffective',
+    poll === 'good'
+      ? 'not in band for long enough'
+      : `still anomalous${share === undefined ? '' : ` (better by ${percent(share)})`}`,
+    'StillAnomalous',
+  );
+}
+
+/** The last moment for a verdict; with rare polls there is room for those that are needed. */
+export function verificationDeadlineMs(executedAtMs: number, settings: VerifyInput['settings']): number {
+  const needed = settings.stabilizationSeconds + (GOOD_POLLS + 1) * settings.intervalSeconds;
+  return executedAtMs + Math.max(settings.timeoutSeconds, needed) * SECOND;
+}
+
+/**
+ * Whether the effect helped: after it settled, by owner, with readiness *and* the triggering metrics in band for three
+ * polls. Unknown polls count neither way. `goodPolls` and `pollAtMs` of the result go back into the status.
+ */
+export function verify(input: VerifyInput): Verification {
+  const seen = look(input);
+  const early = earlyFailure(seen);
+  if (early !== undefined) return early;
+  if (seen.goodPolls >= GOOD_POLLS) {
+    const peers = recoveredWithPeers(seen);
+    return peers === undefined
+      ? result(seen, 'Effective', `ready, and in band for ${seen.goodPolls} polls`, 'Recovered')
+      : result(seen, 'Inconclusive', peers, 'RecoveredWithPeers');
+  }
+  if (input.nowMs >= verificationDeadlineMs(seen.executedAtMs, input.settings)) return atDeadline(seen);
+  return result(
+    seen,
+    'Waiting',
+    seen.isSettled ? `${seen.goodPolls} of ${GOOD_POLLS} polls in band` : 'the effect settles before it is judged',
+  );
+}
