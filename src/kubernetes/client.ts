@@ -8,7 +8,7 @@ import { type Json, record } from './json.ts';
 import { type ClusterAccess, loadLogin } from './kubeconfig.ts';
 import { Pacer } from './pacer.ts';
 import { RESOURCES } from './resources.ts';
-import { type Answer, ExchangeFault, exchange, streamLines } from './transport.ts';
+import { type Answer, ExchangeFault, type StreamListener, exchange, streamLines } from './transport.ts';
 
 /** How a patch is meant: a JSON Patch is never sent, and nothing is left to a default. */
 export type PatchKind = 'merge' | 'apply';
@@ -28,7 +28,7 @@ export type ApiRequest = {
   | { readonly method: 'PATCH'; readonly body: unknown; readonly patch: PatchKind }
 );
 
-/** How a watch ended; `lines` tells whether the stream was open at all. */
+/** How a watch ended: as it should, in the middle, or it was not begun. */
 export type WatchEnd =
   | { readonly kind: 'closed' }
   | { readonly kind: 'broken'; readonly fault: CallFault }
@@ -41,7 +41,7 @@ export interface KubeClient {
   /** Answers with the text, for logs. */
   readText(target: ApiTarget, signal?: AbortSignal): Promise<Result<string, CallFault>>;
   /** Hands over each line of the watch until it ends. */
-  watch(target: ApiTarget, signal: AbortSignal, onLine: (line: string) => void): Promise<WatchEnd>;
+  watch(target: ApiTarget, signal: AbortSignal, listener: StreamListener): Promise<WatchEnd>;
   /** The API groups that the server offers (`GET /apis`). */
   groups(): Promise<Result<Json, CallFault>>;
   /** From now on every write but those on leases and access reviews asks this first (I10). */
@@ -103,7 +103,7 @@ class HttpClient implements KubeClient {
     return answer.ok ? ok(answer.value.body) : answer;
   }
 
-  async watch(target: ApiTarget, signal: AbortSignal, onLine: (line: string) => void): Promise<WatchEnd> {
+  async watch(target: ApiTarget, signal: AbortSignal, listener: StreamListener): Promise<WatchEnd> {
     const path = apiPath(target, this.#options.scope);
     if (!path.ok) return { kind: 'refused', fault: refusedHere(path.error) };
     await this.#pacer.turn();
@@ -111,7 +111,7 @@ class HttpClient implements KubeClient {
     if (!passport.ok) return { kind: 'broken', fault: passport.error };
     const headers = { Accept: 'application/json', 'User-Agent': USER_AGENT };
     const outgoing = { method: 'GET', path: path.value, headers, deadlineMs: CALL_DEADLINE_MS, signal };
-    const end = await streamLines(passport.value, outgoing, this.#options.clock, onLine);
+    const end = await streamLines(passport.value, outgoing, this.#options.clock, listener);
     if (end.kind === 'closed') return end;
     const fault = end.kind === 'refused' ? this.#refusal(end.answer) : this.#broken(end.thrown);
     return { kind: end.kind, fault };

@@ -26,6 +26,8 @@ export interface ReflectorOptions<T> {
   /** Absent: all namespaces. */
   readonly namespace?: string;
   readonly fieldSelector?: string;
+  /** The cluster need not define it: its absence is no news. */
+  readonly optional?: boolean;
   /** Turns an object into what is kept of it; `undefined`: nothing. Raw objects are dropped at once. */
   readonly transform: (object: unknown) => T | undefined;
   readonly onChange: (change: CacheChange<T>) => void;
@@ -164,20 +166,24 @@ export class Reflector<T> {
     if (this.#state === 'missing') this.#announce(this.cache.sweep(new Set()));
     if (before === this.#state) return;
     const facts = { resource: this.#options.resource.plural, kind: fault.kind, error: fault.message };
-    this.#options.log.warn('a resource cannot be read', facts);
+    if (this.#state === 'missing' && this.#options.optional === true) this.#options.log.debug('not defined', facts);
+    else this.#options.log.warn('a resource cannot be read', facts);
   }
 
   // ------------------------------------------------------------------ watch
 
   async #watchOnce(): Promise<void> {
-    const openedAtMs = this.#now();
+    let openedAtMs = Number.POSITIVE_INFINITY;
     const session = new WatchSession(this.#options.clock, this.#timing.watchdogMs, this.#untilResync());
     const stop = (): void => session.end();
     this.#stopping.signal.addEventListener('abort', stop, { once: true });
-    const end = await this.#options.client.watch(this.#watchTarget(), session.signal, (line) => {
-      if (session.signal.aborted) return;
-      session.alive();
-      this.#takeLine(line, session);
+    const end = await this.#options.client.watch(this.#watchTarget(), session.signal, {
+      onOpen: () => (openedAtMs = this.#now()),
+      onLine: (line) => {
+        if (session.signal.aborted) return;
+        session.alive();
+        this.#takeLine(line, session);
+      },
     });
     session.end();
     this.#stopping.signal.removeEventListener('abort', stop);

@@ -27,6 +27,12 @@ export type StreamEnd =
   | { readonly kind: 'broken'; readonly thrown: Error }
   | { readonly kind: 'refused'; readonly answer: Answer };
 
+export interface StreamListener {
+  /** The server accepted: from here on only the caller ends it. */
+  onOpen(): void;
+  onLine(line: string): void;
+}
+
 /** A list page of 500 large pods is about 10 MiB; more than this is not an answer of an API server. */
 const LARGEST_BODY = 64 * 1024 * 1024;
 const LONGEST_LINE = 16 * 1024 * 1024;
@@ -66,14 +72,15 @@ export async function streamLines(
   passport: Passport,
   outgoing: Outgoing,
   clock: Clock,
-  onLine: (line: string) => void,
+  listener: StreamListener,
 ): Promise<StreamEnd> {
   const call = open(passport, outgoing, clock);
   try {
     const response = await call.response;
     if (response.statusCode !== 200) return { kind: 'refused', answer: await readAnswer(response) };
     call.headArrived();
-    const rest = await readLines(response, onLine);
+    listener.onOpen();
+    const rest = await readLines(response, (line) => listener.onLine(line));
     return rest === '' ? { kind: 'closed' } : { kind: 'broken', thrown: new Error('the last line is incomplete') };
   } catch (thrown) {
     return { kind: 'broken', thrown: call.fault(thrown) };
@@ -101,7 +108,13 @@ function open(passport: Passport, outgoing: Outgoing, clock: Clock): OpenCall {
     headers: { ...outgoing.headers, ...passport.headers },
   });
   const sent = watchConnection(request, secure);
-  const abort = (error: Error): void => void request.destroy(error);
+  let ending: Error | undefined;
+  // Never `destroy(error)`: the error would be emitted by the socket, which may have gone back to the pool in the same
+  // tick and has no listener there, and that ends the process.
+  const abort = (error: Error): void => {
+    ending ??= error;
+    request.destroy();
+  };
   const cancelDeadline = clock.after(outgoing.deadlineMs, () =>
     abort(named('TimeoutError', `no complete answer within ${outgoing.deadlineMs} ms`)),
   );
@@ -111,13 +124,19 @@ function open(passport: Passport, outgoing: Outgoing, clock: Clock): OpenCall {
     request.once('response', resolve);
     // Stays for good: a socket error after the response is reported by the response, and must not end the process.
     request.on('error', reject);
+    request.once('close', () => reject(named('Error', 'the connection was closed', 'ECONNRESET')));
   });
   if (outgoing.signal?.aborted) onAbort();
   request.end(outgoing.body);
   return {
     response,
     headArrived: cancelDeadline,
-    fault: (thrown) => new ExchangeFault(asError(thrown), sent(), request.reusedSocket && isReset(thrown)),
+    fault: (thrown) =>
+      new ExchangeFault(
+        ending ?? asError(thrown),
+        sent(),
+        ending === undefined && request.reusedSocket && isReset(thrown),
+      ),
     settle: () => {
       cancelDeadline();
       outgoing.signal?.removeEventListener('abort', onAbort);
@@ -141,8 +160,9 @@ function readAnswer(response: http.IncomingMessage): Promise<Answer> {
     let size = 0;
     response.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > LARGEST_BODY) response.destroy(new Error(`the answer is larger than ${LARGEST_BODY} bytes`));
-      else chunks.push(chunk);
+      if (size <= LARGEST_BODY) return void chunks.push(chunk);
+      reject(new Error(`the answer is larger than ${LARGEST_BODY} bytes`));
+      response.destroy();
     });
     response.on('error', reject);
     response.on('end', () => {
@@ -161,12 +181,14 @@ function readLines(response: http.IncomingMessage, onLine: (line: string) => voi
     response.on('data', (chunk: Buffer) => {
       const parts = (rest + decoder.write(chunk)).split('\n');
       rest = parts.pop() ?? '';
-      if (rest.length > LONGEST_LINE) response.destroy(new Error('a line of the stream is too long'));
       try {
         for (const line of parts) if (line !== '') onLine(line);
+        if (rest.length <= LONGEST_LINE) return;
+        reject(new Error('a line of the stream is too long'));
       } catch (thrown) {
-        response.destroy(asError(thrown));
+        reject(asError(thrown));
       }
+      response.destroy();
     });
     response.on('error', reject);
     response.on('end', () => resolve(rest));

@@ -41,10 +41,9 @@ export class WatchedResource<T> {
   constructor(context: WatchContext, recipe: WatchRecipe<T>) {
     this.#recipe = recipe;
     const { namespaces, ...shared } = context;
-    const { optional: _optional, ...own } = recipe;
     const scopes = recipe.resource.namespaced && namespaces !== undefined ? namespaces : [undefined];
     this.#reflectors = scopes.map(
-      (namespace) => new Reflector({ ...shared, ...own, ...(namespace === undefined ? {} : { namespace }) }),
+      (namespace) => new Reflector({ ...shared, ...recipe, ...(namespace === undefined ? {} : { namespace }) }),
     );
   }
 
