@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import type { AlertMessage, Notifier, OutboundPost } from '../controller/ports.ts';
+import { assertNever } from '../lib/assert-never.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { messageOf } from '../lib/thrown.ts';
+import { alertmanagerSink } from './alertmanager.ts';
+import { deliver, type DeliveryDeps } from './delivery.ts';
+import { createGroupQueue, type GroupQueue } from './group-queue.ts';
+import { pagerDutySink } from './pagerduty.ts';
+import type { SinkConfig, SinkSecret } from './sink-config.ts';
+import type { Sink } from './sink.ts';
+import { slackSink } from './slack.ts';
+import { webhookSink } from './webhook.ts';
+
+/** What the notifier takes from outside. */
+export interface NotifierDeps {
+  readonly post: OutboundPost;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0 to 1, for jitter; default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * Every sink has a queue of its own, so a slow one holds up nobody but itself. `send` resolves when all named sinks have
+ * taken the message or given up: after minutes, if a group's turn has to be awaited. Throws for two sinks of one name.
+ */
+export function createNotifier(configs: readonly SinkConfig[], deps: NotifierDeps): Notifier {
+  const queues = new Map<string, GroupQueue>();
+  const delivery = { post: deps.post, clock: deps.clock, random: deps.random ?? Math.random };
+  for (const config of configs) {
+    if (queues.has(config.name)) throw new Error(`two sinks are named ${config.name}`);
+    const log = deps.log.child({ sink: config.name });
+    queues.set(config.name, createGroupQueue(deps.clock, sender(sinkOf(config), delivery, log)));
+  }
+  return {
+    sinks: () => [...queues.keys()],
+    async send(named, message) {
+      const names = named.length === 0 ? [...queues.keys()] : [...new Set(named)];
+      const failures = await Promise.all(
+        names.map((name) => queues.get(name)?.push(message) ?? Promise.resolve('not configured')),
+      );
+      return {
+        delivered: names.filter((_, i) => failures[i] === undefined),
+        failed: names.flatMap((sink, i) => {
+          const failure = failures[i];
+          return failure === undefined ? [] : [{ sink, message: failure }];
+        }),
+      };
+    },
+  };
+}
+
+function sinkOf(config: SinkConfig): Sink {
+  switch (config.kind) {
+    case 'Alertmanager':
+      return alertmanagerSink(config);
+    case 'Slack':
+      return slackSink(config);
+    case 'PagerDuty':
+      return pagerDutySink(config);
+    case 'Webhook':
+      return webhookSink(config);
+    default:
+      return assertNever(config);
+  }
+}
+
+function sender(
+  sink: Sink,
+  delivery: DeliveryDeps,
+  log: Log,
+): (messages: readonly AlertMessage[]) => Promise<string | undefined> {
+  return async (messages) => {
+    let failure: string | undefined;
+    try {
+      const envelopes = await sink.envelopes(messages, { secret: readSecret, nowMs: delivery.clock.nowMs() });
+      for (const envelope of envelopes) failure = (await deliver(envelope, delivery)) ?? failure;
+    } catch (fault) {
+      failure = messageOf(fault);
+    }
+    if (failure === undefined) log.info('alerts delivered', { count: messages.length });
+    else log.error('alerts not delivered', { count: messages.length, failure });
+    return failure;
+  };
+}
+
+async function readSecret(secret: SinkSecret): Promise<string> {
+  return 'value' in secret ? secret.value : (await readFile(secret.file, 'utf8')).trim();
+}
