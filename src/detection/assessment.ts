@@ -1,5 +1,6 @@
 import { trendOf } from './detectors/trend.ts';
 import type { Trend } from './detectors/trend.ts';
+import { coarseView, feedCoarse } from './coarse-feed.ts';
 import { newObservation, observe, recent, unscaled } from './detectors/own-history.ts';
 import type { Observation } from './detectors/own-history.ts';
 import type { DetectionSettings } from './engine-input.ts';
@@ -47,6 +48,11 @@ export interface Assessment {
   /** Where the scale ends for this series: the container's limit or the unit's ceiling. */
   readonly limit: number | undefined;
   readonly trend: Trend | undefined;
+  /** Ratios of the slow detectors (1: alarm line; 0: silent), and what the day's profile expects (NaN: nothing). */
+  readonly seasonalRatio: number;
+  readonly seasonalExpected: number;
+  readonly residualSigma: number;
+  readonly shapeRatio: number;
   /** Deviation from the peers over what is needed, signed; NaN: no peers. */
   peerRatio: number;
   peerExpected: number;
@@ -62,8 +68,11 @@ export interface SeriesContext {
   readonly settings: DetectionSettings;
   readonly nowMs: number;
   readonly limit: number | undefined;
+  readonly wantsShape: boolean;
 }
 
+type SlowView = Pick<Assessment, 'seasonalRatio' | 'seasonalExpected' | 'residualSigma' | 'shapeRatio'>;
+const NO_SLOW_VIEW: SlowView = { seasonalRatio: 0, seasonalExpected: NaN, residualSigma: 0, shapeRatio: 0 };
 const SILENT: Omit<Assessment, 'watched' | 'slot' | 'refused' | 'observation' | 'scores'> = {
   value: NaN,
   atMs: NaN,
@@ -78,6 +87,7 @@ const SILENT: Omit<Assessment, 'watched' | 'slot' | 'refused' | 'observation' | 
   modelAgeMs: 0,
   limit: undefined,
   trend: undefined,
+  ...NO_SLOW_VIEW,
   peerRatio: NaN,
   peerExpected: NaN,
   peerDeviation: NaN,
@@ -97,9 +107,28 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
   const admission = admit(c, reading.value, reading.atMs, settings.intervalMs);
   if (admission === 'warming-up') return silent(table, watched, slot, 'Gap', nowMs);
   const observation = newObservation();
-  if (admission === 'fresh') observeFresh(c, reading.value, observation);
-  else recall(c, observation);
-  return describe(c, context, slot, observation, admission === 'fresh');
+  if (admission === 'fresh') {
+    observeFresh(c, reading.value, observation);
+    feedCoarse(table, slot, observation.y, reading.atMs, context.wantsShape);
+  } else {
+    recall(c, observation);
+  }
+  return {
+    ...describe(table.record(slot), context, slot, observation, admission === 'fresh'),
+    ...slowView(table, slot),
+  };
+}
+
+function slowView(table: SeriesTable, slot: number): SlowView {
+  const c = table.record(slot);
+  const view = coarseView(table, slot, c.f64[c.d + D.lastAtMs] ?? 0);
+  if (view === undefined) return NO_SLOW_VIEW;
+  const { seasonalExpected, residualSigma } = view;
+  return {
+    ...view,
+    seasonalExpected: unscaled(c, seasonalExpected),
+    residualSigma: residualSigma * (c.f64[c.d + D.scale] ?? 1),
+  };
 }
 
 function silent(
@@ -172,6 +201,7 @@ function describe(
     modelAgeMs: Math.max(atMs - (c.f64[c.d + D.firstAtMs] ?? atMs), 0),
     limit,
     trend: trendAbovePast(c, context, smooth),
+    ...NO_SLOW_VIEW,
     peerRatio: NaN,
     peerExpected: NaN,
     peerDeviation: NaN,

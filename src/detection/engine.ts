@@ -1,5 +1,6 @@
 import { gather } from './assessment.ts';
 import type { Assessment, Watched } from './assessment.ts';
+import { feedCoarse } from './coarse-feed.ts';
 import { newObservation, observe, teachOwnHistory } from './detectors/own-history.ts';
 import { STATUS_BREACH } from './detectors/status.ts';
 import { podSeriesKey } from './engine-input.ts';
@@ -15,8 +16,10 @@ import { learn } from './series-learning.ts';
 import { admit } from './series-gate.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
 import { SeriesTable } from './state/series-table.ts';
+import { VectorModels } from './state/vector-models.ts';
 import { quantileOfSorted } from './statistics/quantile.ts';
 import type { MetricVerdict, PodVerdict, WorkloadVerdict } from './verdict.ts';
+import { vectorRow } from './vector-row.ts';
 import { workloadVerdict } from './workload-judgement.ts';
 
 export interface EngineOptions {
@@ -24,9 +27,14 @@ export interface EngineOptions {
   readonly seed: number;
   /** How long an anomaly by learnt expectations alone must last before it is the new normal. Default 30 min. */
   readonly acceptAfterMs?: number;
+  /** Metrics whose shape is watched as well (nearest neighbours: 6 kB and 10 µs per five minutes a series). Default: none. */
+  readonly shapeFor?: (spec: MetricSpec) => boolean;
+  /** Workloads that get a vector model (0.1 MB each), in the order of their first poll. Default 256. */
+  readonly vectorModels?: number;
 }
 
 const ACCEPT_AFTER_MS = 30 * 60_000;
+const VECTOR_MODELS = 256;
 const ABSENT: Reading = { kind: 'unknown', reason: 'Absent' };
 
 /** The one engine of operator, REST API, backtest and benchmarks. */
@@ -36,10 +44,14 @@ export function createEngine(options: EngineOptions): Engine {
 
 class TableEngine implements Engine {
   private readonly table = new SeriesTable();
+  private readonly vectors: VectorModels;
   private readonly acceptAfterMs: number;
+  private readonly shapeFor: (spec: MetricSpec) => boolean;
 
   constructor(options: EngineOptions) {
+    this.vectors = new VectorModels(options.seed, options.vectorModels ?? VECTOR_MODELS);
     this.acceptAfterMs = options.acceptAfterMs ?? ACCEPT_AFTER_MS;
+    this.shapeFor = options.shapeFor ?? (() => false);
   }
 
   judge(input: JudgeInput): WorkloadVerdict {
@@ -51,8 +63,8 @@ class TableEngine implements Engine {
     for (const { assessments } of pods) {
       for (const a of assessments) scoreMetric(this.table, a, input.settings);
     }
-    const verdicts = pods.map((pod) => judgePod(pod, input.settings));
-    pods.forEach((pod, i) => this.learnPod(pod, verdicts[i], input.settings));
+    const verdicts = pods.map((pod) => this.withVector(input, pod, judgePod(pod, input.settings)));
+    pods.forEach((pod, i) => this.learnPod(input, pod, verdicts[i]));
     const workloadMetrics = watched
       .filter(({ spec }) => ofWorkload.has(spec.name))
       .map((metric) => this.judgeWorkloadMetric(input, metric));
@@ -68,21 +80,25 @@ class TableEngine implements Engine {
   ): MetricVerdict {
     const watched = { spec, profile: profileOf(spec) };
     const limit = watched.profile.ceiling;
-    return this.judgeAlone(gather(this.table, { key: seriesKey, watched, reading, settings, nowMs, limit }), settings);
+    const wantsShape = this.shapeFor(spec);
+    const context = { key: seriesKey, watched, reading, settings, nowMs, limit, wantsShape };
+    return this.judgeAlone(gather(this.table, context), settings);
   }
 
-  teach(seriesKey: string, _spec: MetricSpec, timesMs: Float64Array, values: Float64Array): number {
+  teach(seriesKey: string, spec: MetricSpec, timesMs: Float64Array, values: Float64Array): number {
     const slot = this.table.open(seriesKey);
-    const c = this.table.record(slot);
+    const wantsShape = this.shapeFor(spec);
     const intervalMs = usualStep(timesMs);
     const observation = newObservation();
     let taken = 0;
     for (let i = 0; i < Math.min(timesMs.length, values.length); i++) {
       const [atMs, value] = [timesMs[i] ?? NaN, values[i] ?? NaN];
       if (!Number.isFinite(atMs) || !Number.isFinite(value)) continue;
+      const c = this.table.record(slot);
       if (admit(c, value, atMs, intervalMs) !== 'fresh') continue;
       observe(c, value, observation);
       teachOwnHistory(c, observation);
+      feedCoarse(this.table, slot, observation.y, atMs, wantsShape);
       taken++;
     }
     return taken;
@@ -93,7 +109,8 @@ class TableEngine implements Engine {
   }
 
   evict(notSeenSinceMs: number): number {
-    return this.table.evict(notSeenSinceMs, () => undefined);
+    this.vectors.evict(notSeenSinceMs);
+    return this.table.evict(notSeenSinceMs);
   }
 
   seriesCount(): number {
@@ -101,11 +118,11 @@ class TableEngine implements Engine {
   }
 
   snapshot(): Uint8Array {
-    return writeSnapshot(this.table);
+    return writeSnapshot(this.table, this.vectors);
   }
 
   restore(bytes: Uint8Array): void {
-    readSnapshot(bytes, this.table);
+    readSnapshot(bytes, this.table, this.vectors);
   }
 
   private gatherPod(input: JudgeInput, observation: PodObservation, metrics: readonly Watched[]): JudgedPod {
@@ -119,6 +136,7 @@ class TableEngine implements Engine {
         settings,
         nowMs,
         limit: observation.saturation[name] ?? unconditionalCeiling(watched),
+        wantsShape: this.shapeFor(watched.spec),
       });
     });
     return { observation, assessments };
@@ -140,12 +158,23 @@ class TableEngine implements Engine {
     }
   }
 
-  private learnPod(pod: JudgedPod, verdict: PodVerdict | undefined, settings: DetectionSettings): void {
+  /** The vector is evidence beside the verdict; it never makes a pod unhealthy by itself. */
+  private withVector(input: JudgeInput, pod: JudgedPod, verdict: PodVerdict): PodVerdict {
+    const row = vectorRow(pod.assessments);
+    const vector = row === undefined ? undefined : this.vectors.score(input.workload.uid, row, input.nowMs);
+    return vector === undefined ? verdict : { ...verdict, vector };
+  }
+
+  private learnPod(input: JudgeInput, pod: JudgedPod, verdict: PodVerdict | undefined): void {
     const isBroken = pod.observation.status.some(({ severity }) => severity >= STATUS_BREACH);
     pod.assessments.forEach((a, i) => {
       const metric = verdict?.metrics[i];
-      if (metric !== undefined) learn(this.table, a, objectionTo(a, metric, settings, isBroken), this.acceptAfterMs);
+      if (metric === undefined) return;
+      learn(this.table, a, objectionTo(a, metric, input.settings, isBroken), this.acceptAfterMs);
     });
+    const isNews = pod.assessments.some(({ fresh }) => fresh);
+    const row = verdict?.state === 'healthy' && isNews ? vectorRow(pod.assessments) : undefined;
+    if (row !== undefined) this.vectors.teach(input.workload.uid, row, input.nowMs);
   }
 
   private judgeWorkloadMetric(input: JudgeInput, watched: Watched): MetricVerdict {
@@ -153,7 +182,8 @@ class TableEngine implements Engine {
     const reading = readingOf(workloadReadings, watched.spec.name);
     const key = `${workload.uid}//${watched.spec.name}`;
     const limit = unconditionalCeiling(watched);
-    return this.judgeAlone(gather(this.table, { key, watched, reading, settings, nowMs, limit }), settings);
+    const wantsShape = this.shapeFor(watched.spec);
+    return this.judgeAlone(gather(this.table, { key, watched, reading, settings, nowMs, limit, wantsShape }), settings);
   }
 
   private judgeAlone(a: Assessment, settings: DetectionSettings): MetricVerdict {

@@ -35,10 +35,17 @@ function inHarmfulZone(a: Assessment): boolean {
   return expectationNeedsLimit === true || a.smooth >= harmfulFrom;
 }
 
-/** Smallest deviation from the learnt mean that matters, in the metric's unit. */
-function neededDeviation(a: Assessment): number {
+/** Smallest deviation from what is expected that matters, in the metric's unit. */
+function neededDeviation(a: Assessment, expected: number, sigma: number): number {
   const { absoluteFloor, relativeFloor } = a.watched.profile;
-  return Math.max(absoluteFloor, relativeFloor * Math.abs(a.expected), SIGMAS * a.sigma, Number.MIN_VALUE);
+  return Math.max(absoluteFloor, relativeFloor * Math.abs(expected), SIGMAS * sigma, Number.MIN_VALUE);
+}
+
+/** A ratio of novelty, held to a deviation that matters on the harmful side and in the harmful zone. */
+function materialRatio(a: Assessment, novelty: number, expected: number, needed: number): number {
+  const deviation = harmful(a.watched.profile.direction, a.smooth - expected);
+  const ratio = Math.min(novelty, Math.max(deviation, 0) / needed);
+  return inHarmfulZone(a) ? ratio : Math.min(ratio, HARMLESS);
 }
 
 /** Upper end of what the series' past calls ordinary; `undefined` below `minSamples`. */
@@ -49,19 +56,53 @@ export function ordinaryUpTo(a: Assessment, minSamples: number): number | undefi
 /** The series against its own past; `undefined` below `minSamples`. */
 export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   if (a.learnt < settings.minSamples) return undefined;
-  const deviation = harmful(a.watched.profile.direction, a.smooth - a.expected);
-  const needed = neededDeviation(a);
-  let ratio = Math.min(a.observation.ratio, Math.max(deviation, 0) / needed);
-  if (!inHarmfulZone(a)) ratio = Math.min(ratio, HARMLESS);
+  const needed = neededDeviation(a, a.expected, a.sigma);
   return {
     kind: 'score',
-    score: scoreOfRatio(ratio),
+    score: scoreOfRatio(materialRatio(a, a.observation.ratio, a.expected, needed)),
     detector: 'own-history',
     feature: FEATURES[a.observation.feature] ?? 'none',
     observed: a.value,
     expected: a.expected,
     band: [a.expected - needed, a.expected + needed],
     p: a.observation.tail,
+    samples: a.learnt,
+    modelAgeMs: a.modelAgeMs,
+  };
+}
+
+/** The series against its day; `undefined` while the profile's gate is closed. */
+export function seasonalScore(a: Assessment, settings: DetectionSettings): Score | undefined {
+  if (a.learnt < settings.minSamples || Number.isNaN(a.seasonalExpected)) return undefined;
+  const needed = neededDeviation(a, a.seasonalExpected, a.residualSigma);
+  return {
+    kind: 'score',
+    score: scoreOfRatio(materialRatio(a, a.seasonalRatio, a.seasonalExpected, needed)),
+    detector: 'seasonal',
+    feature: 'time-of-day',
+    observed: a.value,
+    expected: a.seasonalExpected,
+    band: [a.seasonalExpected - needed, a.seasonalExpected + needed],
+    samples: a.learnt,
+    modelAgeMs: a.modelAgeMs,
+  };
+}
+
+/**
+ * The series' recent shape, where it was asked for: nearest neighbour and own history blended geometrically, which was
+ * measured steadier than either. A shape has no harmful side: whoever asks for it wants to hear of any odd shape.
+ */
+export function shapeScore(a: Assessment, settings: DetectionSettings): Score | undefined {
+  if (a.learnt < settings.minSamples || !(a.shapeRatio > 0)) return undefined;
+  const history = Math.min(Math.max(a.observation.ratio, 0.05), 20);
+  const ratio = (a.shapeRatio ** 0.7 * history ** 0.3) / 0.95;
+  return {
+    kind: 'score',
+    score: scoreOfRatio(inHarmfulZone(a) ? ratio : Math.min(ratio, HARMLESS)),
+    detector: 'shape',
+    feature: 'nearest-neighbour',
+    observed: a.value,
+    expected: a.expected,
     samples: a.learnt,
     modelAgeMs: a.modelAgeMs,
   };

@@ -3,7 +3,7 @@ import { limitScore } from './detectors/limit.ts';
 import { plainSlopePerSecond } from './detectors/trend.ts';
 import { saturationScore } from './detectors/saturation.ts';
 import type { DetectionSettings } from './engine-input.ts';
-import { ordinaryUpTo, ownHistoryScore, peerScore, trendScore } from './learned-scores.ts';
+import { ordinaryUpTo, ownHistoryScore, peerScore, seasonalScore, shapeScore, trendScore } from './learned-scores.ts';
 import { explainedByLoad, explainedByPeersLoad } from './load-explanation.ts';
 import type { SeriesTable } from './state/series-table.ts';
 import type { MetricVerdict, Score } from './verdict.ts';
@@ -24,6 +24,8 @@ export function scoreMetric(table: SeriesTable, a: Assessment, settings: Detecti
     trendScore(a),
     peerScore(a),
     ownHistoryScore(a, settings),
+    seasonalScore(a, settings),
+    shapeScore(a, settings),
   ];
   const slopePerSecond = a.trend?.slopePerSecond ?? plainSlopePerSecond(c);
   for (const score of spoken) {

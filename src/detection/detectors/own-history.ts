@@ -218,6 +218,16 @@ function compareRange(c: Cursor, out: Observation): void {
 export function teachOwnHistory(c: Cursor, out: Observation): void {
   const learnt = (c.u32[c.u + U.learnt] ?? 0) + 1;
   c.u32[c.u + U.learnt] = learnt;
+  teachLevels(c, out);
+  if (out.distance >= 0) teachSpread(c, out);
+  teachMoments(c.f64, c.d + D.value, out.y, learnt, MEMORY);
+  widen(c, D.low, out.y, learnt === 1);
+  if (learnt % RAMP !== 1) return;
+  c.f64[c.d + D.highBefore] = learnt === 1 ? out.y : (c.f64[c.d + D.highLately] ?? 0);
+  c.f64[c.d + D.highLately] = c.f64[c.d + D.high] ?? 0;
+}
+
+function teachLevels(c: Cursor, out: Observation): void {
   for (let level = 0; level < LEVELS.length; level++) {
     const z = out.z[level] ?? -1;
     if (z < 0) continue;
@@ -226,18 +236,13 @@ export function teachOwnHistory(c: Cursor, out: Observation): void {
     if (known > 2) teachSketch(c, level, z);
     teachMoments(c.f64, c.d + D.levels + 2 * level, out.means[level] ?? 0, known, MEMORY);
   }
-  if (out.distance >= 0) {
-    if ((c.u32[c.u + U.prototypes] ?? 0) > 0) teachSketch(c, PROTOTYPE_SKETCH, out.distance);
-    teachPrototype(c, out.y, out.spread, out.distance);
-    widen(c, D.spreadLow, out.spread, (c.u32[c.u + U.spreadsLearnt] ?? 0) === 0);
-    c.u32[c.u + U.spreadsLearnt] = (c.u32[c.u + U.spreadsLearnt] ?? 0) + 1;
-  }
-  teachMoments(c.f64, c.d + D.value, out.y, learnt, MEMORY);
-  widen(c, D.low, out.y, learnt === 1);
-  if (learnt % RAMP === 1) {
-    c.f64[c.d + D.highBefore] = learnt === 1 ? out.y : (c.f64[c.d + D.highLately] ?? 0);
-    c.f64[c.d + D.highLately] = c.f64[c.d + D.high] ?? 0;
-  }
+}
+
+function teachSpread(c: Cursor, out: Observation): void {
+  if ((c.u32[c.u + U.prototypes] ?? 0) > 0) teachSketch(c, PROTOTYPE_SKETCH, out.distance);
+  teachPrototype(c, out.y, out.spread, out.distance);
+  widen(c, D.spreadLow, out.spread, (c.u32[c.u + U.spreadsLearnt] ?? 0) === 0);
+  c.u32[c.u + U.spreadsLearnt] = (c.u32[c.u + U.spreadsLearnt] ?? 0) + 1;
 }
 
 function widen(c: Cursor, lowField: number, value: number, first: boolean): void {

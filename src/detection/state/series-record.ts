@@ -69,8 +69,8 @@ export const U = {
   lastFeature: 15,
   /** 1: the policy's limit is breached. */
   limitBreached: 16,
-  /** Slot + 1 in the slabs of seasonal and shape state; 0: none. */
-  seasonal: 17,
+  /** Slot + 1 in the slabs of five-minute and shape state; 0: none. */
+  coarse: 17,
   shape: 18,
   /** Gaps and restarts seen. */
   gaps: 19,

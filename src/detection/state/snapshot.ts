@@ -1,70 +1,68 @@
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { COARSE_SHAPE, SHAPE_SHAPE } from './coarse-record.ts';
+import { SERIES_SHAPE } from './series-record.ts';
 import type { SeriesTable } from './series-table.ts';
+import { bytesOf } from './slab.ts';
+import type { VectorModels } from './vector-models.ts';
 
 /**
- * The engine's state as bytes: magic, version, checksum and length of the rest; then a JSON header (keys in their
- * order, record size) and the raw records. Numbers are in the machine's byte order; the magic proves it on reading.
+ * The engine's state as bytes: magic, version, checksum and length; sizes of the records; the series; the vector models.
+ * Records are written as they lie in memory, so the magic, read as a number, also proves the byte order.
  */
 export const SNAPSHOT_VERSION = 1;
-const MAGIC = 0x41_45_47_31;
-const PREAMBLE = 16;
+const MAGIC = 0x4145_4731;
+const PREAMBLE_WORDS = 4;
 
 /** Why a snapshot was refused; the caller starts from nothing and says so. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
 }
 
-interface Header {
-  readonly recordBytes: number;
-  readonly keys: readonly string[];
-}
+const RECORD_BYTES = [bytesOf(SERIES_SHAPE), bytesOf(COARSE_SHAPE), bytesOf(SHAPE_SHAPE)] as const;
 
-/** Saves every series. The same state gives the same bytes. */
-export function writeSnapshot(table: SeriesTable): Uint8Array {
-  const entries = [...table.entries()];
-  const header: Header = { recordBytes: table.recordBytes(), keys: entries.map(([key]) => key) };
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const headerBytes = Math.ceil((text.length + 4) / 4) * 4;
-  const bytes = new Uint8Array(Math.ceil((PREAMBLE + headerBytes + entries.length * header.recordBytes) / 4) * 4);
-  const words = new Uint32Array(bytes.buffer);
-  words[4] = text.length;
-  bytes.set(text, PREAMBLE + 4);
-  let at = PREAMBLE + headerBytes;
-  for (const [, slot] of entries) at = table.slab.write(slot, bytes, at);
+/** Saves everything learnt. The same state gives the same bytes. */
+export function writeSnapshot(table: SeriesTable, vectors: VectorModels): Uint8Array {
+  const expected = table.size() * 140 + table.bytes() + vectors.bytes() + 4096;
+  const writer = new ByteWriter(expected);
+  for (let word = 0; word < PREAMBLE_WORDS; word++) writer.u32(0);
+  for (const size of RECORD_BYTES) writer.u32(size);
+  table.write(writer);
+  vectors.write(writer);
+  const bytes = writer.finish();
+  const words = new Uint32Array(bytes.buffer, 0, bytes.length / 4);
   words.set([MAGIC, SNAPSHOT_VERSION, checksum(words), bytes.length]);
   return bytes;
 }
 
-/** Replaces the table's state. Throws `SnapshotError`, and leaves the table as it was, if the bytes are not whole. */
-export function readSnapshot(bytes: Uint8Array, table: SeriesTable): void {
-  const { header, recordsAt, whole } = parse(bytes, table.recordBytes());
+/** Replaces the state. Throws `SnapshotError`, and leaves the state as it was, if the bytes are not whole. */
+export function readSnapshot(bytes: Uint8Array, table: SeriesTable, vectors: VectorModels): void {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  prove(aligned);
+  const reader = new ByteReader(aligned, PREAMBLE_WORDS * 4);
+  for (const size of RECORD_BYTES) {
+    const saved = reader.u32();
+    if (saved !== size) throw new SnapshotError(`records of ${saved} bytes; this engine has ${size}`);
+  }
   table.clear();
-  let at = recordsAt;
-  for (const key of header.keys) at = table.slab.read(table.open(key), whole, at);
+  table.read(reader);
+  vectors.read(reader);
 }
 
-function parse(bytes: Uint8Array, recordBytes: number): { header: Header; recordsAt: number; whole: Uint8Array } {
-  if (bytes.length < PREAMBLE + 4 || bytes.length % 4 !== 0) throw new SnapshotError('too short to be a snapshot');
-  const whole = bytes.slice();
-  const words = new Uint32Array(whole.buffer);
-  const [magic, version, sum, length, textLength = 0] = words;
-  if (magic !== MAGIC) throw new SnapshotError('not a snapshot of this machine’s byte order');
+function prove(bytes: Uint8Array): void {
+  if (bytes.length < PREAMBLE_WORDS * 4 || bytes.length % 4 !== 0) throw new SnapshotError('too short or cut off');
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const [magic, version, sum, length] = words;
+  if (magic !== MAGIC) throw new SnapshotError('not a snapshot of the engine on a machine of this byte order');
   if (version !== SNAPSHOT_VERSION) {
     throw new SnapshotError(`version ${version} is not known; this engine reads version ${SNAPSHOT_VERSION}`);
   }
-  if (length !== whole.length) throw new SnapshotError(`cut off: ${whole.length} of ${length} bytes`);
+  if (length !== bytes.length) throw new SnapshotError(`cut off: ${bytes.length} of ${length} bytes`);
   if (sum !== checksum(words)) throw new SnapshotError('damaged: the checksum does not match');
-  const header = JSON.parse(
-    new TextDecoder().decode(whole.subarray(PREAMBLE + 4, PREAMBLE + 4 + textLength)),
-  ) as Header;
-  if (header.recordBytes !== recordBytes) {
-    throw new SnapshotError(`records of ${header.recordBytes} bytes; this engine has ${recordBytes}`);
-  }
-  return { header, recordsAt: PREAMBLE + Math.ceil((textLength + 4) / 4) * 4, whole };
 }
 
-/** FNV-1a by words over everything after the preamble's first four. */
+/** FNV-1a by words over everything after the preamble. */
 function checksum(words: Uint32Array): number {
   let sum = 0x811c9dc5;
-  for (let i = PREAMBLE / 4; i < words.length; i++) sum = Math.imul(sum ^ (words[i] ?? 0), 0x01000193);
+  for (let i = PREAMBLE_WORDS; i < words.length; i++) sum = Math.imul(sum ^ (words[i] ?? 0), 0x01000193);
   return sum >>> 0;
 }
