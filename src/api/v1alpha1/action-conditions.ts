@@ -1,4 +1,5 @@
 import type { ActionStatus } from '../../healing/decision.ts';
+import { stateOf } from '../../healing/lifecycle.ts';
 import type { Intent } from '../../policy/action.ts';
 import { fitText } from './fit-text.ts';
 import { ACTION_BOUNDS, type ACTION_CONDITIONS } from './healing-action.ts';
@@ -51,8 +52,10 @@ function approved(intent: Intent, { approved: answer }: ActionStatus): Finding {
     : { status: 'True', reason: 'NotRequired', message: 'no approval is required', atMs };
 }
 
-function blocked(intent: Intent, { blocked: blocker, executingAtMs }: ActionStatus): Finding {
-  if (blocker !== undefined) {
+/** A blocker that the action got past is history: the state says whether it still blocks. */
+function blocked(intent: Intent, status: ActionStatus): Finding {
+  const { blocked: blocker, executingAtMs } = status;
+  if (blocker !== undefined && stateOf(intent, status) === 'Blocked') {
     return { status: 'True', reason: blocker.reason, message: blocker.message, atMs: blocker.atMs };
   }
   return { status: 'False', reason: 'Free', message: 'nothing blocks it', atMs: executingAtMs ?? intent.decidedAtMs };

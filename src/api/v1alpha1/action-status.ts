@@ -1,4 +1,5 @@
 import type { ActionStatus } from '../../healing/decision.ts';
+import { stateOf } from '../../healing/lifecycle.ts';
 import { REASONS, type Reason } from '../../lib/reasons.ts';
 import type { Intent } from '../../policy/action.ts';
 import { actionConditions } from './action-conditions.ts';
@@ -14,13 +15,15 @@ type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 const message = (text: string): string => fitText(text, ACTION_BOUNDS.message);
 
 /**
- * Both directions of an action's status, side by side. `state` and `conditions` are for readers only: they are
- * computed from the rest at each write, and never read back.
+ * Both directions of an action's status, side by side. `state`, `conditions` and `blockedReason` are for readers
+ * only: they are computed from the rest at each write, and never read back.
  */
 export function wireStatus(intent: Intent, status: ActionStatus): Present<Wire> {
   const { approved, blocked, executed, verified, rollback, closed, delivered } = status;
   const { effectiveGoodPolls, effectivePollAtMs } = status;
+  const state = stateOf(intent, status);
   return {
+    state,
     conditions: actionConditions(intent, status),
     ...(approved !== undefined && {
       approval: {
@@ -31,8 +34,9 @@ export function wireStatus(intent: Intent, status: ActionStatus): Present<Wire> 
       },
     }),
     ...(blocked !== undefined && {
-      blockedReason: blocked.reason,
+      ...(state === 'Blocked' && { blockedReason: blocked.reason }),
       blocked: {
+        reason: blocked.reason,
         message: message(blocked.message),
         time: rfc3339(blocked.atMs),
         nextLookTime: rfc3339(blocked.nextLookMs),
@@ -92,10 +96,12 @@ const CLOSING = new Set<string>([...REASONS, 'Expired', 'PolicyChanged', 'Incide
 const VERIFYING = ['RecoveredWithPeers', 'Recovered', 'StillAnomalous', 'NotReady', 'NoFreshData', 'Reverted'] as const;
 
 /** Words of a stored status that this version does not know, with their paths. */
-export function unknownWords({ blockedReason, closed, verification }: Wire): readonly { path: string; word: string }[] {
+export function unknownWords({ blocked, closed, verification }: Wire): readonly { path: string; word: string }[] {
   const isKnown = (known: ReadonlySet<string>, word: string | undefined) => word === undefined || known.has(word);
   return [
-    ...(isKnown(new Set(REASONS), blockedReason) ? [] : [{ path: 'status.blockedReason', word: blockedReason ?? '' }]),
+    ...(isKnown(new Set(REASONS), blocked?.reason)
+      ? []
+      : [{ path: 'status.blocked.reason', word: blocked?.reason ?? '' }]),
     ...(isKnown(CLOSING, closed?.reason) ? [] : [{ path: 'status.closed.reason', word: closed?.reason ?? '' }]),
     ...(isKnown(new Set(VERIFYING), verification?.reason)
       ? []
@@ -105,7 +111,7 @@ export function unknownWords({ blockedReason, closed, verification }: Wire): rea
 
 /** The status of a stored object whose words are all known. */
 export function domainStatus(wire: Wire): ActionStatus {
-  const { approval, blockedReason, blocked, executed, verification, rollback, delivered, closed, goodPolls } = wire;
+  const { approval, blocked, executed, verification, rollback, delivered, closed, goodPolls } = wire;
   return {
     ...(approval !== undefined && {
       approved: {
@@ -115,15 +121,14 @@ export function domainStatus(wire: Wire): ActionStatus {
         atMs: Date.parse(approval.time),
       },
     }),
-    ...(blockedReason !== undefined &&
-      blocked !== undefined && {
-        blocked: {
-          reason: blockedReason as Reason,
-          message: blocked.message,
-          atMs: Date.parse(blocked.time),
-          nextLookMs: Date.parse(blocked.nextLookTime),
-        },
-      }),
+    ...(blocked !== undefined && {
+      blocked: {
+        reason: blocked.reason as Reason,
+        message: blocked.message,
+        atMs: Date.parse(blocked.time),
+        nextLookMs: Date.parse(blocked.nextLookTime),
+      },
+    }),
     ...(wire.executingTime !== undefined && { executingAtMs: Date.parse(wire.executingTime) }),
     ...(executed !== undefined && {
       executed: { outcome: executed.outcome, message: executed.message, atMs: Date.parse(executed.time) },

@@ -1,5 +1,6 @@
 import type { Problem } from '../../lib/parsed.ts';
 import type { Rule, Window } from '../../policy/healing-policy.ts';
+import { ruleProblems } from '../../policy/rules.ts';
 import { checkWindow } from '../../policy/windows.ts';
 
 interface WireRule {
@@ -12,6 +13,15 @@ interface WireRule {
 /** Rules without their absent messages. */
 export const domainRules = (rules: readonly WireRule[]): readonly Rule[] =>
   rules.map(({ message, ...rule }) => ({ ...rule, ...(message !== undefined && { message }) }));
+
+/** Rules that do not compile, with the reason of the compiler. */
+export function ruleFaults(rules: readonly WireRule[]): readonly Problem[] {
+  return ruleProblems(domainRules(rules)).map(({ name, message }) => ({
+    path: `spec.rules[${name}].expression`,
+    reason: 'RuleInvalid',
+    message,
+  }));
+}
 
 /** Windows whose schedule or zone means nothing. A cron expression is beyond what an API server's schema can judge. */
 export function windowProblems(windows: readonly Window[]): readonly Problem[] {

@@ -3,7 +3,7 @@ import { isPreset, PRESETS } from '../../detection/presets.ts';
 import type { MetricSpec } from '../../detection/sample.ts';
 import type { Parsed, Problem } from '../../lib/parsed.ts';
 import type { DisruptionLimit, HealingPolicy, TargetSelection, WatchedMetric } from '../../policy/healing-policy.ts';
-import { domainRules, windowProblems } from './convert-brakes.ts';
+import { domainRules, ruleFaults, windowProblems } from './convert-brakes.ts';
 import { labelSelector } from './convert-selector.ts';
 import { domainStep } from './convert-step.ts';
 import { envelope, problemsOf, type Envelope } from './envelope.ts';
@@ -15,8 +15,7 @@ type WireMetric = NonNullable<Wire['detection']['metrics']>[number];
 
 /**
  * An AegisHealingPolicy as the domain sees it, defaults filled, or everything that is wrong with it at once. Not
- * judged here, because it takes more than the object: queries (`QueryInvalid`), rules (`RuleInvalid`), sinks
- * (`SinkUnknown`), and whether a target is Aegis itself.
+ * judged here, because it takes more than the object: queries (`QueryInvalid`), sinks (`SinkUnknown`), and whether a target is Aegis itself.
  */
 export function parsePolicy(object: unknown): Parsed<HealingPolicy> {
   const meta = envelope(object);
@@ -47,7 +46,7 @@ function meaningProblems(spec: Wire): readonly Problem[] {
       return [{ path: `spec.remedies[${remedy}].on[${index}]`, reason: 'UnknownFailureType', message }];
     }),
   );
-  return [...triggers, ...windowProblems(spec.windows)];
+  return [...triggers, ...windowProblems(spec.windows), ...ruleFaults(spec.rules)];
 }
 
 function domainPolicy(meta: Envelope, spec: Wire): HealingPolicy {

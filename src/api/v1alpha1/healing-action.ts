@@ -309,11 +309,12 @@ export const HealingActionStatus = describe(
     blockedReason: word('Why it waits; absent when nothing blocks it.').optional(),
     blocked: describe(
       z.object({
+        reason: word('Why it waited last.'),
         message: note(ACTION_BOUNDS.message, 'A sentence with the numbers.'),
         time: time('Since when.'),
         nextLookTime: time('When it is looked at again.'),
       }),
-      'More about blockedReason.',
+      'The last blocker, also after it went.',
     ).optional(),
     executingTime: time('When the write was about to be sent; stored before it.').optional(),
     executed: describe(

@@ -172,6 +172,15 @@ describe('what is written', () => {
     expect(conditions(status)[type]).toBe(expected);
   });
 
+  test('a blocker that was got past is kept, but no longer shown as blocking', () => {
+    const blocked = { reason: 'BudgetSpent', message: 'm', atMs: 5, nextLookMs: 6 } as const;
+    const shown = actionStatusObject(anApiIntent(), { attempts: [], blocked });
+    const past = actionStatusObject(anApiIntent(), { attempts: [], blocked, executingAtMs: 9 });
+    expect(shown).toMatchObject({ state: 'Blocked', blockedReason: 'BudgetSpent' });
+    expect(past).toMatchObject({ state: 'Executing', blocked: { reason: 'BudgetSpent' } });
+    expect(past).not.toHaveProperty('blockedReason');
+  });
+
   test('an approval that is asked for is Unknown until it is given', () => {
     expect(conditions(NOTHING, true)['Approved']).toBe('Unknown AwaitingApproval');
     const denied = { attempts: [], approved: { value: false, by: 'ann', reason: '', atMs: 1 } };
@@ -205,11 +214,15 @@ describe('an object that Aegis cannot have written is told, not skipped', () => 
   test('a forged status with a reason that does not exist', () => {
     const result = parseAction(
       stored(actionObject(anApiIntent()), {
-        blockedReason: 'BecauseISaySo',
-        blocked: { message: '', time: '2023-11-14T22:13:20Z', nextLookTime: '2023-11-14T22:13:20Z' },
+        blocked: {
+          reason: 'BecauseISaySo',
+          message: '',
+          time: '2023-11-14T22:13:20Z',
+          nextLookTime: '2023-11-14T22:13:20Z',
+        },
       }),
     );
-    expect(result.ok ? [] : result.error.map((problem) => problem.path)).toEqual(['status.blockedReason']);
+    expect(result.ok ? [] : result.error.map((problem) => problem.path)).toEqual(['status.blocked.reason']);
   });
 
   test.each([undefined, null, 'text', 7, [], {}])('%j is no action', (object) => {

@@ -133,6 +133,21 @@ describe('the hash', () => {
 describe('what no schema can judge', () => {
   test.each<[string, object, string[]]>([
     [
+      'a rule with a syntax error',
+      { rules: [{ name: 'r', expression: 'action.name ==', effect: 'Deny' }] },
+      ['spec.rules[r].expression RuleInvalid'],
+    ],
+    [
+      'a rule with an unknown variable',
+      { rules: [{ name: 'r', expression: 'pod.name == "x"', effect: 'Deny' }] },
+      ['spec.rules[r].expression RuleInvalid'],
+    ],
+    [
+      'a rule that gives a number',
+      { rules: [{ name: 'r', expression: 'target.replicas + 1', effect: 'Deny' }] },
+      ['spec.rules[r].expression RuleInvalid'],
+    ],
+    [
       'an unknown failure type',
       { remedies: [{ on: ['memory_leek'], steps: [{ action: 'restart_pod' }] }] },
       ['spec.remedies[0].on[0] UnknownFailureType'],
