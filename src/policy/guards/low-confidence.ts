@@ -1,19 +1,21 @@
+import { MIN_CONFIDENCE, MIN_LEAD } from '../../diagnosis/abstain.ts';
 import { defaultLadder } from '../../diagnosis/catalog.ts';
 import type { FailureType } from '../../diagnosis/failure-type.ts';
 import type { Guard, GuardInput } from '../guard.ts';
 import { harmOf, situationFor } from '../harm.ts';
 import { hold } from '../hold.ts';
 
-/** Below this confidence no type is named. */
-export const MIN_CONFIDENCE = 0.6;
-/** Below this lead over the second type the first is a guess. */
-export const MIN_LEAD = 0.2;
-
-/** Both types ask for this action next, and neither is harmed by it: then it does not matter which it is. */
+/**
+ * Both types ask for this action, and neither is harmed by it: then it does not matter which of them it is. That it is
+ * the next rung of both, the diagnosis has seen to: else it would have abstained.
+ */
 function bothAgree(input: GuardInput, first: FailureType, second: FailureType): boolean {
   const { action } = input.proposal;
-  const nextOf = (type: FailureType): string | undefined => defaultLadder(type, situationFor(input, action))[0]?.action;
-  return [first, second].every((type) => nextOf(type) === action && harmOf(input, action, type) === undefined);
+  return [first, second].every(
+    (type) =>
+      defaultLadder(type, situationFor(input, action)).some((rung) => rung.action === action) &&
+      harmOf(input, action, type) === undefined,
+  );
 }
 
 /** A diagnosis that is not sure enough, or that abstained. A policy's own rule for a metric needs no diagnosis. */
