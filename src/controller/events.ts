@@ -1,5 +1,5 @@
 import type { WorkloadRef } from '../lib/workload.ts';
-import type { EventNote } from './ports.ts';
+import type { EventNote, StoredAction } from './ports.ts';
 
 /**
  * Every Kubernetes Event that Aegis writes: reason -> type and machine-readable action. People filter by reason, so
@@ -52,4 +52,12 @@ export const regardingPolicy = (policy: { namespace: string; name: string; uid: 
   apiVersion: 'healing.aegis.dev/v1alpha1',
   kind: 'AegisHealingPolicy',
   ...{ namespace: policy.namespace, name: policy.name, uid: policy.uid },
+});
+
+export const regardingAction = (action: StoredAction): EventNote['regarding'] => ({
+  apiVersion: 'healing.aegis.dev/v1alpha1',
+  kind: 'AegisHealingAction',
+  namespace: action.intent.namespace,
+  name: action.intent.name,
+  uid: action.uid,
 });

@@ -19,11 +19,15 @@ export interface Track {
   history: IncidentHistory;
   /** Judged polls, oldest first. */
   verdicts: readonly WorkloadVerdict[];
+  /** The last incident that was resolved. */
+  resolved?: Incident;
   diagnosis?: Diagnosis;
   decision?: Decision;
   /** Since when every metric of every pod was present and fresh. */
   completeSinceMs?: number;
   lastAnomalousMs?: number;
+  /** Since when it has been healthy without a break. */
+  healthySinceMs?: number;
   /** Since when the present hold has stood, and for which rung. */
   hold?: { readonly key: string; readonly sinceMs: number };
 }
@@ -37,17 +41,27 @@ export class IncidentBook {
   readonly #log: Log;
   readonly #tracks = new Map<string, Track>();
   readonly #restored = new Map<string, Incident>();
+  #isLoaded = false;
 
   constructor(store: Store, log: Log) {
     this.#store = store;
     this.#log = log;
   }
 
+  /** Whether it is known which incidents are open. */
+  isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  /** Takes up the incidents that the last leader held open; what this replica noted as a bystander is dropped. */
   async load(): Promise<void> {
+    this.#tracks.clear();
+    this.#restored.clear();
     try {
       for (const incident of await this.#store.openIncidents()) {
         this.#restored.set(keyOf(incident.policyUid, incident.workload.uid), incident);
       }
+      this.#isLoaded = true;
     } catch (error) {
       this.#log.warn('open incidents cannot be read; they will be found again', { err: error });
     }
@@ -74,6 +88,9 @@ export class IncidentBook {
   remember(track: Track, verdict: WorkloadVerdict): void {
     track.verdicts = [...track.verdicts, verdict].slice(-KEPT_VERDICTS);
     if (verdict.state === 'unhealthy') track.lastAnomalousMs = verdict.atMs;
+    // Unknown is not healthy: whoever counts on health must see it without a break.
+    if (verdict.state === 'healthy') track.healthySinceMs ??= verdict.atMs;
+    else delete track.healthySinceMs;
   }
 
   /** True once the incident is durable; a failure is logged and the caller must not act on it. */

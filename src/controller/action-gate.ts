@@ -1,0 +1,226 @@
+import type { Outcome } from '../healing/decision.ts';
+import { toRecord } from '../healing/record.ts';
+import { markBlocked, markClosed, markExecuting, markOutcome } from '../healing/transitions.ts';
+import { SECOND } from '../lib/duration.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { lasting } from '../lib/reasons.ts';
+import type { WorkloadSnapshot } from '../lib/workload.ts';
+import { workloadKey } from '../lib/workload.ts';
+import { isEffect } from '../policy/action.ts';
+import type { EffectName } from '../policy/action.ts';
+import { runChain } from '../policy/chain.ts';
+import type { Hold } from '../policy/guard.ts';
+import { hold } from '../policy/hold.ts';
+import type { ActionJournal } from './action-journal.ts';
+import type { ActionLedger } from './action-ledger.ts';
+import { guardInputFor } from './gated-proposal.ts';
+import type { EngineAnswers } from './engine-answers.ts';
+import type { ClusterWriter, Executor, Leadership, MetricsSink, StoredAction, Store } from './ports.ts';
+import type { Findings, Surroundings } from './surroundings.ts';
+
+/** A 409 means that the world moved: read again and judge again, but not for ever. */
+const MAX_CONFLICTS = 5;
+/** A lease outlives the effect's own deadline, and a crash by little. */
+const TARGET_LEASE_MS = 30 * SECOND;
+/** How often, and how far apart, an effect is looked for after it was sent. */
+const LOOKS = 5;
+const LOOK_EVERY_MS = 300;
+
+export interface ActionGateDeps {
+  readonly writer: ClusterWriter;
+  readonly executors: ReadonlyMap<EffectName, Executor>;
+  readonly leadership: Leadership;
+  readonly store: Store;
+  readonly ledger: ActionLedger;
+  readonly journal: ActionJournal;
+  readonly surroundings: Surroundings;
+  readonly engines: EngineAnswers;
+  readonly metrics: MetricsSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Names this process in target leases. */
+  readonly holder: string;
+}
+
+/** A live look at the target, judged by every guard. */
+type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold };
+
+/**
+ * The one way to an effect. In this order, and never another: all guards on a live read, the server's dry run, the
+ * reservation in the ledger, the target's lease, all guards again on another live read, the history row and `Executing`,
+ * the write, the look whether it is there, the record. One effect at a time: what one spends the next one sees.
+ */
+export class ActionGate {
+  readonly #deps: ActionGateDeps;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: ActionGateDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes the action as far as it may go now. What became of it is in its status when this resolves. */
+  pass(action: StoredAction, findings: Findings): Promise<void> {
+    const turn = this.#turn.then(() => this.#pass(action, findings));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #pass(action: StoredAction, findings: Findings): Promise<void> {
+    let current: StoredAction | undefined = action;
+    for (let round = 1; current !== undefined && round <= MAX_CONFLICTS; round++) {
+      current = await this.#try(current, findings, round === MAX_CONFLICTS);
+    }
+  }
+
+  /** One round; the action as it is then, if the target moved under the write and the round must be repeated. */
+  async #try(action: StoredAction, findings: Findings, isLast: boolean): Promise<StoredAction | undefined> {
+    const { intent } = action;
+    const { executors, journal, clock } = this.#deps;
+    const executor = isEffect(intent.action) ? executors.get(intent.action) : undefined;
+    const judged = await this.#judge(action, findings);
+    if ('refused' in judged) return this.#refuse(action, judged.refused);
+    if (executor === undefined) return this.#refuse(action, hold('ActionNotAllowed', 'this installation cannot do it'));
+    const preview = await executor.dryRun(intent, judged.live);
+    if (preview.kind !== 'applied' && preview.kind !== 'already') {
+      if (isMoved(preview) && !isLast) return action;
+      await journal.write(action, markOutcome(intent, action.status, preview, clock.nowMs()));
+      return undefined;
+    }
+    if (intent.execution === 'DryRun') return this.#endDryRun(action, preview);
+    return this.#execute(action, findings, executor, isLast);
+  }
+
+  async #execute(
+    action: StoredAction,
+    findings: Findings,
+    executor: Executor,
+    isLast: boolean,
+  ): Promise<StoredAction | undefined> {
+    const { intent } = action;
+    const { store, ledger, clock, holder } = this.#deps;
+    const nowMs = clock.nowMs();
+    const target = workloadKey(intent.target);
+    try {
+      await ledger.put({ ...toRecord(action), state: 'Executing', executedAtMs: nowMs, spent: false });
+      if (!(await store.takeTargetLease(target, holder, nowMs, nowMs + TARGET_LEASE_MS))) {
+        await ledger.put(toRecord(action));
+        return await this.#refuse(action, hold('InFlight', `another process acts on ${target}`));
+      }
+    } catch (error) {
+      return this.#refuse(action, hold('HistoryUnavailable', `the budget cannot be reserved: ${messageOf(error)}`));
+    }
+    try {
+      return await this.#writeEffect(action, findings, executor, isLast);
+    } finally {
+      await store.releaseTargetLease(target, holder).catch(() => undefined); // it ends by itself
+    }
+  }
+
+  async #writeEffect(
+    action: StoredAction,
+    findings: Findings,
+    executor: Executor,
+    isLast: boolean,
+  ): Promise<StoredAction | undefined> {
+    const { intent } = action;
+    const { leadership, journal, metrics, clock, log } = this.#deps;
+    const again = await this.#judge(action, findings);
+    if ('refused' in again) return this.#refuse(action, again.refused);
+    const kept = await this.#keepForReversal(action, executor);
+    if (kept === undefined) return this.#refuse(action, hold('UnsafeToRead', 'the reversal mark cannot be written'));
+    const rowId = await journal.announce(kept);
+    if (rowId === undefined) return this.#refuse(kept, hold('HistoryUnavailable', 'the history takes no row'));
+    const executing = await journal.write(kept, markExecuting(kept.status, clock.nowMs()));
+    if (executing === undefined) {
+      await journal.complete(rowId, 'NotSent', 'the action could not be marked as executing; nothing was sent');
+      return undefined; // looked at again by whoever changed it
+    }
+    if (!leadership.mayBeginEffect()) {
+      await journal.complete(rowId, 'NotLeader', 'the lease was too old to begin; nothing was sent');
+      return this.#refuse(executing, hold('NotLeader', 'the lease was not renewed in time'));
+    }
+    const outcome = await executor.perform(intent, again.live);
+    metrics.count('aegis_effects_total', { action: intent.action, outcome: outcome.kind });
+    log.info('effect', { actionId: intent.name, incidentId: intent.incidentId, action: intent.action, outcome });
+    const seen = await this.#readBack(executing, executor, outcome);
+    if (seen === undefined) return undefined; // left `Executing`: settled by looking, never by guessing
+    if (isMoved(seen) && !isLast) {
+      await journal.complete(rowId, 'TargetChanged', 'the target moved; judged again');
+      return executing;
+    }
+    await journal.write(executing, markOutcome(intent, executing.status, seen, clock.nowMs()));
+    await journal.complete(rowId, seen.kind, textOf(seen));
+    return undefined;
+  }
+
+  /** An effect that can be taken back keeps its object until it was: the mark stands before the effect. */
+  async #keepForReversal(action: StoredAction, executor: Executor): Promise<StoredAction | undefined> {
+    if (executor.undo === undefined) return action;
+    const marked = await this.#deps.writer.setActionFinalizer(action, true);
+    return marked.ok ? marked.value : undefined;
+  }
+
+  /** What really happened: an effect that cannot be seen did not happen; `undefined` where nothing can be seen now. */
+  async #readBack(action: StoredAction, executor: Executor, outcome: Outcome): Promise<Outcome | undefined> {
+    if (outcome.kind !== 'applied' && outcome.kind !== 'ambiguous') return outcome;
+    const { writer, clock } = this.#deps;
+    for (let look = 1; look <= LOOKS; look++) {
+      const live = await writer.readWorkload(action.intent.target);
+      if (live.ok && executor.isVisible(action.intent, live.value)) {
+        return outcome.kind === 'applied' ? outcome : { kind: 'already', detail: `${outcome.message}; found done` };
+      }
+      await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS * look, resolve));
+    }
+    return undefined;
+  }
+
+  /** Every guard, on what the API server says now. */
+  async #judge(action: StoredAction, findings: Findings): Promise<Judged> {
+    const { writer, surroundings, engines, clock } = this.#deps;
+    const { intent } = action;
+    const live = await writer.readWorkload(intent.target);
+    if (!live.ok) {
+      const { kind, message } = live.error;
+      const reason = kind === 'NotFound' ? 'TargetGone' : kind === 'Forbidden' ? 'Forbidden' : 'UnsafeToRead';
+      return { refused: hold(reason, message) };
+    }
+    if (live.value.ref.uid !== intent.target.uid) {
+      return { refused: hold('TargetChanged', `${intent.target.name} was deleted and made anew`) };
+    }
+    const input = surroundings.decisionInput({ ...findings, workload: live.value }, clock.nowMs());
+    const allowed = guardInputFor(intent, input, { kind: 'allowed', policies: [] });
+    const blocker = runChain(allowed).first;
+    if (blocker !== undefined) return { refused: blocker };
+    const answer = await engines.ask(intent, input.guardrails ?? []);
+    const refused = answer === undefined ? undefined : runChain(guardInputFor(intent, input, answer)).first;
+    return refused === undefined ? { live: live.value } : { refused };
+  }
+
+  /** Nothing was sent. What waiting can cure waits; the rest ends, and the ladder goes on with the next decision. */
+  async #refuse(action: StoredAction, because: Hold): Promise<undefined> {
+    const { journal, clock } = this.#deps;
+    const { reason, message } = because;
+    if (reason === 'TargetGone' || reason === 'TargetChanged' || reason === 'IncidentClosed') {
+      await journal.write(action, markClosed(action.status, { state: 'Superseded', reason, message }, clock.nowMs()));
+    } else if (lasting(reason) === 'wait') {
+      await journal.write(action, markBlocked(action.status, because, clock.nowMs()));
+    } else {
+      await journal.write(action, markClosed(action.status, { state: 'Denied', reason, message }, clock.nowMs()));
+    }
+    return undefined;
+  }
+
+  async #endDryRun(action: StoredAction, preview: Outcome): Promise<undefined> {
+    const { journal, clock } = this.#deps;
+    const message = `the server would accept it: ${textOf(preview)}; the mode is Observe`;
+    await journal.announce(action, 'dry-run', message);
+    const closed = { state: 'Denied', reason: 'ObserveOnly', message } as const;
+    await journal.write(action, markClosed(action.status, closed, clock.nowMs()));
+    return undefined;
+  }
+}
+
+const isMoved = (outcome: Outcome): boolean => outcome.kind === 'blocked' && outcome.reason === 'TargetChanged';
+const textOf = (outcome: Outcome): string => ('detail' in outcome ? outcome.detail : outcome.message);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,141 @@
+import type { ActionStatus } from '../healing/decision.ts';
+import { stateOf } from '../healing/lifecycle.ts';
+import { toRecord } from '../healing/record.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { workloadKey } from '../lib/workload.ts';
+import type { ActionState } from '../policy/ledger.ts';
+import type { ActionLedger } from './action-ledger.ts';
+import type { EventReason } from './events.ts';
+import { eventNote, regardingAction, regardingWorkload } from './events.ts';
+import type { ClusterWriter, EventSink, HistoryRow, Leadership, MetricsSink, StoredAction, Store } from './ports.ts';
+
+/** The Event that tells of an action's arrival in a state; states without one are silent. */
+const EVENT_OF: Partial<Record<ActionState, EventReason>> = {
+  AwaitingApproval: 'AwaitingApproval',
+  Blocked: 'ActionBlocked',
+  Verifying: 'ActionExecuted',
+  Healed: 'Healed',
+  Ineffective: 'Ineffective',
+  RolledBack: 'RolledBack',
+  Failed: 'ActionFailed',
+  Denied: 'ActionDenied',
+  Expired: 'ActionExpired',
+  Superseded: 'ActionSuperseded',
+};
+
+/** Writes what became of an action: status first, then ledger, Event and metric, so that a retry announces nothing twice. */
+export class ActionJournal {
+  readonly #deps: {
+    readonly writer: ClusterWriter;
+    readonly leadership: Leadership;
+    readonly store: Store;
+    readonly ledger: ActionLedger;
+    readonly events: EventSink;
+    readonly metrics: MetricsSink;
+    readonly clock: Clock;
+    readonly log: Log;
+  };
+
+  constructor(deps: {
+    readonly writer: ClusterWriter;
+    readonly leadership: Leadership;
+    readonly store: Store;
+    readonly ledger: ActionLedger;
+    readonly events: EventSink;
+    readonly metrics: MetricsSink;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#deps = deps;
+  }
+
+  /** The action as written; `undefined` if it could not be, or somebody else wrote it since it was read. */
+  async write(action: StoredAction, status: ActionStatus): Promise<StoredAction | undefined> {
+    const { writer, leadership, ledger, log } = this.#deps;
+    const facts = { actionId: action.intent.name, incidentId: action.intent.incidentId };
+    if (!leadership.mayWrite()) {
+      log.warn('an action cannot be written: the lease is too old', facts);
+      return undefined;
+    }
+    const written = await writer.writeActionStatus(action, status);
+    if (!written.ok) {
+      log.warn('an action cannot be written', { ...facts, fault: written.error });
+      return undefined;
+    }
+    await ledger.adopt([toRecord(written.value)]);
+    this.#tell(action, written.value);
+    return written.value;
+  }
+
+  /** The history row of an effect, durable before it; its id, or `undefined` if the store does not take it. */
+  async announce(
+    action: StoredAction,
+    kind: HistoryRow['kind'] = 'effect',
+    message?: string,
+  ): Promise<string | undefined> {
+    const { intent } = action;
+    const { store, log } = this.#deps;
+    const id = rowIdOf(action);
+    const row: HistoryRow = {
+      ...{ id, atMs: intent.decidedAtMs, kind, incidentId: intent.incidentId, actionName: intent.name },
+      ...{ namespace: intent.namespace, workload: workloadKey(intent.target), action: intent.action },
+      message: message ?? intent.reason,
+      facts: {
+        ...{ policy: intent.policy, pods: intent.pods, parameters: intent.parameters, baseline: intent.baseline },
+        ...{ diagnosis: intent.diagnosis, step: intent.step, attempt: intent.attempt },
+      },
+    };
+    try {
+      await store.appendHistory([row]);
+      return id;
+    } catch (error) {
+      log.warn('the history takes no row; nothing is done', { actionId: intent.name, err: error });
+      return undefined;
+    }
+  }
+
+  async complete(rowId: string, reason: string, message: string): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    try {
+      await store.completeHistory(rowId, { atMs: clock.nowMs(), reason, message });
+    } catch (error) {
+      log.warn('a history row cannot be completed', { row: rowId, err: error });
+    }
+  }
+
+  #tell(before: StoredAction, after: StoredAction): void {
+    const { events, metrics, log } = this.#deps;
+    const { intent } = after;
+    const state = stateOf(intent, after.status);
+    const wasSame = stateOf(before.intent, before.status) === state;
+    if (wasSame && before.status.blocked?.reason === after.status.blocked?.reason) return;
+    metrics.count('aegis_actions_total', { action: intent.action, state });
+    log.info('action', { actionId: intent.name, incidentId: intent.incidentId, action: intent.action, state });
+    const reason = EVENT_OF[state];
+    if (reason === undefined) return;
+    const note = `${intent.action} (${intent.name}): ${state}: ${storyOf(after)}`;
+    const isAlert = intent.action === 'alert_admin' && state === 'Healed';
+    events.emit(eventNote(regardingWorkload(intent.target), isAlert ? 'AlertSent' : reason, note));
+    events.emit(eventNote(regardingAction(after), isAlert ? 'AlertSent' : reason, note));
+  }
+}
+
+/**
+ * The history row of an action's next write. The same until an answer is recorded: a process that was killed after
+ * announcing finds its row instead of adding one.
+ */
+export function rowIdOf({ intent, status }: StoredAction): string {
+  return `${intent.name}/${status.attempts.length + 1}`;
+}
+
+/** The sentence that tells most about where the action stands. */
+function storyOf({ intent, status }: StoredAction): string {
+  const { closed, rollback, verified, delivered, executed, blocked } = status;
+  if (closed !== undefined) return `${closed.reason}: ${closed.message}`;
+  if (rollback?.done === true) return rollback.readBack ?? 'undone';
+  if (verified !== undefined) return verified.result.message;
+  if (delivered !== undefined) return `told ${delivered.sinks.join(', ')}`;
+  if (blocked !== undefined) return `${blocked.reason}: ${blocked.message}`;
+  return executed?.message ?? intent.reason;
+}

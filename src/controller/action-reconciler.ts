@@ -1,0 +1,313 @@
+import { PRESETS } from '../detection/presets.ts';
+import { afterSettlement, nextStep } from '../healing/next-step.ts';
+import type { NextStep } from '../healing/next-step.ts';
+import {
+  markApproval,
+  markClosed,
+  markDelivered,
+  markOutcome,
+  markUndone,
+  markVerification,
+} from '../healing/transitions.ts';
+import { verify } from '../healing/verify.ts';
+import { HOUR, SECOND } from '../lib/duration.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { WorkloadSnapshot } from '../lib/workload.ts';
+import { isEffect } from '../policy/action.ts';
+import type { EffectName } from '../policy/action.ts';
+import type { HealingPolicy } from '../policy/healing-policy.ts';
+import { END_STATES } from '../policy/ledger.ts';
+import type { ActionGate } from './action-gate.ts';
+import type { ActionJournal } from './action-journal.ts';
+import { rowIdOf } from './action-journal.ts';
+import type { ActionLedger } from './action-ledger.ts';
+import type { AlertDesk } from './alert-desk.ts';
+import { eventNote, regardingAction, regardingWorkload } from './events.ts';
+import type { IncidentBook, Track } from './incident-book.ts';
+import type {
+  ClusterReader,
+  ClusterWriter,
+  EventSink,
+  Executor,
+  Leadership,
+  MetricsSink,
+  StoredAction,
+} from './ports.ts';
+import type { Findings, Surroundings } from './surroundings.ts';
+import type { HandlerResult } from './workqueue.ts';
+
+const SOON_MS = 2 * SECOND;
+const UNDO_AGAIN_MS = 30 * SECOND;
+/** Steps that follow at once, without waiting for the watch: more than any path has. */
+const MAX_STEPS = 6;
+const VERIFICATION_DEFAULT = { stabilizationSeconds: 60, timeoutSeconds: 300 } as const;
+
+export interface ActionReconcilerDeps {
+  readonly reader: ClusterReader;
+  readonly writer: ClusterWriter;
+  readonly leadership: Leadership;
+  readonly executors: ReadonlyMap<EffectName, Executor>;
+  readonly gate: ActionGate;
+  readonly journal: ActionJournal;
+  readonly ledger: ActionLedger;
+  readonly book: IncidentBook;
+  readonly surroundings: Surroundings;
+  readonly alerts: AlertDesk;
+  readonly events: EventSink;
+  readonly metrics: MetricsSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stalenessMs: number;
+}
+
+export const actionKey = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+/** Carries each AegisHealingAction one step on. What the step is, `healing/next-step.ts` says; here it is only done. */
+export class ActionReconciler {
+  readonly #deps: ActionReconcilerDeps;
+  readonly #askedFor = new Set<string>();
+
+  constructor(deps: ActionReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile(key: string): Promise<HandlerResult> {
+    const { writer, leadership } = this.#deps;
+    if (!leadership.isLeader()) return {};
+    const cached = this.#cached(key);
+    if (cached !== undefined && this.#isResting(cached)) return this.#rest(cached);
+    const [namespace = '', name = ''] = key.split('/');
+    for (let step = 0; step < MAX_STEPS; step++) {
+      // A live read: the cache may not show yet what this very process has just written.
+      const read = await writer.readAction(namespace, name);
+      if (!read.ok) {
+        if (read.error.kind === 'NotFound') return {};
+        throw new Error(`cannot read action ${key}: ${read.error.message}`);
+      }
+      const again = await this.#take(read.value);
+      if (again !== 'at-once') return again;
+    }
+    return { requeueAfterMs: SOON_MS };
+  }
+
+  #cached(key: string): StoredAction | undefined {
+    return this.#deps.reader.actions().find(({ intent }) => actionKey(intent.namespace, intent.name) === key);
+  }
+
+  /** Finished and nothing due: no call is worth it. */
+  #isResting(action: StoredAction): boolean {
+    const record = this.#deps.ledger.get(action.intent.name);
+    return record !== undefined && END_STATES.has(record.state) && this.#next(action).do === 'wait';
+  }
+
+  #rest(action: StoredAction): HandlerResult {
+    const next = this.#next(action);
+    return next.do === 'wait' ? this.#until(next.untilMs) : {};
+  }
+
+  #until(untilMs: number): HandlerResult {
+    return { requeueAfterMs: Math.min(Math.max(untilMs - this.#deps.clock.nowMs(), SECOND), HOUR) };
+  }
+
+  #next(action: StoredAction): NextStep {
+    const { ledger, book, clock } = this.#deps;
+    const { intent } = action;
+    const track = book.find(intent.policy.uid, intent.target.uid);
+    const record = ledger.get(intent.name);
+    return nextStep(action, {
+      nowMs: clock.nowMs(),
+      policy: this.#policy(action),
+      incidentOpen: book.isLoaded() ? book.isOpen(intent.incidentId) : undefined,
+      isStored: record !== undefined && END_STATES.has(record.state),
+      ...(track?.healthySinceMs !== undefined && { healthySinceMs: track.healthySinceMs }),
+    });
+  }
+
+  #policy({ intent }: StoredAction): HealingPolicy | undefined {
+    const { uid } = intent.policy;
+    return this.#deps.surroundings.policies().find((policy) => policy.uid === uid);
+  }
+
+  async #take(action: StoredAction): Promise<HandlerResult | 'at-once'> {
+    const { writer, journal, clock, gate } = this.#deps;
+    const next = this.#next(action);
+    switch (next.do) {
+      case 'wait':
+        return this.#until(next.untilMs);
+      case 'await-approval':
+        await this.#askForApproval(action);
+        return this.#until(next.untilMs);
+      case 'record-approval':
+        await journal.write(action, markApproval(action.status, next, clock.nowMs()));
+        return 'at-once';
+      case 'gate': {
+        const findings = this.#findings(action);
+        if (findings === undefined) return { requeueAfterMs: SOON_MS }; // not judged since this process began
+        await gate.pass(action, findings);
+        return 'at-once';
+      }
+      case 'settle':
+        return this.#settle(action);
+      case 'verify':
+        return this.#verify(action);
+      case 'undo':
+        return this.#undo(action, next.because);
+      case 'deliver-alert':
+        return this.#deliver(action);
+      case 'finish':
+        await journal.write(action, markClosed(action.status, next, clock.nowMs()));
+        return { requeueAfterMs: SOON_MS };
+      case 'release':
+        await writer.setActionFinalizer(action, false);
+        return {};
+      case 'delete':
+        await writer.deleteAction(action);
+        return {};
+    }
+  }
+
+  #findings({ intent }: StoredAction): Findings | undefined {
+    const { reader } = this.#deps;
+    const track = this.#trackOf(intent.policy.uid, intent.target.uid);
+    const policy = this.#deps.surroundings.policies().find(({ uid }) => uid === intent.policy.uid);
+    const verdict = track?.verdicts.at(-1);
+    const incident = track?.history.incident;
+    if (policy === undefined || track?.diagnosis === undefined) return undefined;
+    if (verdict === undefined || incident === undefined) return undefined;
+    const workload = reader.workloads(policy.namespace, policy.target).find(({ ref }) => ref.uid === intent.target.uid);
+    if (workload === undefined) return undefined;
+    return { policy, workload, incident, verdict, diagnosis: track.diagnosis };
+  }
+
+  #trackOf(policyUid: string, workloadUid: string): Track | undefined {
+    return this.#deps.book.find(policyUid, workloadUid);
+  }
+
+  async #askForApproval(action: StoredAction): Promise<void> {
+    const { intent } = action;
+    if (this.#askedFor.has(intent.name)) return;
+    this.#askedFor.add(intent.name);
+    const { journal, events } = this.#deps;
+    await journal.write(action, action.status);
+    const note = `${intent.action} (${intent.name}) waits for approval until ${new Date(intent.expiresAtMs).toISOString()}: ${intent.reason}`;
+    events.emit(eventNote(regardingWorkload(intent.target), 'AwaitingApproval', note));
+    events.emit(eventNote(regardingAction(action), 'AwaitingApproval', note));
+  }
+
+  /** An effect was left in the middle, by this process or by its predecessor: the cluster says whether it was done. */
+  async #settle(action: StoredAction): Promise<HandlerResult | 'at-once'> {
+    const { writer, journal, clock, gate, log } = this.#deps;
+    const { intent, status } = action;
+    const executor = this.#executor(action);
+    if (executor === undefined) return { requeueAfterMs: UNDO_AGAIN_MS };
+    const live = await writer.readWorkload(intent.target);
+    if (!live.ok && live.error.kind !== 'NotFound') return { requeueAfterMs: SOON_MS };
+    const isSame = live.ok && live.value.ref.uid === intent.target.uid;
+    if (!isSame) {
+      const closed = { state: 'Superseded', reason: 'TargetGone', message: 'the target is gone' } as const;
+      await journal.write(action, markClosed(status, closed, clock.nowMs()));
+      return 'at-once';
+    }
+    const settlement = executor.settle(intent, live.value);
+    const next = afterSettlement(intent, settlement, clock.nowMs());
+    log.info('an interrupted effect was settled', { actionId: intent.name, incidentId: intent.incidentId, settlement });
+    if (next.do === 'redo') {
+      const findings = this.#findings(action);
+      if (findings === undefined) return { requeueAfterMs: SOON_MS };
+      await gate.pass(action, findings);
+      return { requeueAfterMs: SOON_MS };
+    }
+    const done =
+      next.do === 'record'
+        ? markOutcome(intent, status, next.outcome, clock.nowMs())
+        : markClosed(status, next, clock.nowMs());
+    await journal.announce(action); // its row may be missing: a store that was lost, a kill before the commit
+    await journal.write(action, done);
+    await journal.complete(rowIdOf(action), settlement, `settled after an interruption: ${settlement}`);
+    return 'at-once';
+  }
+
+  #executor({ intent }: StoredAction): Executor | undefined {
+    return isEffect(intent.action) ? this.#deps.executors.get(intent.action) : undefined;
+  }
+
+  async #verify(action: StoredAction): Promise<HandlerResult | 'at-once'> {
+    const { reader, journal, clock, metrics, stalenessMs } = this.#deps;
+    const { intent, status } = action;
+    const policy = this.#policy(action);
+    const workload = await this.#workload(action);
+    if (workload === 'gone') {
+      const closed = { state: 'Superseded', reason: 'TargetGone', message: 'the target is gone' } as const;
+      await journal.write(action, markClosed(status, closed, clock.nowMs()));
+      return {};
+    }
+    if (workload === undefined || !reader.synced()) return { requeueAfterMs: SOON_MS };
+    const specs = [...Object.values(PRESETS), ...(policy?.detection.metrics ?? [])];
+    const result = verify({
+      ...{ nowMs: clock.nowMs(), intent, status, workload },
+      verdict: this.#trackOf(intent.policy.uid, intent.target.uid)?.verdicts.at(-1),
+      settings: {
+        ...(policy?.verification ?? VERIFICATION_DEFAULT),
+        anomalyThreshold: policy?.detection.anomalyThreshold ?? 0.85,
+        intervalSeconds: policy?.detection.intervalSeconds ?? 15,
+        maxSampleAgeMs: stalenessMs,
+      },
+      directions: Object.fromEntries(specs.map(({ name, direction }) => [name, direction])),
+    });
+    const after = markVerification(intent, status, result, policy, clock.nowMs());
+    if (JSON.stringify(after) !== JSON.stringify(status)) await journal.write(action, after);
+    if (result.verdict === 'Waiting') return { requeueAfterMs: SOON_MS };
+    metrics.count('aegis_verifications_total', { action: intent.action, verdict: result.verdict });
+    return 'at-once';
+  }
+
+  /** The target as the caches show it; a read if they do not show it at all. */
+  async #workload({ intent }: StoredAction): Promise<WorkloadSnapshot | 'gone' | undefined> {
+    const { reader, writer } = this.#deps;
+    const { kind, namespace, name, uid } = intent.target;
+    const cached = reader.workloads(namespace, { kind, name })[0];
+    if (cached?.ref.uid === uid) return cached;
+    const live = await writer.readWorkload(intent.target);
+    if (live.ok) return live.value.ref.uid === uid ? live.value : 'gone';
+    return live.error.kind === 'NotFound' ? 'gone' : undefined;
+  }
+
+  /** Takes an effect back. Needs the lease and the preconditions, but no metrics, budget or storm clearance. */
+  async #undo(action: StoredAction, because: string): Promise<HandlerResult | 'at-once'> {
+    const { writer, journal, clock, leadership, events, log } = this.#deps;
+    const { intent, status } = action;
+    const executor = this.#executor(action);
+    const live = await writer.readWorkload(intent.target);
+    if (!live.ok && live.error.kind !== 'NotFound') return { requeueAfterMs: SOON_MS };
+    if (!leadership.mayWrite()) return { requeueAfterMs: SOON_MS };
+    const gone = { kind: 'refused', reason: 'TargetGone', message: 'the target is gone' } as const;
+    const isSame = live.ok && live.value.ref.uid === intent.target.uid;
+    const outcome = isSame && executor?.undo !== undefined ? await executor.undo(intent, live.value) : gone;
+    log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });
+    const after = await writer.readWorkload(intent.target);
+    const readBack = after.ok ? `${because}; ${after.value.replicas.desired} replicas were read back` : because;
+    const written = await journal.write(action, markUndone(status, outcome, readBack, clock.nowMs()));
+    if (outcome.kind === 'blocked' || outcome.kind === 'failed' || outcome.kind === 'ambiguous') {
+      events.emit(eventNote(regardingWorkload(intent.target), 'RollbackFailed', `${intent.name}: ${outcome.message}`));
+      return { requeueAfterMs: UNDO_AGAIN_MS };
+    }
+    if (written !== undefined) await journal.announce(written, 'undo', `${because}: ${readBack}`);
+    return written === undefined ? { requeueAfterMs: SOON_MS } : 'at-once';
+  }
+
+  async #deliver(action: StoredAction): Promise<HandlerResult> {
+    const { alerts, journal, clock } = this.#deps;
+    const { intent, status } = action;
+    const reply = await alerts.deliver(intent, clock.nowMs());
+    const nowMs = clock.nowMs();
+    if (reply.delivered.length > 0) {
+      await journal.write(action, markDelivered(status, reply.delivered, nowMs));
+    } else {
+      const message = `no sink took it: ${reply.failed.join('; ')}`;
+      await journal.write(action, markClosed(status, { state: 'Failed', reason: 'NotDelivered', message }, nowMs));
+    }
+    await journal.announce(action, 'alert');
+    return {};
+  }
+}

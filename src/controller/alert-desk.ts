@@ -1,0 +1,109 @@
+import type { Incident } from '../detection/incident.ts';
+import { MINUTE } from '../lib/duration.ts';
+import type { Log } from '../lib/log.ts';
+import { workloadKey } from '../lib/workload.ts';
+import type { Intent } from '../policy/action.ts';
+import { severityOf } from '../policy/severity.ts';
+import type { AlertMessage, MetricsSink, Notifier } from './ports.ts';
+
+/** Receivers let an alert lapse that is not repeated; it is repeated each minute while the incident is open. */
+const REPEAT_MS = MINUTE;
+const LAPSE_MS = 3 * REPEAT_MS;
+/** Where the administrator configured no sink, the Kubernetes Event and the action object are all that people get. */
+const EVENTS_ONLY = 'kubernetes-event';
+
+interface Open {
+  readonly intent: Intent;
+  readonly sinks: readonly string[];
+  readonly startsAtMs: number;
+  lastSentMs: number;
+}
+
+/** Tells people of incidents: once, again while they last, and when they are over. Never on the healing path's time. */
+export class AlertDesk {
+  readonly #notifier: Notifier;
+  readonly #metrics: MetricsSink;
+  readonly #log: Log;
+  readonly #open = new Map<string, Open>();
+
+  constructor(deps: { readonly notifier: Notifier; readonly metrics: MetricsSink; readonly log: Log }) {
+    this.#notifier = deps.notifier;
+    this.#metrics = deps.metrics;
+    this.#log = deps.log;
+  }
+
+  /** Sends the alert of an `alert_admin` intent; resolves with the sinks that took it. */
+  async deliver(intent: Intent, nowMs: number): Promise<{ delivered: readonly string[]; failed: readonly string[] }> {
+    const sinks = intent.parameters.kind === 'alert' ? intent.parameters.sinks : [];
+    if (this.#notifier.sinks().length === 0) return { delivered: [EVENTS_ONLY], failed: [] };
+    const reply = await this.#send(sinks, messageOf(intent, 'firing', intent.decidedAtMs, nowMs));
+    if (reply.delivered.length > 0) {
+      this.#open.set(intent.incidentId, { intent, sinks, startsAtMs: intent.decidedAtMs, lastSentMs: nowMs });
+    }
+    return reply;
+  }
+
+  /** Takes up an alert that a predecessor delivered, so that its end is told too. */
+  adopt(intent: Intent, deliveredAtMs: number): void {
+    if (this.#open.has(intent.incidentId) || intent.parameters.kind !== 'alert') return;
+    const { sinks } = intent.parameters;
+    this.#open.set(intent.incidentId, { intent, sinks, startsAtMs: intent.decidedAtMs, lastSentMs: deliveredAtMs });
+  }
+
+  /** Repeats what is still true. */
+  repeat(nowMs: number): void {
+    for (const open of this.#open.values()) {
+      if (nowMs - open.lastSentMs < REPEAT_MS) continue;
+      open.lastSentMs = nowMs;
+      void this.#send(open.sinks, messageOf(open.intent, 'firing', open.startsAtMs, nowMs));
+    }
+  }
+
+  resolve(incident: Incident, nowMs: number): void {
+    const open = this.#open.get(incident.id);
+    if (open === undefined) return;
+    this.#open.delete(incident.id);
+    void this.#send(open.sinks, messageOf(open.intent, 'resolved', open.startsAtMs, nowMs));
+  }
+
+  /** One grouped alert for a storm, in place of one a workload. */
+  storm(scope: string, summary: string, nowMs: number): void {
+    void this.#send([], {
+      ...{ key: `storm/${scope}`, group: `storm/${scope}`, status: 'firing', severity: 'critical' },
+      title: `Aegis: many workloads turned anomalous together (${scope})`,
+      ...{ namespace: scope, workload: '', policy: '', failureType: 'storm', summary, evidence: [] },
+      advice:
+        'Look for a shared cause: a node, DNS, a dependency, a rollout. No workload is healed until this is over.',
+      startsAtMs: nowMs,
+      endsAtMs: nowMs + LAPSE_MS,
+    });
+  }
+
+  async #send(
+    sinks: readonly string[],
+    message: AlertMessage,
+  ): Promise<{ delivered: readonly string[]; failed: readonly string[] }> {
+    const reply = await this.#notifier.send(sinks, message);
+    for (const sink of reply.delivered) this.#metrics.count('aegis_notifications_total', { sink, result: 'delivered' });
+    for (const { sink, message: why } of reply.failed) {
+      this.#metrics.count('aegis_notifications_total', { sink, result: 'failed' });
+      this.#log.warn('an alert was not delivered', { sink, key: message.key, why });
+    }
+    return { delivered: reply.delivered, failed: reply.failed.map(({ sink, message: why }) => `${sink}: ${why}`) };
+  }
+}
+
+function messageOf(intent: Intent, status: AlertMessage['status'], startsAtMs: number, nowMs: number): AlertMessage {
+  const { target, diagnosis, policy } = intent;
+  return {
+    ...{ key: intent.incidentId, group: `${target.namespace}/${policy.name}`, status },
+    severity: severityOf(intent.severityScore),
+    title: `${workloadKey(target)}: ${diagnosis.failureType}`,
+    ...{ namespace: target.namespace, workload: target.name, policy: policy.name, failureType: diagnosis.failureType },
+    summary: intent.reason,
+    evidence: diagnosis.evidence.map(({ what }) => what),
+    advice: diagnosis.advice,
+    startsAtMs,
+    endsAtMs: status === 'firing' ? nowMs + LAPSE_MS : nowMs,
+  };
+}

@@ -1,0 +1,69 @@
+import { HOUR, SECOND } from '../lib/duration.ts';
+import { PRESETS } from '../detection/presets.ts';
+import type { Log } from '../lib/log.ts';
+import type { HealingPolicy } from '../policy/healing-policy.ts';
+import type { Poller } from './poller.ts';
+import type { ClusterReader } from './ports.ts';
+import type { WorkloadAssessor } from './workload-assessor.ts';
+
+const MAX_SPAN_MS = 6 * HOUR;
+/** A little more than is needed: rates lose their first points, gaps lose some. */
+const RESERVE = 1.5;
+const CONCURRENT = 4;
+
+/**
+ * Bridges the cold start: a policy that is new here learns from the source's past before its first poll. Bounded in span
+ * and in number at once, and a failure only means that it learns from now on.
+ */
+export class BackFill {
+  readonly #deps: {
+    readonly poller: Poller;
+    readonly assessor: WorkloadAssessor;
+    readonly reader: ClusterReader;
+    readonly log: Log;
+  };
+  readonly #done = new Set<string>();
+  readonly #running = new Set<string>();
+
+  constructor(deps: {
+    readonly poller: Poller;
+    readonly assessor: WorkloadAssessor;
+    readonly reader: ClusterReader;
+    readonly log: Log;
+  }) {
+    this.#deps = deps;
+  }
+
+  /** The policies that may be polled; the others are being prepared. */
+  ready(policies: readonly HealingPolicy[], nowMs: number): readonly HealingPolicy[] {
+    for (const policy of policies) {
+      if (this.#done.has(policy.uid) || this.#running.has(policy.uid) || this.#running.size >= CONCURRENT) continue;
+      this.#running.add(policy.uid);
+      void this.#fill(policy, nowMs).finally(() => {
+        this.#running.delete(policy.uid);
+        this.#done.add(policy.uid);
+      });
+    }
+    return policies.filter(({ uid }) => this.#done.has(uid));
+  }
+
+  forget(isKnown: (policyUid: string) => boolean): void {
+    for (const uid of this.#done) if (!isKnown(uid)) this.#done.delete(uid);
+  }
+
+  async #fill(policy: HealingPolicy, nowMs: number): Promise<void> {
+    const { poller, assessor, reader, log } = this.#deps;
+    try {
+      const workloads = reader.workloads(policy.namespace, policy.target);
+      const { minSamples, intervalSeconds, metrics } = policy.detection;
+      const spanMs = Math.min(MAX_SPAN_MS, RESERVE * minSamples * intervalSeconds * SECOND);
+      const past = await poller.past(policy, spanMs, nowMs);
+      const names = new Set(past.map(({ metric }) => metric));
+      const specs = metrics.length > 0 ? metrics : Object.values(PRESETS).filter(({ name }) => names.has(name));
+      const taken = workloads.reduce((sum, workload) => sum + assessor.teach(policy, workload, past, specs), 0);
+      log.info('learnt from the past', { policy: policy.name, namespace: policy.namespace, samples: taken });
+    } catch (error) {
+      log.warn('the back-fill failed; the policy learns from now on', { policy: policy.name, err: error });
+    }
+  }
+}

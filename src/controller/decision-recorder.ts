@@ -1,0 +1,124 @@
+import type { Decision } from '../healing/decision.ts';
+import type { Log } from '../lib/log.ts';
+import { workloadKey } from '../lib/workload.ts';
+import type { Track } from './incident-book.ts';
+import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
+import type { ClusterWriter, EventSink, HistoryRow, MetricsSink, StoredAction, Store } from './ports.ts';
+import type { HealingPolicy } from '../policy/healing-policy.ts';
+
+/**
+ * Makes a decision durable. A decision to act becomes an AegisHealingAction, before any effect; a decision to wait
+ * becomes a row and a reason, once for each new reason and not once a poll.
+ */
+export class DecisionRecorder {
+  readonly #deps: {
+    readonly writer: ClusterWriter;
+    readonly store: Store;
+    readonly events: EventSink;
+    readonly metrics: MetricsSink;
+    readonly log: Log;
+  };
+
+  constructor(deps: {
+    readonly writer: ClusterWriter;
+    readonly store: Store;
+    readonly events: EventSink;
+    readonly metrics: MetricsSink;
+    readonly log: Log;
+  }) {
+    this.#deps = deps;
+  }
+
+  /** The action object, new or already there; `undefined` where nothing is to be done or it could not be created. */
+  async record(
+    policy: HealingPolicy,
+    track: Track,
+    decision: Decision,
+    nowMs: number,
+  ): Promise<StoredAction | undefined> {
+    const before = track.decision;
+    track.decision = decision;
+    this.#noteHold(track, decision, nowMs);
+    if (decision.kind === 'act') return this.#create(policy, track, decision);
+    if (before !== undefined && keyOf(before) === keyOf(decision)) return undefined;
+    const reason = decision.kind === 'hold' ? decision.reason : 'none';
+    this.#deps.metrics.count('aegis_decisions_total', { kind: decision.kind, reason });
+    if (decision.kind === 'hold') await this.#recordHold(policy, track, decision, nowMs);
+    return undefined;
+  }
+
+  async #create(
+    policy: HealingPolicy,
+    track: Track,
+    decision: Extract<Decision, { kind: 'act' }>,
+  ): Promise<StoredAction | undefined> {
+    const { intent } = decision;
+    const { writer, events, metrics, log } = this.#deps;
+    const facts = { incidentId: intent.incidentId, decisionId: decision.id, actionId: intent.name };
+    const created = await writer.createAction(intent);
+    if (!created.ok) {
+      if (created.error.kind === 'Conflict') {
+        const existing = await writer.readAction(intent.namespace, intent.name);
+        return existing.ok ? existing.value : undefined;
+      }
+      log.warn('an action cannot be created; decided again at the next poll', { ...facts, fault: created.error });
+      return undefined;
+    }
+    metrics.count('aegis_decisions_total', { kind: 'act', reason: 'none' });
+    log.info('action decided', {
+      ...facts,
+      action: intent.action,
+      workload: workloadKey(intent.target),
+      reason: intent.reason,
+    });
+    const note = `${intent.action} (${intent.name}): ${intent.reason}`;
+    events.emit(eventNote(regardingWorkload(track.workload), 'ActionDecided', note));
+    events.emit(eventNote(regardingPolicy(policy), 'ActionDecided', note));
+    return created.value;
+  }
+
+  async #recordHold(
+    policy: HealingPolicy,
+    track: Track,
+    decision: Extract<Decision, { kind: 'hold' }>,
+    nowMs: number,
+  ): Promise<void> {
+    const { store, events, log } = this.#deps;
+    const incidentId = track.history.incident?.id;
+    const row: HistoryRow = {
+      ...{ id: decision.id, atMs: nowMs, kind: 'hold', decisionId: decision.id },
+      ...{ namespace: track.workload.namespace, workload: workloadKey(track.workload) },
+      ...{ action: decision.action, reason: decision.reason, message: decision.message },
+      facts: { policy: policy.name, step: decision.step, skipped: decision.skipped },
+      ...(incidentId !== undefined && { incidentId }),
+    };
+    log.info('held', { incidentId, decisionId: decision.id, reason: decision.reason, why: decision.message });
+    events.emit(
+      eventNote(
+        regardingWorkload(track.workload),
+        'ActionHeld',
+        `${decision.action}: ${decision.reason}: ${decision.message}`,
+      ),
+    );
+    try {
+      await store.appendHistory([row]);
+    } catch (error) {
+      log.warn('a decision to wait cannot be stored', { decisionId: decision.id, err: error });
+    }
+  }
+
+  /** Since when this rung has been blocked: it decides when people are told. */
+  #noteHold(track: Track, decision: Decision, nowMs: number): void {
+    if (decision.kind !== 'hold') {
+      delete track.hold;
+      return;
+    }
+    const key = `${track.history.incident?.id ?? ''}/${decision.step}`;
+    if (track.hold?.key !== key) track.hold = { key, sinceMs: nowMs };
+  }
+}
+
+/** Two decisions to wait for the same reason at the same rung are one. */
+function keyOf(decision: Decision): string {
+  return decision.kind === 'hold' ? `hold/${decision.step}/${decision.reason}` : decision.kind;
+}

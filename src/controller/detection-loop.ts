@@ -1,0 +1,245 @@
+import { classify } from '../diagnosis/classify.ts';
+import type { LogLine } from '../diagnosis/diagnosis.ts';
+import { decide } from '../healing/decide.ts';
+import type { Decision } from '../healing/decision.ts';
+import { inWords, SECOND } from '../lib/duration.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { WorkloadSnapshot } from '../lib/workload.ts';
+import { workloadKey } from '../lib/workload.ts';
+import { isEffect } from '../policy/action.ts';
+import type { HealingPolicy } from '../policy/healing-policy.ts';
+import type { AlertDesk } from './alert-desk.ts';
+import type { BackFill } from './back-fill.ts';
+import type { DecisionRecorder } from './decision-recorder.ts';
+import type { EngineAnswers } from './engine-answers.ts';
+import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
+import type { IncidentBook, Track } from './incident-book.ts';
+import type { MetricsState, Poller } from './poller.ts';
+import type { ClusterReader, EventSink, Leadership, LogSource, MetricsSink, StoredAction, Store } from './ports.ts';
+import type { StormWatch } from './storm-watch.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Assessed, WorkloadAssessor } from './workload-assessor.ts';
+
+/** Logs are read when an incident opens and then at most so often. */
+const LOGS_EVERY_MS = 30 * SECOND;
+
+export interface DetectionLoopDeps {
+  readonly reader: ClusterReader;
+  readonly leadership: Leadership;
+  readonly poller: Poller;
+  readonly backFill: BackFill;
+  readonly assessor: WorkloadAssessor;
+  readonly book: IncidentBook;
+  readonly storms: StormWatch;
+  readonly surroundings: Surroundings;
+  readonly engines: EngineAnswers;
+  readonly recorder: DecisionRecorder;
+  readonly alerts: AlertDesk;
+  readonly store: Store;
+  readonly logs?: LogSource;
+  readonly events: EventSink;
+  readonly metrics: MetricsSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** An action was decided, or its workload was polled: look at it. */
+  readonly onAction: (action: StoredAction) => void;
+  readonly onPolled: (policy: HealingPolicy) => void;
+}
+
+interface Case extends Assessed {
+  readonly policy: HealingPolicy;
+  readonly workload: WorkloadSnapshot;
+}
+
+/**
+ * One tick: poll what is due, assess every workload, look for a storm, then diagnose and decide each open incident. All
+ * are assessed before any is decided, so that a storm is seen before the first action and not after the third.
+ */
+export class DetectionLoop {
+  readonly #deps: DetectionLoopDeps;
+  readonly #logLines = new Map<string, { atMs: number; lines: readonly LogLine[] }>();
+  #isRunning = false;
+
+  constructor(deps: DetectionLoopDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does nothing while the last tick still runs, or the caches are not filled yet. */
+  async tick(): Promise<void> {
+    const { reader, poller, backFill, clock, surroundings, alerts, leadership } = this.#deps;
+    if (this.#isRunning || !reader.synced()) return;
+    this.#isRunning = true;
+    try {
+      const nowMs = clock.nowMs();
+      const policies = surroundings.policies();
+      const due = poller.due(backFill.ready(policies, nowMs), clock.monotonicMs());
+      if (due.length > 0) await this.#poll(due, nowMs);
+      if (leadership.isLeader()) alerts.repeat(nowMs);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #poll(due: readonly HealingPolicy[], nowMs: number): Promise<void> {
+    const { poller, surroundings, clock, metrics, leadership, onPolled } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const before = new Map(due.map(({ uid }) => [uid, poller.state(uid)]));
+    const [states] = await Promise.all([poller.poll(due, startedMs, nowMs), surroundings.readAlerts()]);
+    metrics.observe('aegis_poll_duration_seconds', (clock.monotonicMs() - startedMs) / SECOND);
+    const byUid = new Map(states.map((state) => [state.polled.policyUid, state]));
+    const cases: Case[] = [];
+    for (const policy of due) {
+      const state = byUid.get(policy.uid);
+      if (state === undefined) continue;
+      cases.push(...this.#assess(policy, state));
+      if (leadership.isLeader()) this.#tellAvailability(policy, before.get(policy.uid), state);
+    }
+    this.#lookForStorms(clock.nowMs());
+    if (leadership.isLeader()) for (const each of cases) await this.#followUp(each);
+    for (const policy of due) onPolled(policy);
+  }
+
+  /** A workload that cannot be judged is left out of this poll; the others are not. */
+  #assess(policy: HealingPolicy, state: MetricsState): readonly Case[] {
+    const { reader, poller, assessor, log, metrics } = this.#deps;
+    const specs = poller.specs(policy, state.polled, state.atMs);
+    return reader.workloads(policy.namespace, policy.target).flatMap((workload): Case[] => {
+      try {
+        const assessed = assessor.assess(policy, workload, state.polled.readings, specs, this.#deps.clock.nowMs());
+        return [{ ...assessed, policy, workload }];
+      } catch (error) {
+        metrics.count('aegis_faults_total', { where: 'assess' });
+        log.error('a workload cannot be judged', {
+          workload: workloadKey(workload.ref),
+          policy: policy.name,
+          err: error,
+        });
+        return [];
+      }
+    });
+  }
+
+  #lookForStorms(nowMs: number): void {
+    const { book, storms, surroundings, leadership, alerts, metrics, log } = this.#deps;
+    const begun = storms.look(book.watched(), surroundings.guardrails() ?? [], nowMs);
+    const watched = book.tracks().map(({ verdicts }) => verdicts.at(-1)?.state ?? 'unknown');
+    for (const state of ['healthy', 'unhealthy', 'unknown'] as const) {
+      metrics.gauge('aegis_workloads', watched.filter((each) => each === state).length, { state });
+    }
+    metrics.gauge('aegis_incidents_open', book.openIncidents().length);
+    if (!leadership.isLeader()) return;
+    for (const storm of begun) {
+      const summary = `${storm.anomalous} of ${storm.watched} workloads turned anomalous within five minutes (${storm.scope})`;
+      log.warn('a storm began: no effect until it is over', { scope: storm.scope, anomalous: storm.anomalous });
+      metrics.gauge('aegis_storm_active', 1, { scope: storm.scope });
+      alerts.storm(storm.scope, summary, nowMs);
+    }
+  }
+
+  async #followUp(each: Case): Promise<void> {
+    const { log, metrics } = this.#deps;
+    try {
+      await this.#recordTransition(each);
+      if (each.track.history.incident !== undefined) await this.#decide(each);
+    } catch (error) {
+      metrics.count('aegis_faults_total', { where: 'decide' });
+      log.error('an incident cannot be decided', { workload: workloadKey(each.workload.ref), err: error });
+    }
+  }
+
+  async #recordTransition({ track, policy, workload, transition, verdict }: Case): Promise<void> {
+    const { book, events, metrics, alerts, log, clock } = this.#deps;
+    const incident = transition === 'resolved' ? track.resolved : track.history.incident;
+    if (incident === undefined || (transition !== 'opened' && transition !== 'resolved')) return;
+    await book.save(incident);
+    const facts = { incidentId: incident.id, workload: workloadKey(workload.ref), policy: policy.name };
+    const lastedMs = (incident.resolvedAtMs ?? incident.updatedAtMs) - incident.onsetAtMs;
+    const note =
+      transition === 'opened'
+        ? `incident ${incident.id}: score ${verdict.score.toFixed(2)}, ${incident.pods.length} of ${workload.replicas.desired} pods${incident.metrics.length > 0 ? `, ${incident.metrics.join(', ')}` : ''}`
+        : `incident ${incident.id} is over after ${inWords(lastedMs)}`;
+    const reason = transition === 'opened' ? 'IncidentOpened' : 'IncidentResolved';
+    log.info(transition === 'opened' ? 'incident opened' : 'incident resolved', { ...facts, score: verdict.score });
+    events.emit(eventNote(regardingWorkload(workload.ref), reason, note));
+    events.emit(eventNote(regardingPolicy(policy), reason, note));
+    if (transition === 'opened') return;
+    const failureType = track.diagnosis?.failureType ?? 'unknown';
+    metrics.observe('aegis_recovery_seconds', lastedMs / SECOND, { failure_type: failureType });
+    alerts.resolve(incident, clock.nowMs());
+    this.#logLines.delete(incident.id);
+    delete track.diagnosis;
+    delete track.decision;
+    delete track.hold;
+  }
+
+  async #decide({ track, policy, workload, verdict, transition }: Case): Promise<void> {
+    const { surroundings, recorder, clock, metrics, onAction } = this.#deps;
+    const { incident } = track.history;
+    if (incident === undefined) return;
+    const lines = await this.#readLogs(policy, workload, incident.id);
+    const nowMs = clock.nowMs();
+    const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, nowMs));
+    if (transition === 'opened' || track.diagnosis?.failureType !== diagnosis.failureType)
+      this.#tellDiagnosis(workload, diagnosis.summary);
+    if (transition === 'opened') metrics.count('aegis_incidents_total', { failure_type: diagnosis.failureType });
+    track.diagnosis = diagnosis;
+    const findings = { policy, workload, incident, verdict, diagnosis };
+    const decision = await this.#decideWithEngines(
+      policy,
+      decide(surroundings.decisionInput(findings, nowMs)),
+      (answer) =>
+        decide({
+          ...surroundings.decisionInput(findings, nowMs),
+          ...(answer !== undefined && { engineAnswer: answer }),
+        }),
+    );
+    const action = await recorder.record(policy, track, decision, nowMs);
+    if (action !== undefined) onAction(action);
+  }
+
+  /** The engines are asked only about what all other guards would let pass. */
+  async #decideWithEngines(
+    policy: HealingPolicy,
+    first: Decision,
+    again: (answer: Awaited<ReturnType<EngineAnswers['ask']>>) => Decision,
+  ): Promise<Decision> {
+    const { engines, surroundings } = this.#deps;
+    const allowed = { kind: 'allowed', policies: [] } as const;
+    const isWaiting = first.kind === 'hold' && first.reason === 'PolicyEngineUnavailable';
+    const wished = isWaiting ? again(allowed) : first;
+    if (wished.kind !== 'act' || !isEffect(wished.intent.action)) return first;
+    const answer = await engines.ask(wished.intent, surroundings.guardrailsOf(policy.namespace) ?? []);
+    return answer === undefined ? first : again(answer);
+  }
+
+  #tellDiagnosis(workload: WorkloadSnapshot, summary: string): void {
+    this.#deps.events.emit(eventNote(regardingWorkload(workload.ref), 'Diagnosed', summary));
+  }
+
+  async #readLogs(policy: HealingPolicy, workload: WorkloadSnapshot, incidentId: string): Promise<readonly LogLine[]> {
+    const { logs, clock } = this.#deps;
+    const { source, maxLinesPerPod } = policy.diagnosis.logs;
+    if (logs === undefined || source === 'None') return [];
+    const nowMs = clock.nowMs();
+    const known = this.#logLines.get(incidentId);
+    if (known !== undefined && nowMs - known.atMs < LOGS_EVERY_MS) return known.lines;
+    const pods = workload.pods.map(({ name }) => name);
+    const sinceMs = nowMs - policy.diagnosis.windowSeconds * SECOND;
+    const reply = await logs.read(workload.ref.namespace, pods, sinceMs, maxLinesPerPod);
+    const lines = reply.ok ? reply.value : (known?.lines ?? []);
+    this.#logLines.set(incidentId, { atMs: nowMs, lines });
+    return lines;
+  }
+
+  #tellAvailability(policy: HealingPolicy, before: MetricsState | undefined, now: MetricsState): void {
+    if (before === undefined || before.isAvailable === now.isAvailable) return;
+    const why = now.error === undefined ? '' : `: ${now.error.kind}: ${now.error.message}`;
+    const [reason, note] = now.isAvailable
+      ? (['MetricsAvailable', 'readings are back'] as const)
+      : (['MetricsUnavailable', `no usable reading${why}; nothing is done until there is`] as const);
+    this.#deps.events.emit(eventNote(regardingPolicy(policy), reason, note));
+  }
+}
+
+export type { Track };

@@ -1,0 +1,228 @@
+import type { Engine } from '../detection/engine-input.ts';
+import { toRecord } from '../healing/record.ts';
+import { DAY, MINUTE, SECOND } from '../lib/duration.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { ActionReconciler, actionKey } from './action-reconciler.ts';
+import type { ActionLedger } from './action-ledger.ts';
+import type { AlertDesk } from './alert-desk.ts';
+import type { BackFill } from './back-fill.ts';
+import type { DetectionLoop } from './detection-loop.ts';
+import type { IncidentBook } from './incident-book.ts';
+import { policyKey, type PolicyReporter } from './policy-reporter.ts';
+import type { Poller } from './poller.ts';
+import type { ClusterReader, Leadership, MetricsSink, Store, StoredAction } from './ports.ts';
+import type { StormWatch } from './storm-watch.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { WorkloadAssessor } from './workload-assessor.ts';
+import { WorkQueue } from './workqueue.ts';
+
+const TICK_MS = SECOND;
+const SNAPSHOT_EVERY_MS = MINUTE;
+const TIDY_EVERY_MS = 5 * MINUTE;
+/** A series not seen for a day belongs to a pod that is gone. */
+const FORGET_SERIES_MS = DAY;
+const SNAPSHOT = 'engine';
+
+export interface OperatorDeps {
+  readonly engine: Engine;
+  readonly reader: ClusterReader;
+  readonly leadership: Leadership;
+  readonly loop: DetectionLoop;
+  readonly poller: Poller;
+  readonly backFill: BackFill;
+  readonly assessor: WorkloadAssessor;
+  readonly reconciler: ActionReconciler;
+  readonly reporter: PolicyReporter;
+  readonly book: IncidentBook;
+  readonly ledger: ActionLedger;
+  readonly storms: StormWatch;
+  readonly alerts: AlertDesk;
+  readonly surroundings: Surroundings;
+  readonly store: Store;
+  readonly metrics: MetricsSink;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Starts, times and stops everything. What happens and in which order is here; what it means is nowhere here. */
+export class Operator {
+  readonly #deps: OperatorDeps;
+  readonly #actions: WorkQueue;
+  readonly #policies: WorkQueue;
+  #cancelTick: () => void = () => undefined;
+  #isStopped = false;
+  /** Everything that a leader must know before it may decide. */
+  #isPrepared = false;
+  #savedAtMs = 0;
+  #tidiedAtMs = 0;
+
+  constructor(deps: OperatorDeps) {
+    this.#deps = deps;
+    const { clock, random, log, reconciler, reporter } = deps;
+    const shared = { clock, random, log };
+    this.#actions = new WorkQueue({
+      ...{ ...shared, name: 'actions', concurrency: 4 },
+      handle: (key) => this.#counted('action', () => reconciler.reconcile(key)),
+    });
+    this.#policies = new WorkQueue({
+      ...{ ...shared, name: 'policies', concurrency: 4 },
+      handle: (key) => this.#counted('policy', () => reporter.reconcile(key)),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { leadership, reader, log, store, engine } = this.#deps;
+    try {
+      const bytes = await store.loadBlob(SNAPSHOT);
+      if (bytes !== undefined) engine.restore(bytes);
+    } catch (error) {
+      log.warn('the stored models cannot be used; they are learnt anew', { err: error });
+    }
+    reader.onChange(({ kind, namespace, name }) => {
+      if (kind === 'policy') this.#policies.add(policyKey(namespace, name));
+      if (kind === 'action') this.#actions.add(actionKey(namespace, name));
+      if (kind === 'guardrail') this.#addAllPolicies();
+    });
+    leadership.onChange((isLeader) => {
+      this.#deps.metrics.gauge('aegis_leader', isLeader ? 1 : 0);
+      log.info(isLeader ? 'leading' : 'standing by');
+      this.#isPrepared = false;
+    });
+    leadership.start();
+    this.#actions.start();
+    this.#policies.start();
+    this.#tick();
+  }
+
+  /** Looks at the action soon. */
+  readonly onAction = (action: StoredAction): void =>
+    this.#actions.add(actionKey(action.intent.namespace, action.intent.name));
+
+  /** New readings: the policy's status may say something new, and its actions may be verified. */
+  onPolled(namespace: string, name: string, uid: string): void {
+    this.#policies.add(policyKey(namespace, name));
+    for (const { intent } of this.#deps.reader.actions()) {
+      if (intent.policy.uid === uid && this.#isOpen(intent.name))
+        this.#actions.add(actionKey(intent.namespace, intent.name));
+    }
+  }
+
+  /** Ends what is under way, stores the models and gives the lease back. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTick();
+    await Promise.all([this.#actions.stop(), this.#policies.stop()]);
+    await this.#saveModels();
+    await this.#deps.leadership.stop();
+  }
+
+  #isOpen(name: string): boolean {
+    const record = this.#deps.ledger.get(name);
+    return record === undefined || record.endedAtMs === undefined;
+  }
+
+  #tick(): void {
+    if (this.#isStopped) return;
+    const startedMs = this.#deps.clock.monotonicMs();
+    void this.#work().finally(() => {
+      if (this.#isStopped) return;
+      const spentMs = this.#deps.clock.monotonicMs() - startedMs;
+      this.#cancelTick = this.#deps.clock.after(Math.max(TICK_MS - spentMs, TICK_MS / 10), () => this.#tick());
+    });
+  }
+
+  async #work(): Promise<void> {
+    const { leadership, reader, loop, clock, log, metrics } = this.#deps;
+    try {
+      if (!reader.synced()) return;
+      if (leadership.isLeader() && !this.#isPrepared) await this.#prepare();
+      if (leadership.isLeader() && !this.#isPrepared) return;
+      await loop.tick();
+      const nowMs = clock.nowMs();
+      if (nowMs - this.#savedAtMs >= SNAPSHOT_EVERY_MS) await this.#saveModels();
+      if (nowMs - this.#tidiedAtMs >= TIDY_EVERY_MS) this.#tidy(nowMs);
+    } catch (error) {
+      metrics.count('aegis_faults_total', { where: 'tick' });
+      log.error('a tick failed', { err: error });
+    }
+  }
+
+  /** A new leader first learns what its predecessor began: ledger, incidents, storms, and every open action. */
+  async #prepare(): Promise<void> {
+    const { ledger, book, storms, reader, alerts, clock, log } = this.#deps;
+    const nowMs = clock.nowMs();
+    if (!(await ledger.load(nowMs))) return;
+    const actions = reader.actions();
+    await ledger.adopt(actions.map(toRecord));
+    await book.load();
+    await storms.load();
+    for (const { intent, status } of actions) {
+      if (status.delivered !== undefined && book.isOpen(intent.incidentId)) alerts.adopt(intent, status.delivered.atMs);
+    }
+    this.#isPrepared = true;
+    this.#savedAtMs = nowMs;
+    log.info('prepared to lead', { actions: actions.length, incidents: book.openIncidents().length });
+    for (const { intent } of actions) this.#actions.add(actionKey(intent.namespace, intent.name));
+    this.#addAllPolicies();
+  }
+
+  #addAllPolicies(): void {
+    for (const parsed of this.#deps.reader.policies()) {
+      const { namespace, name } = parsed.kind === 'valid' ? parsed.value : parsed;
+      this.#policies.add(policyKey(namespace, name));
+    }
+  }
+
+  async #saveModels(): Promise<void> {
+    const { leadership, store, engine, clock, log } = this.#deps;
+    if (!leadership.isLeader() || !this.#isPrepared) return;
+    this.#savedAtMs = clock.nowMs();
+    try {
+      await store.saveBlob(SNAPSHOT, engine.snapshot());
+    } catch (error) {
+      log.warn('the models cannot be stored; a restart would learn anew', { err: error });
+    }
+  }
+
+  /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
+  #tidy(nowMs: number): void {
+    const { engine, book, poller, backFill, assessor, reader, surroundings, metrics } = this.#deps;
+    this.#tidiedAtMs = nowMs;
+    const policies = surroundings.policies();
+    const uids = new Set(policies.map(({ uid }) => uid));
+    const watched = new Set<string>();
+    const pods = new Set<string>();
+    for (const policy of policies) {
+      for (const workload of reader.workloads(policy.namespace, policy.target)) {
+        watched.add(`${policy.uid}/${workload.ref.uid}`);
+        for (const pod of workload.pods) pods.add(pod.uid);
+      }
+    }
+    for (const orphan of book.forget((policy, workload) => watched.has(`${policy}/${workload}`))) {
+      void book.save({ ...orphan, resolvedAtMs: nowMs });
+      this.#deps.alerts.resolve(orphan, nowMs);
+    }
+    assessor.forgetPods(pods);
+    poller.forget((uid) => uids.has(uid));
+    backFill.forget((uid) => uids.has(uid));
+    metrics.count('aegis_engine_evicted_series_total', { owner: 'operator' }, engine.evict(nowMs - FORGET_SERIES_MS));
+    metrics.gauge('aegis_engine_series', engine.seriesCount(), { owner: 'operator' });
+  }
+
+  async #counted<T>(kind: 'action' | 'policy', run: () => Promise<T>): Promise<T> {
+    const { metrics, clock } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    try {
+      const result = await run();
+      metrics.count('aegis_reconciles_total', { kind, result: 'ok' });
+      return result;
+    } catch (error) {
+      metrics.count('aegis_reconciles_total', { kind, result: 'error' });
+      throw error;
+    } finally {
+      metrics.observe('aegis_reconcile_duration_seconds', (clock.monotonicMs() - startedMs) / SECOND, { kind });
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import type { WorkloadVerdict } from '../detection/verdict.ts';
+import type { Incident } from '../detection/incident.ts';
+import type { DiagnosisInput } from '../diagnosis/evidence.ts';
+import type { Diagnosis, LogLine } from '../diagnosis/diagnosis.ts';
+import type { DecisionInput } from '../healing/decision-input.ts';
+import { HOUR } from '../lib/duration.ts';
+import type { Problem } from '../lib/parsed.ts';
+import type { WorkloadSnapshot } from '../lib/workload.ts';
+import { guardrailsFor } from '../policy/match.ts';
+import type { EnabledEffects, Guardrail, HealingPolicy } from '../policy/healing-policy.ts';
+import { actingPolicy } from '../policy/precedence.ts';
+import { selectsWorkload } from '../policy/selects-workload.ts';
+import { effectsOn } from '../policy/track-record.ts';
+import type { ActionLedger } from './action-ledger.ts';
+import type { IncidentBook, Track } from './incident-book.ts';
+import type { PolicyAcceptance } from './policy-acceptance.ts';
+import { wishOf } from './poller.ts';
+import type { ClusterReader, Leadership, MetricSource } from './ports.ts';
+import type { StormWatch } from './storm-watch.ts';
+
+export interface SurroundingsDeps {
+  readonly reader: ClusterReader;
+  readonly source: MetricSource;
+  readonly ledger: ActionLedger;
+  readonly storms: StormWatch;
+  readonly book: IncidentBook;
+  readonly leadership: Leadership;
+  readonly acceptance: PolicyAcceptance;
+  readonly enabledEffects: EnabledEffects;
+  readonly scrapeIntervalMs: number;
+  readonly policyEngineConfigured: boolean;
+}
+
+/** What was seen and concluded about one workload. */
+export interface Findings {
+  readonly policy: HealingPolicy;
+  readonly workload: WorkloadSnapshot;
+  readonly incident: Incident;
+  readonly verdict: WorkloadVerdict;
+  readonly diagnosis: Diagnosis;
+}
+
+/** Gathers everything that judging needs into values: the only place where the pure rooms' inputs are put together. */
+export class Surroundings {
+  readonly #deps: SurroundingsDeps;
+  /** Names of firing alerts at the last look; `undefined`: could not be read. */
+  #alerts: readonly string[] | undefined = [];
+
+  constructor(deps: SurroundingsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The accepted policies: one with a problem neither acts nor stands in another's way. */
+  policies(): readonly HealingPolicy[] {
+    return this.#deps.reader.policies().flatMap((parsed) => {
+      if (parsed.kind === 'invalid') return [];
+      return this.problemsOf(parsed.value).length === 0 ? [parsed.value] : [];
+    });
+  }
+
+  /** Why a policy that the schema takes is not accepted; empty: it is. */
+  problemsOf(policy: HealingPolicy): readonly Problem[] {
+    return this.#deps.acceptance.problems(policy, this.guardrailsOf(policy.namespace));
+  }
+
+  /** Every guardrail; `undefined` as soon as one cannot be read or understood: a brake that is broken holds. */
+  guardrails(): readonly Guardrail[] | undefined {
+    const parsed = this.#deps.reader.guardrails();
+    if (parsed === undefined || parsed.some(({ kind }) => kind === 'invalid')) return undefined;
+    return parsed.flatMap((each) => (each.kind === 'valid' ? [each.value] : []));
+  }
+
+  guardrailsOf(namespace: string): readonly Guardrail[] | undefined {
+    const all = this.guardrails();
+    return all === undefined ? undefined : guardrailsFor(all, this.#deps.reader.namespaceLabels(namespace));
+  }
+
+  /** Asks for the firing alerts, where a policy or guardrail waits for some. */
+  async readAlerts(): Promise<void> {
+    const isWanted = [...this.policies(), ...(this.guardrails() ?? [])].some(
+      (each) => each.holdWhileAlertsFiring.length > 0,
+    );
+    if (!isWanted) {
+      this.#alerts = [];
+      return;
+    }
+    const reply = await this.#deps.source.firingAlerts();
+    this.#alerts = reply.ok ? reply.value : undefined;
+  }
+
+  diagnosisInput(track: Track, workload: WorkloadSnapshot, logs: readonly LogLine[], nowMs: number): DiagnosisInput {
+    const { reader, ledger, book } = this.#deps;
+    const { incident } = track.history;
+    const verdict = track.verdicts.at(-1);
+    const onsetAtMs = incident?.onsetAtMs ?? nowMs;
+    return {
+      ...{ nowMs, onsetAtMs, workload, logs },
+      ...(verdict !== undefined && { verdict }),
+      events: reader.events(workload.ref.namespace, onsetAtMs - HOUR),
+      nodes: reader.nodes(),
+      otherAnomalous: book
+        .openIncidents()
+        .filter(({ workload: other }) => other.uid !== workload.ref.uid)
+        .map((other) => ({ name: `${other.workload.namespace}/${other.workload.name}`, onsetAtMs: other.onsetAtMs })),
+      recentActions: effectsOn(ledger.records(nowMs) ?? [], workload, nowMs).flatMap(({ action, executedAtMs }) =>
+        executedAtMs === undefined || action === 'no_action' ? [] : [{ action, executedAtMs }],
+      ),
+    };
+  }
+
+  decisionInput({ policy, workload, incident, verdict, diagnosis }: Findings, nowMs: number): DecisionInput {
+    const { reader, source, ledger, storms, book, leadership, ...fixed } = this.#deps;
+    const guardrails = this.guardrailsOf(policy.namespace);
+    const track = book.find(policy.uid, workload.ref.uid);
+    const acting = actingPolicy(this.policies().filter((other) => selectsWorkload(other, workload)));
+    return {
+      ...{ nowMs, policy, guardrails, workload, incident, verdict, diagnosis },
+      ...{ enabledEffects: fixed.enabledEffects, scrapeIntervalMs: fixed.scrapeIntervalMs },
+      ledger: ledger.records(nowMs),
+      leader: leadership.isLeader(),
+      cacheAgeMs: reader.ageMs(),
+      lookBackMs: source.lookBackMs(wishOf(policy)),
+      storm: storms.for(policy.namespace),
+      nodes: reader.nodes(),
+      firingAlerts: this.#alerts,
+      actingPolicyUid: acting?.uid ?? policy.uid,
+      policyEngineConfigured: fixed.policyEngineConfigured,
+      namespaces: this.#namespaceLabels(),
+      openIncidents: book.openOn(workload.ref.uid),
+      ...(track?.completeSinceMs !== undefined && { completeSinceMs: track.completeSinceMs }),
+      ...(track?.hold !== undefined && { heldSinceMs: track.hold.sinceMs }),
+    };
+  }
+
+  #namespaceLabels(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+    const names = new Set(this.policies().map(({ namespace }) => namespace));
+    return Object.fromEntries(
+      [...names].flatMap((name) => {
+        const labels = this.#deps.reader.namespaceLabels(name);
+        return labels === undefined ? [] : [[name, labels]];
+      }),
+    );
+  }
+}
