@@ -12,19 +12,27 @@ export interface AllowedOrigin {
 }
 
 /**
- * Reads an entry: `hooks.slack.com`, `https://alerts.example.com:8443`, `http://alertmanager.monitoring:9093`; a word
- * behind it, `private`, lets a public name lead into private networks. A name that only a cluster can resolve (one
- * label, or `.svc`, `.local`, `.internal` at its end) implies that; `localhost` implies loopback, and a literal address
- * means just itself.
+ * Reads an entry: `hooks.slack.com`, `https://alerts.example.com:8443`, `http://alertmanager.monitoring:9093`. A public
+ * name may lead to public addresses only. A name that only a cluster can resolve (one label, or `.svc`, `.local`,
+ * `.internal` at its end) may lead to private ones, `localhost` to loopback, and a literal address to itself. Any name
+ * may lead to a private address that is on the list as well, with the same port.
  */
 export function parseAllowedOrigin(entry: string): Result<AllowedOrigin, string> {
-  const [address = '', reach, ...rest] = entry.trim().split(/\s+/);
-  if (rest.length > 0 || (reach !== undefined && reach !== 'private')) return err(`${entry}: unknown words`);
-  const url = parseTarget(address.includes('://') ? address : `https://${address}`);
+  const url = parseTarget(entry.includes('://') ? entry : `https://${entry}`);
   if (!url.ok) return err(`${entry}: ${url.error}`);
   if (url.value.pathname !== '/' || url.value.search !== '') return err(`${entry}: only scheme, host and port`);
   const host = hostOf(url.value);
-  return ok({ origin: originOf(url.value), host, reach: reach ?? impliedReach(host) });
+  return ok({ origin: originOf(url.value), host, reach: impliedReach(host) });
+}
+
+/** The same of an entry that was taken apart already. */
+export function toAllowedOrigin(entry: {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port?: number;
+}): Result<AllowedOrigin, string> {
+  const host = isIP(entry.host) === 6 ? `[${entry.host}]` : entry.host;
+  return parseAllowedOrigin(`${entry.scheme}://${host}${entry.port === undefined ? '' : `:${entry.port}`}`);
 }
 
 function impliedReach(host: string): AllowedOrigin['reach'] {

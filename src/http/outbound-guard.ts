@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { err, ok, type Result } from '../lib/result.ts';
+import { classOf } from './address-class.ts';
 import { hostOf, mayReach, originOf, parseTarget, type AllowedOrigin } from './allowed-origin.ts';
 
 /** What the administrator allows to be called. */
@@ -30,8 +31,19 @@ export function checkTarget(text: string, rules: OutboundRules): Result<Destinat
 
 /** Second check, on an address that the name led to; `undefined` lets pass. */
 export function refuseAddress(address: string, entry: AllowedOrigin, rules: OutboundRules): string | undefined {
-  if (!mayReach(entry, address)) return `${entry.host} leads to ${address}, where it may not`;
+  if (!mayReach(entry, address) && !isListedBeside(address, entry, rules)) {
+    return `${entry.host} leads to ${address}, where it may not`;
+  }
   return isApiServer(address, entry, rules) ? `${entry.host} leads to the API server` : undefined;
+}
+
+/** A public name of a service in a private network: the administrator lists its address with the same port as well. */
+function isListedBeside(address: string, entry: AllowedOrigin, { allowed }: OutboundRules): boolean {
+  const { port } = new URL(entry.origin);
+  return (
+    classOf(address) === 'private' &&
+    allowed.some((each) => each.host === address && new URL(each.origin).port === port)
+  );
 }
 
 const isApiServer = (address: string, entry: AllowedOrigin, { apiServer }: OutboundRules): boolean =>

@@ -1,6 +1,6 @@
 import type { AlertMessage } from '../controller/ports.ts';
 import type { AlertmanagerSinkConfig } from './sink-config.ts';
-import { cut, JSON_TYPE, type Sink } from './sink.ts';
+import { bearer, cut, JSON_TYPE, type Sink } from './sink.ts';
 
 /** From so many alerts in one request on only the summary is sent of each. */
 const FULL_DETAIL = 200;
@@ -14,10 +14,9 @@ export function alertmanagerSink(config: AlertmanagerSinkConfig): Sink {
   const url = `${config.url.replace(/\/+$/, '')}/api/v2/alerts`;
   return {
     name: config.name,
-    async envelopes(messages, { secret }) {
-      const token = config.bearerToken === undefined ? undefined : await secret(config.bearerToken);
+    async envelopes(messages, context) {
       const isFull = messages.length < FULL_DETAIL;
-      const headers = { ...JSON_TYPE, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+      const headers = { ...JSON_TYPE, ...(await bearer(config.bearerTokenFile, context)) };
       const alerts = messages.map((message) => toAlert(message, config.labels ?? {}, isFull));
       return [{ url, headers, body: JSON.stringify(alerts) }];
     },

@@ -8,7 +8,7 @@ import { alertmanagerSink } from './alertmanager.ts';
 import { deliver, type DeliveryDeps } from './delivery.ts';
 import { createGroupQueue, type GroupQueue } from './group-queue.ts';
 import { pagerDutySink } from './pagerduty.ts';
-import type { SinkConfig, SinkSecret } from './sink-config.ts';
+import type { SinkConfig } from './sink-config.ts';
 import type { Sink } from './sink.ts';
 import { slackSink } from './slack.ts';
 import { webhookSink } from './webhook.ts';
@@ -53,7 +53,7 @@ export function createNotifier(configs: readonly SinkConfig[], deps: NotifierDep
 }
 
 function sinkOf(config: SinkConfig): Sink {
-  switch (config.kind) {
+  switch (config.type) {
     case 'Alertmanager':
       return alertmanagerSink(config);
     case 'Slack':
@@ -86,6 +86,4 @@ function sender(
   };
 }
 
-async function readSecret(secret: SinkSecret): Promise<string> {
-  return 'value' in secret ? secret.value : (await readFile(secret.file, 'utf8')).trim();
-}
+const readSecret = async (file: string): Promise<string> => (await readFile(file, 'utf8')).trim();

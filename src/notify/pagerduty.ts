@@ -2,7 +2,6 @@ import type { AlertMessage } from '../controller/ports.ts';
 import type { PagerDutySinkConfig } from './sink-config.ts';
 import { cut, headline, JSON_TYPE, worst, type Envelope, type Sink } from './sink.ts';
 
-const DEFAULT_URL = 'https://events.pagerduty.com/v2/enqueue';
 const MAX_LISTED = 50;
 const MAX_REMEMBERED = 10_000;
 
@@ -18,9 +17,8 @@ export function pagerDutySink(config: PagerDutySinkConfig): Sink {
   return {
     name: config.name,
     async envelopes(messages, { secret }) {
-      const routingKey = await secret(config.routingKey);
-      const url = config.url ?? DEFAULT_URL;
-      return open.eventsFor(messages).map((event) => toEnvelope(url, routingKey, event));
+      const routingKey = await secret(config.routingKeyFile);
+      return open.eventsFor(messages).map((event) => toEnvelope(config.url, routingKey, event));
     },
   };
 }

@@ -1,5 +1,4 @@
 import type { AlertMessage } from '../controller/ports.ts';
-import type { SinkSecret } from './sink-config.ts';
 
 /** One request to a sink. */
 export interface Envelope {
@@ -10,7 +9,8 @@ export interface Envelope {
 
 /** What a sink needs to make its requests. */
 export interface EnvelopeContext {
-  readonly secret: (secret: SinkSecret) => Promise<string>;
+  /** Content of a credential's file; rejects if it cannot be read. */
+  readonly secret: (file: string) => Promise<string>;
   readonly nowMs: number;
 }
 
@@ -26,6 +26,14 @@ export interface Sink {
 }
 
 export const JSON_TYPE = { 'content-type': 'application/json' } as const;
+
+/** `Authorization` header, where the sink has a token. */
+export async function bearer(
+  file: string | undefined,
+  { secret }: EnvelopeContext,
+): Promise<Readonly<Record<string, string>>> {
+  return file === undefined ? {} : { authorization: `Bearer ${await secret(file)}` };
+}
 
 /** At most so many characters, cut visibly. */
 export const cut = (text: string, length: number): string =>

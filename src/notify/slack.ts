@@ -15,7 +15,7 @@ export function slackSink(config: SlackSinkConfig): Sink {
         text: `${mark(messages)} ${text}`,
         blocks: [section(`*${mark(messages)} ${text}*`), section(details)],
       });
-      return [{ url: await secret(config.webhookUrl), headers: JSON_TYPE, body }];
+      return [{ url: await secret(config.urlFile), headers: JSON_TYPE, body }];
     },
   };
 }

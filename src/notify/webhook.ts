@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { AlertMessage } from '../controller/ports.ts';
-import { JSON_TYPE, type Sink } from './sink.ts';
+import { bearer, JSON_TYPE, type Sink } from './sink.ts';
 import type { WebhookSinkConfig } from './sink-config.ts';
 
 /** From so many messages in one request on only identity and title are sent of each. */
@@ -13,15 +13,16 @@ const FULL_DETAIL = 200;
 export function webhookSink(config: WebhookSinkConfig): Sink {
   return {
     name: config.name,
-    async envelopes(messages, { secret, nowMs }) {
+    async envelopes(messages, context) {
       const [first] = messages;
       const listed = messages.map((message, i) => (i < FULL_DETAIL ? message : briefly(message)));
       const body = JSON.stringify({ version: 1, group: first?.group, count: messages.length, messages: listed });
-      const timestamp = String(Math.floor(nowMs / 1000));
+      const timestamp = String(Math.floor(context.nowMs / 1000));
       const headers = {
         ...JSON_TYPE,
+        ...(await bearer(config.bearerTokenFile, context)),
         'x-aegis-timestamp': timestamp,
-        'x-aegis-signature': sign(await secret(config.signingKey), timestamp, body),
+        'x-aegis-signature': sign(await context.secret(config.secretFile), timestamp, body),
         'idempotency-key': keyOf(messages),
       };
       return [{ url: config.url, headers, body }];

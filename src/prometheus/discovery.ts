@@ -3,7 +3,7 @@ import { chunk, DEFAULT_BOUNDS } from './chunks.ts';
 import { labelOf } from './instant-vector.ts';
 import type { IdentityLabels, PresetSource } from './preset-source.ts';
 import { ALL_SOURCES } from './presets.ts';
-import { oneOf } from './promql/literal.ts';
+import { oneOf } from '../lib/label-matcher.ts';
 import type { InstantQuery } from './query-api.ts';
 
 /** A namespace where something was found is looked at again after so long; one where nothing was, sooner. */

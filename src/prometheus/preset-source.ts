@@ -1,4 +1,4 @@
-import { oneOf, seconds } from './promql/literal.ts';
+import { oneOf } from '../lib/label-matcher.ts';
 import { TIME_LABEL } from './promql/scope-query.ts';
 
 /** What a series of a preset is about; a service or a claim is matched to the workload by name. */
@@ -65,4 +65,9 @@ export function presetQuery(source: PresetSource, namespaces: readonly string[],
 /** Marks the rows of an expression as times of the selector with this index. */
 export function timeRows(expression: string, index: number): string {
   return `label_replace(${expression}, "${TIME_LABEL}", "${index}", "", "")`;
+}
+
+/** A duration in whole seconds, at least one. */
+function seconds(ms: number): string {
+  return `${Math.max(1, Math.ceil(ms / 1000))}s`;
 }

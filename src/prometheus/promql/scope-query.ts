@@ -1,6 +1,6 @@
 import type { SyntaxNode } from '@lezer/common';
 import { err, ok, type Result } from '../../lib/result.ts';
-import { quote } from './literal.ts';
+import { quote } from '../../lib/label-matcher.ts';
 import { lookBackOf } from './look-back.ts';
 import { conjures, typeOf } from './query-type.ts';
 import { nodesNamed, parseQuery, rootExpression, type ParsedQuery } from './syntax.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { classOf } from '../../../src/http/address-class.ts';
-import { parseAllowedOrigin, type AllowedOrigin } from '../../../src/http/allowed-origin.ts';
+import { parseAllowedOrigin, toAllowedOrigin, type AllowedOrigin } from '../../../src/http/allowed-origin.ts';
 import { checkTarget, refuseAddress } from '../../../src/http/outbound-guard.ts';
 import { parseRetryAfter } from '../../../src/http/outbound.ts';
 
@@ -53,7 +53,6 @@ describe('entries of the administrator’s list', () => {
       'private',
     ],
     ['so does a single label', 'http://alertmanager:9093', 'http://alertmanager:9093', 'private'],
-    ['so does the word', 'https://alerts.corp.example private', 'https://alerts.corp.example', 'private'],
     ['localhost implies loopback', 'http://localhost:9093', 'http://localhost:9093', 'loopback'],
     ['an address means itself', 'http://10.0.0.5:9093', 'http://10.0.0.5:9093', 'this-address'],
     ['an IPv6 address too', 'http://[fd00::5]:9093', 'http://[fd00::5]:9093', 'this-address'],
@@ -65,11 +64,18 @@ describe('entries of the administrator’s list', () => {
     ['a path', 'https://example.com/hook'],
     ['credentials', 'https://me:secret@example.com'],
     ['another scheme', 'ftp://example.com'],
-    ['an unknown word', 'https://example.com public'],
+    ['a blank', 'https://example.com private'],
     ['nothing', ''],
   ])('refused: %s', (_, text) => {
     expect(parseAllowedOrigin(text).ok).toBe(false);
   });
+});
+
+test.each([
+  ['a name', { scheme: 'http', host: 'alertmanager', port: 9093 } as const, 'http://alertmanager:9093'],
+  ['an IPv6 address', { scheme: 'https', host: 'fd00::5' } as const, 'https://[fd00::5]'],
+])('an entry in parts: %s', (_, parts, origin) => {
+  expect(toAllowedOrigin(parts)).toMatchObject({ ok: true, value: { origin } });
 });
 
 describe('which addresses may be called (S8)', () => {
@@ -79,6 +85,7 @@ describe('which addresses may be called (S8)', () => {
     'http://plain.example.com',
     'http://am.monitoring.svc:9093',
     'http://10.0.0.5:9093',
+    'https://alerts.corp.example:9093',
     'http://127.0.0.1:9094',
     'https://10.96.0.1',
     'https://kubernetes.default.svc',
@@ -87,6 +94,7 @@ describe('which addresses may be called (S8)', () => {
   const addresses: Readonly<Record<string, readonly string[]>> = {
     'hooks.slack.com': ['3.4.5.6'],
     'alerts.example.com': ['10.0.0.7'],
+    'alerts.corp.example': ['10.0.0.5'],
     'plain.example.com': ['5.6.7.8', '127.0.0.1'],
     'am.monitoring.svc': ['10.96.0.2'],
     'kubernetes.default.svc': ['169.254.169.254'],
@@ -109,6 +117,7 @@ describe('which addresses may be called (S8)', () => {
     ['a listed host as an absolute name', 'https://hooks.slack.com./x', false],
     ['a listed host with the default port', 'https://hooks.slack.com:443/x', false],
     ['a listed private address', 'http://10.0.0.5:9093/x', false],
+    ['a public name that leads to a listed private address', 'https://alerts.corp.example:9093/x', false],
     ['a listed loopback address', 'http://127.0.0.1:9094/x', false],
     ['a listed loopback address in hexadecimal', 'http://0x7f000001:9094/x', false],
     ['an API server that is itself on the list', 'https://10.96.0.1/x', false],

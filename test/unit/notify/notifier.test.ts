@@ -18,11 +18,13 @@ const status = (code: number, retryAfterMs?: number): Answer => ({
 });
 const fault = (kind: OutboundFault['kind']): Answer => ({ ok: false, error: { kind, message: 'x' } });
 
+let dir: string;
+
 const webhook = (name: string): SinkConfig => ({
-  kind: 'Webhook',
+  type: 'Webhook',
   name,
   url: `https://${name}.example`,
-  signingKey: { value: 'k' },
+  secretFile: join(dir, 'key'),
 });
 
 let clock: FakeClock;
@@ -31,11 +33,15 @@ let sent: { readonly atMs: number; readonly request: OutboundRequest }[];
 let answers: (request: OutboundRequest) => Answer | Promise<Answer>;
 
 beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sink-'));
+  writeFileSync(join(dir, 'key'), 'k\n');
   clock = fakeClock();
   log = recordedLog();
   sent = [];
   answers = () => taken;
 });
+
+afterEach(() => rmSync(dir, { recursive: true }));
 
 const post: OutboundPost = (request) => {
   sent.push({ atMs: clock.monotonicMs(), request });
@@ -186,16 +192,10 @@ describe('grouping (N2)', () => {
 });
 
 describe('secrets in files', () => {
-  let dir: string;
-  beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'sink-'));
-  });
-  afterEach(() => rmSync(dir, { recursive: true }));
-
   test('are read again for each message', async () => {
     const file = join(dir, 'url');
     writeFileSync(file, 'https://one.example/x\n');
-    const slack = notifier({ kind: 'Slack', name: 's', webhookUrl: { file } });
+    const slack = notifier({ type: 'Slack', name: 's', urlFile: file });
     await finished(slack.send([], anAlert({ group: 'g1' })));
     writeFileSync(file, 'https://two.example/x\n');
     await finished(slack.send([], anAlert({ group: 'g2' })));
@@ -203,14 +203,15 @@ describe('secrets in files', () => {
   });
 
   test('that cannot be read fail the delivery, and nothing is sent', async () => {
-    const slack = notifier({ kind: 'Slack', name: 's', webhookUrl: { file: join(dir, 'missing') } });
+    const slack = notifier({ type: 'Slack', name: 's', urlFile: join(dir, 'missing') });
     const result = await finished(slack.send([], anAlert()));
     expect(result.failed[0]?.message).toContain('ENOENT');
     expect(sent).toEqual([]);
   });
 
   test('appear in no log line', async () => {
-    const slack = notifier({ kind: 'Slack', name: 's', webhookUrl: { value: 'https://hooks.example/CANARY' } });
+    writeFileSync(join(dir, 'url'), 'https://hooks.example/CANARY');
+    const slack = notifier({ type: 'Slack', name: 's', urlFile: join(dir, 'url') });
     answers = () => status(500);
     await finished(slack.send([], anAlert()));
     expect(JSON.stringify(log.lines)).not.toContain('CANARY');

@@ -3,13 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { AlertMessage } from '../../../src/controller/ports.ts';
 import { alertmanagerSink } from '../../../src/notify/alertmanager.ts';
 import { pagerDutySink } from '../../../src/notify/pagerduty.ts';
-import type { SinkSecret } from '../../../src/notify/sink-config.ts';
 import type { Envelope, Sink } from '../../../src/notify/sink.ts';
 import { slackSink } from '../../../src/notify/slack.ts';
 import { sign, webhookSink } from '../../../src/notify/webhook.ts';
 import { anAlert } from '../../support/builders/notify.ts';
 
-const secret = (value: SinkSecret): Promise<string> => Promise.resolve('value' in value ? value.value : 'from-file');
+/** Files hold their own names. */
+const secret = (file: string): Promise<string> => Promise.resolve(file);
 const context = { secret, nowMs: 1_700_000_000_999 };
 const many = (count: number, change: Partial<AlertMessage> = {}): AlertMessage[] =>
   Array.from({ length: count }, (_, i) => anAlert({ key: `incident-${i}`, workload: `w-${i}`, ...change }));
@@ -32,7 +32,7 @@ const only = async (sink: Sink, ...messages: AlertMessage[]): Promise<Parsed> =>
 
 describe('Alertmanager', () => {
   const sink = alertmanagerSink({
-    kind: 'Alertmanager',
+    type: 'Alertmanager',
     name: 'am',
     url: 'http://am:9093/prefix/',
     labels: { team: 'shop', alertname: 'overridden' },
@@ -89,17 +89,17 @@ describe('Alertmanager', () => {
 
   test('the token goes into the header', async () => {
     const guarded = alertmanagerSink({
-      kind: 'Alertmanager',
+      type: 'Alertmanager',
       name: 'am',
       url: 'https://am',
-      bearerToken: { value: 't' },
+      bearerTokenFile: 't',
     });
     expect((await only(guarded, anAlert())).envelope.headers).toMatchObject({ authorization: 'Bearer t' });
   });
 });
 
 describe('Slack', () => {
-  const sink = slackSink({ kind: 'Slack', name: 's', webhookUrl: { value: 'https://hooks.slack.com/x' } });
+  const sink = slackSink({ type: 'Slack', name: 's', urlFile: 'https://hooks.slack.com/x' });
 
   test('one message names severity, summary, evidence, advice and key', async () => {
     const { envelope, body } = await only(sink, anAlert());
@@ -127,7 +127,13 @@ describe('Slack', () => {
 });
 
 describe('PagerDuty', () => {
-  const create = (): Sink => pagerDutySink({ kind: 'PagerDuty', name: 'p', routingKey: { file: '/k' } });
+  const create = (): Sink =>
+    pagerDutySink({
+      type: 'PagerDuty',
+      name: 'p',
+      routingKeyFile: 'from-file',
+      url: 'https://events.pagerduty.com/v2/enqueue',
+    });
   const events = async (sink: Sink, ...messages: AlertMessage[]): Promise<string[]> =>
     (await send(sink, ...messages)).map(({ body }) => {
       const event = body as { event_action: string; dedup_key: string };
@@ -177,10 +183,10 @@ describe('PagerDuty', () => {
 
 describe('Webhook', () => {
   const sink = webhookSink({
-    kind: 'Webhook',
+    type: 'Webhook',
     name: 'w',
     url: 'https://x.example/hook',
-    signingKey: { value: 'shared' },
+    secretFile: 'shared',
   });
 
   test('is signed over timestamp and body', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { quote } from '../../../../src/prometheus/promql/literal.ts';
+import { quote } from '../../../../src/lib/label-matcher.ts';
 import { everySelectorCarries, scopeQuery } from '../../../../src/prometheus/promql/scope-query.ts';
 import { nodesNamed, parseQuery } from '../../../../src/prometheus/promql/syntax.ts';
 

@@ -1,4 +1,4 @@
-/** A PromQL string literal: what it holds can never end it. */
+/** A string literal of PromQL and LogQL: what it holds can never end it. */
 export function quote(value: string): string {
   let text = '"';
   for (const char of value) text += escaped(char);
@@ -12,7 +12,7 @@ function escaped(char: string): string {
   return isPlain ? char : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
-/** Matches exactly one of the values; PromQL anchors regular expressions by itself. No value matches nothing. */
+/** Matches exactly one of the values; both languages anchor regular expressions by themselves. No value matches nothing. */
 export function oneOf(label: string, values: readonly string[]): string {
   // An empty alternative would match every series that lacks the label: the opposite of "none".
   if (values.length === 0) return `${label}=~"[^\\\\s\\\\S]"`;
@@ -24,9 +24,4 @@ export function oneOf(label: string, values: readonly string[]): string {
 /** Escapes for RE2. */
 export function escapeRegex(value: string): string {
   return value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-}
-
-/** A duration in whole seconds, at least one. */
-export function seconds(ms: number): string {
-  return `${Math.max(1, Math.ceil(ms / 1000))}s`;
 }
