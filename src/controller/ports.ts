@@ -92,12 +92,34 @@ export interface MetricSource {
 }
 
 export interface LogSource {
+  /** Oldest first. `from`: what the policy asks for; absent, or not configured: whatever there is. */
   read(
     namespace: string,
     pods: readonly string[],
     sinceMs: number,
     maxLinesPerPod: number,
+    from?: 'Kubernetes' | 'Loki',
   ): Promise<Result<readonly LogLine[], SourceError>>;
+}
+
+export interface PodLogRequest {
+  readonly sinceSeconds: number;
+  readonly tailLines: number;
+  readonly limitBytes: number;
+}
+
+/** Text of a pod's log, each line begun by its RFC 3339 time (`timestamps=true`); the default container's of several. */
+export type ReadPodLog = (namespace: string, pod: string, request: PodLogRequest) => Promise<Result<string, ApiFault>>;
+
+/** A client bound to one server for reading: deadline, size limit, credentials and retries are its own. Never rejects. */
+export interface QueryClient {
+  send(call: {
+    readonly method: 'GET' | 'POST';
+    /** After the base address, e.g. `/loki/api/v1/query_range`. */
+    readonly path: string;
+    /** URL-encoded. */
+    readonly parameters: string;
+  }): Promise<Result<{ readonly status: number; readonly text: string }, SourceError>>;
 }
 
 // ---------------------------------------------------------------- cluster
