@@ -1,6 +1,6 @@
 import type { ActionName } from '../policy/action.ts';
 import { severityOf } from '../policy/severity.ts';
-import type { AnomalyAnswer, AnomalyDetails, FeatureExplanation, Warning } from './detection-api.ts';
+import type { AnomalyAnswer, FeatureExplanation, MetricSample, Warning } from './detection-api.ts';
 import type { JudgedSample } from './request-judge.ts';
 
 /** What the answer depends on beside the judged samples. */
@@ -12,22 +12,39 @@ export interface AnswerSetting {
 /** The worst sample of each metric type, the most anomalous type first. */
 export type WorstByMetric = readonly JudgedSample[];
 
+/** What is kept of a request while its samples are judged: a bounded summary, however many there are. */
+export interface RequestSummary {
+  add(judged: JudgedSample): void;
+  worst(): WorstByMetric;
+  series(): number;
+  warnings(): readonly Warning[];
+}
+
 const MAX_FEATURES = 20;
 const MAX_WARNINGS = 100;
 
-export function worstByMetric(judged: readonly JudgedSample[]): WorstByMetric {
+export function summarise(): RequestSummary {
   const worst = new Map<string, JudgedSample>();
-  for (const one of judged) {
-    const known = worst.get(one.sample.metricType);
-    // At equal scores the latest sample speaks: it is the present.
-    if (known === undefined || one.score >= known.score) worst.set(one.sample.metricType, one);
-  }
-  return [...worst.values()].sort((a, b) => b.score - a.score);
+  const series = new Set<string>();
+  const warnings: Warning[] = [];
+  return {
+    add: (judged) => {
+      series.add(judged.seriesKey);
+      const known = worst.get(judged.sample.metricType);
+      // At equal scores the latest sample speaks: it is the present.
+      if (known === undefined || judged.score >= known.score) worst.set(judged.sample.metricType, judged);
+      const warning = warnings.length < MAX_WARNINGS ? rangeWarning(judged.sample) : undefined;
+      if (warning !== undefined) warnings.push(warning);
+    },
+    worst: () => [...worst.values()].sort((a, b) => b.score - a.score),
+    series: () => series.size,
+    warnings: () => warnings,
+  };
 }
 
 /** Combines the judged samples into the answer of the contract: the worst metric decides. */
-export function anomalyAnswer(judged: readonly JudgedSample[], setting: AnswerSetting, nowMs: number): AnomalyAnswer {
-  const worst = worstByMetric(judged);
+export function anomalyAnswer(summary: RequestSummary, setting: AnswerSetting, nowMs: number): AnomalyAnswer {
+  const worst = summary.worst();
   const score = worst[0]?.score ?? 0;
   const affected = worst.filter((one) => one.score >= setting.anomalyThreshold);
   const knowledge = modelConfidence(worst, setting.minSamples);
@@ -38,7 +55,14 @@ export function anomalyAnswer(judged: readonly JudgedSample[], setting: AnswerSe
     recommended_action: recommendedAction(affected),
     confidence: confidenceOf(score, knowledge, setting.anomalyThreshold),
     affected_metrics: affected.map((one) => one.sample.metricType),
-    details: details(judged, worst, affected, knowledge, setting),
+    details: {
+      affected_features: affected.map((one) => `${one.sample.metricType}_${statisticOf(one)}`),
+      model_confidence: knowledge,
+      features: featuresOf(worst),
+      threshold: setting.anomalyThreshold,
+      series: summary.series(),
+      warnings: summary.warnings(),
+    },
     timestamp: new Date(nowMs).toISOString(),
   };
 }
@@ -86,24 +110,11 @@ function confidenceOf(score: number, knowledge: number, threshold: number): numb
   return round(knowledge * 0.6 + 0.2 + clearness * 0.2);
 }
 
-function details(
-  judged: readonly JudgedSample[],
-  worst: WorstByMetric,
-  affected: WorstByMetric,
-  knowledge: number,
-  setting: AnswerSetting,
-): AnomalyDetails {
+function featuresOf(worst: WorstByMetric): Record<string, FeatureExplanation> {
   const total = worst.reduce((sum, one) => sum + one.score, 0);
   const features: Record<string, FeatureExplanation> = {};
   for (const one of worst.slice(0, MAX_FEATURES)) features[one.sample.metricType] = explain(one, total);
-  return {
-    affected_features: affected.map((one) => `${one.sample.metricType}_${statisticOf(one)}`),
-    model_confidence: knowledge,
-    features,
-    threshold: setting.anomalyThreshold,
-    series: judged.length === 1 ? 1 : new Set(judged.map((one) => one.seriesKey)).size,
-    warnings: warningsOf(judged),
-  };
+  return features;
 }
 
 function explain(one: JudgedSample, total: number): FeatureExplanation {
@@ -147,20 +158,14 @@ const RANGES: Readonly<Record<string, readonly [low: number, high: number]>> = {
 };
 
 /** Values outside their unit are judged all the same; the caller is told, since the unit is likely another. */
-export function warningsOf(judged: readonly JudgedSample[]): readonly Warning[] {
-  const warnings: Warning[] = [];
-  for (const { sample } of judged) {
-    const range = Object.hasOwn(RANGES, sample.metricType) ? RANGES[sample.metricType] : undefined;
-    if (range === undefined || (sample.value >= range[0] && sample.value <= range[1])) continue;
-    const { metricType, value } = sample;
-    const message =
-      range[1] === Infinity
-        ? `${metricType} is never negative`
-        : `${metricType} lies between ${range[0]} and ${range[1]}`;
-    warnings.push({ type: 'out_of_range', metric_type: metricType, value, message });
-    if (warnings.length >= MAX_WARNINGS) break;
-  }
-  return warnings;
+function rangeWarning({ metricType, value }: MetricSample): Warning | undefined {
+  const range = Object.hasOwn(RANGES, metricType) ? RANGES[metricType] : undefined;
+  if (range === undefined || (value >= range[0] && value <= range[1])) return undefined;
+  const message =
+    range[1] === Infinity
+      ? `${metricType} is never negative`
+      : `${metricType} lies between ${range[0]} and ${range[1]}`;
+  return { type: 'out_of_range', metric_type: metricType, value, message };
 }
 
 const finiteOrNull = (value: number | undefined): number | null =>

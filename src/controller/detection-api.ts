@@ -123,5 +123,8 @@ export interface ModelFacts {
 export interface DetectionService {
   detectAnomaly(request: AnomalyRequest, nowMs: number): AnomalyAnswer;
   detectFailure(request: FailureRequest, nowMs: number): FailureAnswer;
+  /** The same answers in small steps, for a caller that lets others be served in between. */
+  anomalyInSteps(request: AnomalyRequest, nowMs: number): Generator<void, AnomalyAnswer>;
+  failureInSteps(request: FailureRequest, nowMs: number): Generator<void, FailureAnswer>;
   facts(): ModelFacts;
 }

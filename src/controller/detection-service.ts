@@ -1,8 +1,14 @@
 import type { Engine } from '../detection/engine-input.ts';
 import { detectFailure } from '../diagnosis/detect-failure.ts';
 import type { JudgedMetric } from '../diagnosis/request-evidence.ts';
-import { anomalyAnswer, warningsOf } from './anomaly-answer.ts';
-import type { DetectionService } from './detection-api.ts';
+import { anomalyAnswer, summarise } from './anomaly-answer.ts';
+import type {
+  AnomalyAnswer,
+  AnomalyRequest,
+  DetectionService,
+  FailureAnswer,
+  FailureRequest,
+} from './detection-api.ts';
 import { failureAnswer } from './failure-answer.ts';
 import { createRequestJudge, type JudgedSample } from './request-judge.ts';
 
@@ -29,31 +35,50 @@ export function createDetectionService(setting: DetectionServiceSetting): Detect
   const judge = createRequestJudge({ ...setting, maxSeries: setting.maxSeries ?? MAX_SERIES });
   let trainedAtMs: number | undefined;
 
-  const judged = (metrics: Parameters<typeof judge.judge>[0], nowMs: number): readonly JudgedSample[] => {
+  function* anomaly({ metrics }: AnomalyRequest, nowMs: number): Generator<void, AnomalyAnswer> {
+    const summary = summarise();
+    yield* judge.judge(metrics, nowMs, (judged) => summary.add(judged));
+    trainedAtMs = nowMs;
+    return anomalyAnswer(summary, setting, nowMs);
+  }
+
+  function* failure({ metrics, logs, kubernetes }: FailureRequest, nowMs: number): Generator<void, FailureAnswer> {
+    const summary = summarise();
+    const samples: JudgedMetric[] = [];
+    yield* judge.judge(metrics, nowMs, (judged) => {
+      summary.add(judged);
+      samples.push(toJudgedMetric(judged));
+    });
     if (metrics.length > 0) trainedAtMs = nowMs;
-    return judge.judge(metrics, nowMs);
-  };
+    const finding = detectFailure({
+      metrics: samples,
+      logs,
+      windowMs: setting.failureWindowMs,
+      anomalyThreshold: setting.anomalyThreshold,
+      nowMs,
+      ...(kubernetes === undefined ? {} : { kubernetes }),
+    });
+    return failureAnswer(finding, summary.warnings(), nowMs);
+  }
 
   return {
-    detectAnomaly: ({ metrics }, nowMs) => anomalyAnswer(judged(metrics, nowMs), setting, nowMs),
-    detectFailure: ({ metrics, logs, kubernetes }, nowMs) => {
-      const samples = judged(metrics, nowMs);
-      const finding = detectFailure({
-        metrics: samples.map(toJudgedMetric),
-        logs,
-        windowMs: setting.failureWindowMs,
-        anomalyThreshold: setting.anomalyThreshold,
-        nowMs,
-        ...(kubernetes === undefined ? {} : { kubernetes }),
-      });
-      return failureAnswer(finding, warningsOf(samples), nowMs);
-    },
+    detectAnomaly: (request, nowMs) => toEnd(anomaly(request, nowMs)),
+    detectFailure: (request, nowMs) => toEnd(failure(request, nowMs)),
+    anomalyInSteps: anomaly,
+    failureInSteps: failure,
     facts: () => ({
       series: setting.engine.seriesCount(),
       samples: judge.samplesJudged(),
       ...(trainedAtMs === undefined ? {} : { trainedAtMs }),
     }),
   };
+}
+
+function toEnd<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 function toJudgedMetric({ sample, detectors, samples }: JudgedSample): JudgedMetric {

@@ -30,7 +30,11 @@ export interface JudgeSetting {
 
 /** Judges the samples of a request in the order of their times and remembers how many series it knows. */
 export interface RequestJudge {
-  judge(samples: readonly MetricSample[], nowMs: number): readonly JudgedSample[];
+  /**
+   * Hands each judged sample to `visit`, which keeps what it needs of it. Yields now and then, so that a caller with a
+   * large request can let others be served in between.
+   */
+  judge(samples: readonly MetricSample[], nowMs: number, visit: (judged: JudgedSample) => void): Generator<void>;
   samplesJudged(): number;
 }
 
@@ -40,6 +44,8 @@ export interface RequestJudge {
  */
 const INTERVAL_MS = 3_600_000;
 const SCRATCH_SERIES = 256;
+/** Samples judged in one go: a few milliseconds. */
+const STEP = 400;
 /** Silences after which series are given up, tried in turn until there is room. */
 const SILENT_FOR_MS = [86_400_000, 21_600_000, 3_600_000, 900_000, 300_000, 60_000, 10_000, 1_000, 0, -1];
 
@@ -93,9 +99,17 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
   };
 
   return {
-    judge: (samples, nowMs) => {
+    *judge(samples, nowMs, visit) {
       makeRoom(nowMs);
-      return inTimeOrder(samples).map((sample) => judgeOne(seriesKeyOf(sample), sample, nowMs));
+      let sinceYield = 0;
+      for (const sample of inTimeOrder(samples)) {
+        if (sinceYield === STEP) {
+          sinceYield = 0;
+          yield;
+        }
+        sinceYield += 1;
+        visit(judgeOne(seriesKeyOf(sample), sample, nowMs));
+      }
     },
     samplesJudged: () => judged,
   };

@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Most bytes of a body. */
+export const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+export type BodyRead =
+  | { readonly kind: 'read'; readonly bytes: Buffer }
+  | { readonly kind: 'too-large' }
+  /** The client went away: there is nobody to answer. */
+  | { readonly kind: 'aborted' };
+
+/** Requests that wait for a go-ahead before they send their body. */
+const expecting = new WeakSet<IncomingMessage>();
+
+/** Called for a request with `Expect: 100-continue`: the go-ahead is given once all checks before the body passed. */
+export function awaitsContinue(request: IncomingMessage): void {
+  expecting.add(request);
+}
+
+/**
+ * Reads a body of at most `maxBytes`. One that declares more is not read at all, one that turns out longer is not read
+ * on; either way the caller must close the connection after its answer.
+ */
+export function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<BodyRead> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > maxBytes) return Promise.resolve({ kind: 'too-large' });
+  if (expecting.has(request)) response.writeContinue();
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const finish = (result: BodyRead): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) {
+        request.pause();
+        finish({ kind: 'too-large' });
+        return;
+      }
+      chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      const [only] = chunks;
+      finish({ kind: 'read', bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size) });
+    };
+    const onClose = (): void => finish({ kind: 'aborted' });
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+/** Whether the declared media type is JSON in UTF-8: nothing else is read, and nothing compressed. */
+export function isJsonRequest(request: IncomingMessage): boolean {
+  const { 'content-type': type, 'content-encoding': encoding } = request.headers;
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return false;
+  if (type === undefined) return false;
+  // What nearly every client sends.
+  if (type === 'application/json') return true;
+  return JSON_TYPE.test(type);
+}
+
+const JSON_TYPE = /^application\/(?:json|[\w.-]{1,64}\+json)[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?;?[ \t]*$/i;

@@ -1,0 +1,48 @@
+import { EMPTY_VIEW } from '../controller/operator-view.ts';
+import type { HttpDependencies } from './dependencies.ts';
+import { describeRoutes, type OpenApiDocument } from './documents/openapi.ts';
+import { createRoutes } from './routes/all.ts';
+
+/** The OpenAPI document of the API, without a server: for generated files and tests. */
+export function openApiDocument(): OpenApiDocument {
+  return describeRoutes(createRoutes(NOTHING_BEHIND));
+}
+
+const neverCalled = (): never => {
+  throw new Error('routes that are only described have nothing behind them');
+};
+const silent = { debug: neverCalled, info: neverCalled, warn: neverCalled, error: neverCalled, child: neverCalled };
+
+const NOTHING_BEHIND: HttpDependencies = {
+  service: {
+    detectAnomaly: neverCalled,
+    detectFailure: neverCalled,
+    anomalyInSteps: neverCalled,
+    failureInSteps: neverCalled,
+    facts: neverCalled,
+  },
+  store: {
+    appendHistory: neverCalled,
+    completeHistory: neverCalled,
+    history: neverCalled,
+    saveAction: neverCalled,
+    actionsSince: neverCalled,
+    saveIncident: neverCalled,
+    openIncidents: neverCalled,
+    takeTargetLease: neverCalled,
+    releaseTargetLease: neverCalled,
+    saveBlob: neverCalled,
+    loadBlob: neverCalled,
+    recordPrediction: neverCalled,
+    predictions: neverCalled,
+    predictionStats: neverCalled,
+    healthy: neverCalled,
+    close: neverCalled,
+  },
+  view: EMPTY_VIEW,
+  metrics: { count: neverCalled, gauge: neverCalled, observe: neverCalled },
+  metricsPage: { page: neverCalled, contentType: 'text/plain; version=0.0.4; charset=utf-8' },
+  problems: neverCalled,
+  clock: { nowMs: () => 0, monotonicMs: () => 0, after: neverCalled },
+  log: silent,
+};

@@ -1,0 +1,111 @@
+import type { ActionView, IncidentView, PolicyQuestionView } from '../../controller/operator-view.ts';
+import type { HttpDependencies } from '../dependencies.ts';
+import { jsonReply } from '../reply.ts';
+import { route, type Route } from '../route.ts';
+import { listQuery, policyQuestion, type PolicyQuestionBody } from '../schemas/requests.ts';
+import { actionsAnswer, incidentsAnswer, policiesAnswer, policyAnswer } from '../schemas/responses.ts';
+
+const DEFAULT_LIMIT = 100;
+
+/** What the operator sees, did and would allow. Reading only: nothing here has an effect. */
+export function operatorRoutes({ view }: HttpDependencies): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/policy/evaluate',
+      access: 'evaluate',
+      tag: 'policy',
+      summary: 'Would the policies allow this action on this resource now?',
+      body: policyQuestion,
+      answer: { schema: policyAnswer, description: 'No policy covers it: not allowed.' },
+      handle: async (call) => {
+        const { allowed, reason, appliedPolicies } = await view.evaluate(toQuestion(call.body));
+        return jsonReply({ allowed, reason, appliedPolicies });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/incidents',
+      access: 'read',
+      tag: 'operator',
+      summary: 'Incidents, newest first',
+      query: listQuery,
+      answer: { schema: incidentsAnswer, description: 'Empty without a cluster.' },
+      handle: async (call) =>
+        jsonReply({ incidents: (await view.incidents(call.query.limit ?? DEFAULT_LIMIT)).map(incident) }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/actions',
+      access: 'read',
+      tag: 'operator',
+      summary: 'Actions, newest first',
+      query: listQuery,
+      answer: { schema: actionsAnswer, description: 'Empty without a cluster.' },
+      handle: async (call) =>
+        jsonReply({ actions: (await view.actions(call.query.limit ?? DEFAULT_LIMIT)).map(action) }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/policies',
+      access: 'read',
+      tag: 'operator',
+      summary: 'Policies with their conditions',
+      query: listQuery,
+      answer: { schema: policiesAnswer, description: 'Empty without a cluster.' },
+      handle: async (call) => jsonReply({ policies: await view.policies(call.query.limit ?? DEFAULT_LIMIT) }),
+    }),
+  ];
+}
+
+/** `deployment:api`, `deployment:shop/api`, or the first with `context.metadata.namespace`. */
+function toQuestion(body: PolicyQuestionBody): PolicyQuestionView {
+  const colon = body.resource.indexOf(':');
+  const rest = body.resource.slice(colon + 1);
+  const slash = rest.indexOf('/');
+  const told = body.context?.metadata?.['namespace'];
+  const namespace = slash >= 0 ? rest.slice(0, slash) : typeof told === 'string' && told !== '' ? told : undefined;
+  return {
+    action: body.action,
+    kind: body.resource.slice(0, colon),
+    name: slash >= 0 ? rest.slice(slash + 1) : rest,
+    ...(namespace === undefined ? {} : { namespace }),
+    context: { ...body.context },
+  };
+}
+
+const iso = (atMs: number): string => new Date(atMs).toISOString();
+const isoOrNull = (atMs: number | undefined): string | null => (atMs === undefined ? null : iso(atMs));
+
+const incident = (one: IncidentView): unknown => ({
+  id: one.id,
+  namespace: one.namespace,
+  workload: one.workload,
+  policy: one.policy,
+  failure_type: one.failureType,
+  severity: one.severity,
+  score: one.score,
+  metrics: one.metrics,
+  pods: one.pods,
+  opened_at: iso(one.openedAtMs),
+  updated_at: iso(one.updatedAtMs),
+  resolved_at: isoOrNull(one.resolvedAtMs),
+  decision: one.decision,
+  reason: one.reason,
+});
+
+const action = (one: ActionView): unknown => ({
+  name: one.name,
+  namespace: one.namespace,
+  workload: one.workload,
+  policy: one.policy,
+  action: one.action,
+  failure_type: one.failureType,
+  state: one.state,
+  reason: one.reason,
+  message: one.message,
+  decided_at: iso(one.decidedAtMs),
+  executed_at: isoOrNull(one.executedAtMs),
+  ended_at: isoOrNull(one.endedAtMs),
+  dry_run: one.dryRun,
+});

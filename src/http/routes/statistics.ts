@@ -1,0 +1,90 @@
+import type { HttpDependencies } from '../dependencies.ts';
+import { jsonReply, refusalReply, type Reply } from '../reply.ts';
+import { route, type Route } from '../route.ts';
+import { listQuery } from '../schemas/requests.ts';
+import { performanceAnswer, predictionsAnswer, statsAnswer } from '../schemas/responses.ts';
+import type { Latencies } from './detection.ts';
+
+const DEFAULT_LIMIT = 100;
+
+/** What was predicted, and how well. */
+export function statisticsRoutes(deps: HttpDependencies, latencies: Latencies): readonly Route[] {
+  const { store, service, log } = deps;
+
+  /** Reading may fail while the store is down; detection goes on. */
+  const fromStore = async (read: () => Promise<unknown>): Promise<Reply> => {
+    try {
+      return jsonReply(await read());
+    } catch (error) {
+      log.warn('store cannot be read', { error });
+      return refusalReply('storeUnavailable');
+    }
+  };
+
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/metrics/stats',
+      access: 'read',
+      tag: 'metrics',
+      summary: 'How many predictions, anomalies and failures',
+      answer: { schema: statsAnswer, description: 'Totals since the store was made.' },
+      refusals: ['storeUnavailable'],
+      handle: (call) =>
+        fromStore(async () => {
+          const stats = await store.predictionStats(call.nowMs);
+          return {
+            total_predictions: stats.total,
+            predictions_last_24h: stats.last24h,
+            total_anomalies_detected: stats.anomalies,
+            total_failures_detected: stats.failures,
+          };
+        }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/metrics/predictions',
+      access: 'read',
+      tag: 'metrics',
+      summary: 'The latest predictions, newest first',
+      query: listQuery,
+      answer: { schema: predictionsAnswer, description: 'At most `limit`.' },
+      refusals: ['storeUnavailable'],
+      handle: (call) =>
+        fromStore(async () => {
+          const predictions = await store.predictions(call.query.limit ?? DEFAULT_LIMIT);
+          return {
+            predictions: predictions.map((p) => ({
+              id: p.id,
+              timestamp: new Date(p.atMs).toISOString(),
+              model_type: p.modelType,
+              severity_score: p.severityScore,
+              recommended_action: p.recommendedAction,
+              prediction: p.body,
+            })),
+          };
+        }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/metrics/model-performance',
+      access: 'read',
+      tag: 'metrics',
+      summary: 'What the models know about themselves',
+      answer: { schema: performanceAnswer, description: 'Quantiles over the last 1,024 calls of this process.' },
+      handle: () => {
+        const { series, samples, trainedAtMs } = service.facts();
+        return jsonReply({
+          models: {
+            series,
+            samples,
+            trained_at: trainedAtMs === undefined ? null : new Date(trainedAtMs).toISOString(),
+            precision_on_confirmed_incidents: null,
+            confirmed_incidents: 0,
+          },
+          latency: { anomaly: latencies.anomaly.facts(), failure: latencies.failure.facts() },
+        });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,174 @@
+import { createServer as createPlainServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { isIP, type AddressInfo } from 'node:net';
+import type { Express, Request } from 'express';
+import { err, ok, type Result } from '../lib/result.ts';
+import type { Problem } from '../lib/parsed.ts';
+import { apiKey, createKeyRing, DEVELOPMENT_KEY, type ApiKey } from './access/api-key.ts';
+import { watchKeyFile, type KeyFileWatch } from './access/key-file.ts';
+import { createLockout } from './access/lockout.ts';
+import type { RateSetting } from './access/limits.ts';
+import { awaitsContinue } from './body/read-body.ts';
+import type { HttpDependencies } from './dependencies.ts';
+import { answerParserErrors } from './parser-errors.ts';
+import { createApp } from './pipeline.ts';
+import { refusalReply, sendAndClose } from './reply.ts';
+import { createRoutes } from './routes/all.ts';
+import { readTls, watchTls, type TlsFiles } from './tls.ts';
+
+/** Who may call. */
+export type ServerKeys =
+  /** No key is configured: loopback only, and the published `dev_api_key` is accepted. */
+  | { readonly kind: 'development' }
+  | {
+      readonly kind: 'configured';
+      readonly keys: readonly ApiKey[];
+      /** Read again when it changes; its keys come beside the others. */
+      readonly file?: {
+        readonly path: string;
+        readonly parse: (text: string) => Result<readonly ApiKey[], readonly Problem[]>;
+      };
+    };
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly keys: ServerKeys;
+  readonly tls?: TlsFiles;
+  readonly rate?: Partial<RateSetting>;
+  /** Proxies in front of this server whose word about the caller's address is taken. Default 0. */
+  readonly trustedProxies?: number;
+}
+
+export interface HttpServer {
+  /** Starts to listen; the error is a sentence for whoever started the program. */
+  listen(): Promise<Result<{ readonly address: string; readonly port: number; readonly url: string }, string>>;
+  /** Takes no new request, lets those under way finish for at most 10 s, then cuts them. */
+  close(): Promise<void>;
+}
+
+/** Requests a second; both before a body is read. */
+export const DEFAULT_RATE: RateSetting = { perKey: 1_000, perAddress: 5_000 };
+
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 16 * 1024,
+  connectionsCheckingInterval: 1_000,
+  // Checked by ourselves, with an answer.
+  requireHostHeader: false,
+} as const;
+const MAX_CONNECTIONS = 1_000;
+const DRAIN_MS = 10_000;
+
+/** The REST API on its socket. Nothing runs before `listen`. */
+export function createHttpServer(deps: HttpDependencies, options: HttpOptions): HttpServer {
+  const fixed = options.keys.kind === 'configured' ? options.keys.keys : [apiKey('development', DEVELOPMENT_KEY)];
+  const ring = createKeyRing(fixed);
+  const trustedProxies = options.trustedProxies ?? 0;
+  const app = createApp({
+    routes: createRoutes(deps),
+    rate: { ...DEFAULT_RATE, ...options.rate },
+    deps,
+    isTls: options.tls !== undefined,
+    trustedProxies,
+    ring,
+    lockout: createLockout(),
+    clock: deps.clock,
+    addressOf: addressReader(trustedProxies),
+  });
+  let server: Server | undefined;
+  let keyFile: KeyFileWatch | undefined;
+  let stopTls: (() => void) | undefined;
+
+  return {
+    listen: async () => {
+      const { keys, host, port, tls } = options;
+      if (keys.kind === 'development' && !isLoopback(host)) {
+        return err(`no key is configured, so the server does not listen on ${host}: set API_KEY or API_KEYS_FILE`);
+      }
+      if (keys.kind === 'configured' && keys.file !== undefined) {
+        keyFile = watchKeyFile({ ...keys.file, ring, fixed, clock: deps.clock, log: deps.log });
+        await keyFile.loaded;
+      }
+      try {
+        const created = tls === undefined ? createPlainServer(LIMITS, app) : createTls(app, tls);
+        prepare(created, app, deps);
+        await bind(created, host, port);
+        server = created;
+        if (tls !== undefined) stopTls = watchTls(created as ReturnType<typeof createTlsServer>, tls, deps);
+      } catch (fault) {
+        keyFile?.stop();
+        return err(fault instanceof Error ? fault.message : String(fault));
+      }
+      const bound = server.address() as AddressInfo;
+      const url = `${tls === undefined ? 'http' : 'https'}://${isIP(bound.address) === 6 ? `[${bound.address}]` : bound.address}:${bound.port}`;
+      if (keys.kind === 'development') {
+        deps.log.warn('no key is configured: loopback only, and the published development key is accepted', { url });
+      }
+      deps.log.info('api is served', { url });
+      return ok({ address: bound.address, port: bound.port, url });
+    },
+    close: async () => {
+      keyFile?.stop();
+      stopTls?.();
+      if (server !== undefined) await drain(server, deps);
+    },
+  };
+}
+
+function createTls(app: Express, tls: TlsFiles): ReturnType<typeof createTlsServer> {
+  return createTlsServer({ ...LIMITS, ...readTls(tls) }, app);
+}
+
+function prepare(server: Server, app: Express, { log, metrics }: HttpDependencies): void {
+  server.maxConnections = MAX_CONNECTIONS;
+  answerParserErrors(server, log);
+  // The go-ahead for a body is given only after the checks that come before it.
+  server.on('checkContinue', (request, response) => {
+    awaitsContinue(request);
+    server.emit('request', request, response);
+  });
+  server.on('checkExpectation', (_request, response) => sendAndClose(response, refusalReply('expectationFailed')));
+  server.on('tlsClientError', (error: Error) => log.debug('no TLS connection', { error }));
+  let open = 0;
+  server.on('connection', (socket) => {
+    metrics.gauge('aegis_http_connections', (open += 1));
+    socket.once('close', () => metrics.gauge('aegis_http_connections', (open -= 1)));
+  });
+  server.on('drop', () => log.warn('connection refused: there are too many', { most: MAX_CONNECTIONS }));
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function drain(server: Server, { clock, log }: HttpDependencies): Promise<void> {
+  const cancel = clock.after(DRAIN_MS, () => {
+    log.warn('connections are cut: their requests did not end in time');
+    server.closeAllConnections();
+  });
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  cancel();
+}
+
+/** The caller's address: of the connection itself unless a proxy is trusted to tell it. */
+function addressReader(trustedProxies: number): (request: IncomingMessage) => string {
+  return (request) => (trustedProxies === 0 ? request.socket.remoteAddress : (request as Request).ip) ?? 'unknown';
+}
+
+/** Whether only this machine can connect to the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
