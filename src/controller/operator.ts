@@ -3,7 +3,7 @@ import { toRecord } from '../healing/record.ts';
 import { DAY, MINUTE, SECOND } from '../lib/duration.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { ActionReconciler, actionKey } from './action-reconciler.ts';
+import { actionKey, type ActionReconciler } from './action-reconciler.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';

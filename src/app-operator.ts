@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { ClusterConfig, Config } from './config/config.ts';
+import { ActionGate } from './controller/action-gate.ts';
+import { ActionJournal } from './controller/action-journal.ts';
+import { ActionLedger } from './controller/action-ledger.ts';
+import { ActionReconciler } from './controller/action-reconciler.ts';
+import { AlertDesk } from './controller/alert-desk.ts';
+import { BackFill } from './controller/back-fill.ts';
+import { DecisionRecorder } from './controller/decision-recorder.ts';
+import { DetectionLoop } from './controller/detection-loop.ts';
+import { EngineAnswers } from './controller/engine-answers.ts';
+import { IncidentBook } from './controller/incident-book.ts';
+import { Operator } from './controller/operator.ts';
+import { createOperatorView } from './controller/live-view.ts';
+import type { OperatorView } from './controller/operator-view.ts';
+import { PolicyAcceptance } from './controller/policy-acceptance.ts';
+import { PolicyReporter } from './controller/policy-reporter.ts';
+import { Poller } from './controller/poller.ts';
+import type { MetricsSink, Store } from './controller/ports.ts';
+import { StormWatch } from './controller/storm-watch.ts';
+import { Surroundings } from './controller/surroundings.ts';
+import { WorkloadAssessor } from './controller/workload-assessor.ts';
+import { createEngine } from './detection/engine.ts';
+import { toAllowedOrigin } from './http/allowed-origin.ts';
+import { createOutbound, type Outbound } from './http/outbound.ts';
+import { createPolicyEngine } from './http/policy-engine.ts';
+import { createClient, type KubeClient } from './kubernetes/client.ts';
+import { CachedClusterReader } from './kubernetes/cluster-reader.ts';
+import { LiveClusterWriter } from './kubernetes/cluster-writer.ts';
+import { KubernetesEventSink } from './kubernetes/event-sink.ts';
+import { executors } from './kubernetes/executors/registry.ts';
+import { LeaseLeadership } from './kubernetes/lease.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Log } from './lib/log.ts';
+import { err, ok, type Result } from './lib/result.ts';
+import { createNotifier } from './notify/notifier.ts';
+import type { EffectName } from './policy/action.ts';
+import { createMetricSource } from './prometheus/metric-source.ts';
+
+/** A sample must be fresh, but a poll cannot be younger than the scrape before it took. */
+const LEAST_STALENESS_MS = 10_000;
+const ENGINE_TIMEOUT_SECONDS = 3;
+
+export interface RunningOperator {
+  readonly view: OperatorView;
+  /** Sentences on what does not work now; for `/health`. */
+  problems(): readonly string[];
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Base {
+  readonly store: Store;
+  readonly metrics: MetricsSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly seed: number;
+}
+
+/** Everything that watches and heals a cluster. The error is a sentence for whoever started the program. */
+export async function createOperator(
+  config: Config,
+  cluster: ClusterConfig,
+  base: Base,
+): Promise<Result<RunningOperator, string>> {
+  const { clock, log } = base;
+  const { watchNamespaces } = cluster;
+  const namespaces = watchNamespaces.length > 0 ? watchNamespaces : undefined;
+  const client = await createClient({
+    access: cluster.access,
+    clock,
+    log,
+    ...(namespaces && { scope: scopeOf(cluster) }),
+  });
+  if (!client.ok) return client;
+  if (config.prometheus === undefined) return err('PROMETHEUS_URL is not set: without metrics nothing can be judged');
+  return ok(assemble(config, config.prometheus, { ...base, client: client.value, cluster }));
+}
+
+/** The namespaces that may be written to or read from: those that are watched, and the lease's own. */
+function scopeOf({ watchNamespaces, lease, pod }: ClusterConfig): readonly string[] {
+  const own = lease.namespace ?? pod.namespace;
+  return own === undefined ? watchNamespaces : [...new Set([...watchNamespaces, own])];
+}
+
+function assemble(
+  config: Config,
+  prometheus: NonNullable<Config['prometheus']>,
+  base: Base & { readonly client: KubeClient; readonly cluster: ClusterConfig },
+): RunningOperator {
+  const { store, metrics, clock, log, client, cluster } = base;
+  const random = Math.random;
+  const identity = `${cluster.pod.name ?? hostname()}-${randomUUID().slice(0, 8)}`;
+  const enabledEffects = new Set<EffectName>(config.dryRun ? [] : config.enabledActions);
+  const namespaces = cluster.watchNamespaces.length > 0 ? cluster.watchNamespaces : undefined;
+  const stalenessMs = Math.max(2 * prometheus.scrapeIntervalMs, LEAST_STALENESS_MS);
+
+  const outbound = createOutbound({
+    allowed: config.outboundAllow.flatMap((entry) => {
+      const origin = toAllowedOrigin(entry);
+      return origin.ok ? [origin.value] : [];
+    }),
+    apiServer: cluster.access.kind === 'in-cluster' ? [cluster.access.host] : [],
+  });
+  const reader = new CachedClusterReader({
+    ...{ client, clock, random, log },
+    resync: cluster.relist,
+    ...(namespaces !== undefined && { namespaces }),
+  });
+  const leadership = new LeaseLeadership({
+    ...{ client, clock, random, log, identity, name: cluster.lease.name },
+    namespace: cluster.lease.namespace ?? cluster.pod.namespace ?? client.namespace ?? 'default',
+  });
+  client.fenceWrites(() => leadership.mayWrite());
+  const writer = new LiveClusterWriter(client, { namespaced: namespaces !== undefined });
+  const events = new KubernetesEventSink({ ...{ client, clock, log, instance: identity }, newId: randomUUID });
+  const source = createMetricSource({ ...prometheus, log });
+  const notifier = createNotifier(config.sinks, { post: outbound.post, clock, log });
+  const engines = new EngineAnswers({
+    engine: createPolicyEngine({ post: outbound.post }),
+    metrics,
+    ...clusterWideEngine(config),
+  });
+
+  const engine = createEngine({ seed: base.seed });
+  const ledger = new ActionLedger(store, log);
+  const storms = new StormWatch(store, log);
+  const book = new IncidentBook(store, log);
+  const acceptance = new PolicyAcceptance({ source, notifier });
+  const surroundings = new Surroundings({
+    ...{ reader, source, ledger, storms, book, leadership, acceptance, enabledEffects },
+    scrapeIntervalMs: stalenessMs / 2,
+    policyEngineConfigured: config.policyEngine !== undefined,
+  });
+  const poller = new Poller({ source, metrics, log });
+  const assessor = new WorkloadAssessor({ engine, book, stalenessMs });
+  const backFill = new BackFill({ poller, assessor, reader, log });
+  const alerts = new AlertDesk({ notifier, metrics, log });
+  const recorder = new DecisionRecorder({ writer, store, events, metrics, log });
+  const journal = new ActionJournal({ writer, leadership, store, ledger, events, metrics, clock, log });
+  const byEffect = executors({ client, clock, mayBeginEffect: () => leadership.mayBeginEffect() });
+  const gate = new ActionGate({
+    ...{ writer, executors: byEffect, leadership, store, ledger, journal, surroundings, engines },
+    ...{ metrics, clock, log, holder: identity },
+  });
+  const reconciler = new ActionReconciler({
+    ...{ reader, writer, leadership, executors: byEffect, gate, journal, ledger, book, surroundings },
+    ...{ alerts, events, metrics, clock, log, stalenessMs },
+  });
+  const reporter = new PolicyReporter({
+    ...{ reader, writer, leadership, poller, assessor, book, ledger, surroundings, enabledEffects, events, clock, log },
+  });
+  const loop = new DetectionLoop({
+    ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
+    ...{ store, events, metrics, clock, log },
+    onAction: (action) => operator.onAction(action),
+    onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
+  });
+  const operator: Operator = new Operator({
+    ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
+    ...{ alerts, surroundings, store, metrics, clock, random, log },
+  });
+  return {
+    view: createOperatorView({ reader, book, surroundings, clock }),
+    problems: () => problemsOf(reader, poller, surroundings),
+    async start() {
+      reader.start();
+      await operator.start();
+    },
+    async stop() {
+      await operator.stop();
+      await reader.stop();
+      await source.close();
+      await closeAll(outbound, client);
+    },
+  };
+}
+
+function clusterWideEngine({ policyEngine }: Config) {
+  if (policyEngine === undefined) return {};
+  const { url } = policyEngine;
+  return {
+    clusterWide: { url, type: 'Aegis', timeoutSeconds: ENGINE_TIMEOUT_SECONDS, failurePolicy: 'Deny' } as const,
+  };
+}
+
+function problemsOf(reader: CachedClusterReader, poller: Poller, surroundings: Surroundings): readonly string[] {
+  const cluster = reader.problems().map(({ resource, message }) => `cluster: ${resource}: ${message}`);
+  if (!reader.synced()) return ['cluster: the caches are not filled yet', ...cluster];
+  const silent = surroundings.policies().filter(({ uid }) => poller.state(uid)?.isAvailable === false);
+  return silent.length === 0 ? cluster : [...cluster, `metrics: no usable reading for ${silent.length} policies`];
+}
+
+async function closeAll(outbound: Outbound, client: KubeClient): Promise<void> {
+  await outbound.close();
+  client.close();
+}

@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createOperator, type RunningOperator } from './app-operator.ts';
+import type { Config } from './config/config.ts';
+import { parseKeysFile } from './config/keys-file.ts';
+import { createDetectionService } from './controller/detection-service.ts';
+import { EMPTY_VIEW } from './controller/operator-view.ts';
+import { createEngine } from './detection/engine.ts';
+import { apiKey } from './http/access/api-key.ts';
+import { createHttpServer, type HttpServer, type ServerKeys } from './http/server.ts';
+import type { Log } from './lib/log.ts';
+import { err, ok, type Result } from './lib/result.ts';
+import { createSqliteStore, type ManagedStore } from './store/store.ts';
+import { systemClock } from './system-clock.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+/** Fixes the engine's random choices: a restart on the same data gives the same verdicts. */
+const SEED = 0x5eed;
+const DATABASE = 'aegis.db';
+
+export interface App {
+  /** Resolves once the API is served and, where there is one, the operator runs. */
+  start(): Promise<Result<{ readonly url: string }, string>>;
+  /** Finishes or records what is under way, gives the lease back and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Builds the whole program from its configuration. This file and `app-operator.ts` alone construct adapters. */
+export function createApp(config: Config, version: string, log: Log): App {
+  const clock = systemClock;
+  const metrics = createMetrics({ log, version, processMetrics: true });
+  metrics.gauge('aegis_build_info', 1, { version });
+  let store: ManagedStore | undefined;
+  let operator: RunningOperator | undefined;
+  let server: HttpServer | undefined;
+
+  return {
+    async start() {
+      if (config.store.kind === 'postgres') return err('DATABASE_URL: this build stores in SQLite only; unset it');
+      const { dataDir } = config.store;
+      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+      store = await createSqliteStore({ file: join(dataDir, DATABASE), clock, log, metrics });
+      if (config.cluster !== undefined) {
+        const created = await createOperator(config, config.cluster, { store, metrics, clock, log, seed: SEED });
+        if (created.ok) operator = created.value;
+        else if (config.cluster.required) return created;
+        else log.warn('the API is served alone: the cluster cannot be used', { why: created.error });
+      }
+      const { anomalyThreshold, minSamples, failureWindowMs } = config.detection;
+      const service = createDetectionService({
+        ...{ anomalyThreshold, minSamples, failureWindowMs },
+        engine: createEngine({ seed: SEED }),
+        scratch: createEngine({ seed: SEED }),
+      });
+      server = createHttpServer(
+        {
+          ...{ service, store, metrics, metricsPage: metrics, clock, log },
+          view: operator?.view ?? EMPTY_VIEW,
+          problems: () => operator?.problems() ?? [],
+        },
+        {
+          ...{ host: config.http.host, port: config.http.port, keys: serverKeys(config) },
+          ...(config.http.tls !== undefined && { tls: config.http.tls }),
+        },
+      );
+      const listening = await server.listen();
+      if (!listening.ok) return listening;
+      await operator?.start();
+      return ok({ url: listening.value.url });
+    },
+    async stop() {
+      await operator?.stop();
+      await server?.close();
+      await store?.close();
+    },
+  };
+}
+
+function serverKeys({ http }: Config): ServerKeys {
+  const { keys } = http;
+  if (keys.kind === 'development') return keys;
+  const single = keys.apiKey === undefined ? [] : [apiKey('default', keys.apiKey.reveal())];
+  return {
+    kind: 'configured',
+    keys: single,
+    ...(keys.keysFile !== undefined && { file: { path: keys.keysFile, parse: parseKeysFile } }),
+  };
+}

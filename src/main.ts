@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { createApp } from './app.ts';
+import { loadConfig } from './config/load.ts';
+import { createLogger } from './telemetry/logger.ts';
+
+const VERSION = '0.1.0';
+/** A stop that takes longer than this is a hang: the lease runs out by itself. */
+const STOP_LIMIT_MS = 20_000;
+
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig({ env: process.env, argv: process.argv.slice(2), readFile });
+  if (!config.ok) {
+    for (const { path, message } of config.error) process.stderr.write(`aegis: ${path} ${message}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const log = createLogger({ level: config.value.logLevel, write: (line) => process.stdout.write(line) });
+  for (const warning of config.value.warnings) log.warn(warning);
+  const app = createApp(config.value, VERSION, log);
+  const stop = (signal: string): void => {
+    log.info('stopping', { signal });
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    void app.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  const started = await app.start();
+  if (started.ok) {
+    log.info('started', { version: VERSION, url: started.value.url });
+    return;
+  }
+  log.error('cannot start', { why: started.error });
+  await app.stop();
+  process.exit(1);
+}
+
+await main();
