@@ -9,20 +9,11 @@ import type { PodFacts } from '../pod-facts.ts';
 import { podNames } from '../pod-facts.ts';
 import { kubectl, objectName, span } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
-import { crashing } from './crash-loop.ts';
+import { AT_ONCE_MS, crashing, diesAtOnce } from './crash-loop.ts';
 
 const REASONS = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'];
-/** A process that dies so soon has not got past reading its configuration. */
-const AT_ONCE_MS = 5_000;
-
 const refused = (facts: Facts): readonly PodFacts[] =>
   facts.pods.filter((pod) => pod.reasons.some((reason) => REASONS.includes(reason)));
-
-function diesAtOnce(pod: PodFacts): boolean {
-  const end = pod.lastEnd;
-  if (end?.startedAtMs === undefined || end.finishedAtMs === undefined) return false;
-  return end.exitCode > 0 && end.exitCode < 128 && end.finishedAtMs - end.startedAtMs <= AT_ONCE_MS;
-}
 
 /** A reference or a value that the container needs is missing or wrong. */
 export const badConfig: FailureModel = {

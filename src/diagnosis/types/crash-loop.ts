@@ -1,9 +1,10 @@
-import { changed } from '../discriminators.ts';
+import { neverWorked } from '../changes.ts';
+import { changed, templateSplit } from '../discriminators.ts';
 import type { FailureModel } from '../failure-model.ts';
 import { holding, isOneOfSeveral } from '../failure-model.ts';
 import type { Facts } from '../facts.ts';
 import { refsOf } from '../facts.ts';
-import { change, claim, status, told } from '../findings.ts';
+import { change, claim, given, status, told } from '../findings.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { podNames } from '../pod-facts.ts';
 import { RUNGS } from '../rung.ts';
@@ -19,6 +20,16 @@ const keepsDying = (pod: PodFacts): boolean =>
 /** Pods that start and die, over and over. */
 export const crashing = (facts: Facts): readonly PodFacts[] =>
   facts.pods.filter((pod) => pod.reasons.includes('CrashLoopBackOff') || keepsDying(pod));
+
+/** A process that dies so soon has not got past reading its configuration. */
+export const AT_ONCE_MS = 5_000;
+
+/** The container ended by itself, with an error, right after its start. */
+export function diesAtOnce(pod: PodFacts): boolean {
+  const end = pod.lastEnd;
+  if (end?.startedAtMs === undefined || end.finishedAtMs === undefined) return false;
+  return end.exitCode > 0 && end.exitCode < 128 && end.finishedAtMs - end.startedAtMs <= AT_ONCE_MS;
+}
 
 /** Some pods crash while others of the workload serve. */
 export function peersServe(facts: Facts): boolean {
@@ -36,7 +47,8 @@ export const crashLoop: FailureModel = {
     const coded = pods.filter((pod) => CRASH_CODES.includes(pod.lastEnd?.exitCode ?? -1));
     const foreign = pods.filter((pod) => pod.lastEnd?.reason === 'OOMKilled' || pod.lastEnd?.exitCode === 143);
     const serves = peersServe(facts);
-    const explanation = isCrashing && !serves ? changed(facts, 'template', 'image', 'config', 'secret') : undefined;
+    const isOwnFault = serves && templateSplit(facts) !== 'new-only';
+    const explanation = isCrashing ? changed(facts, 'template', 'image', 'config', 'secret') : undefined;
     const restarts = Math.max(0, ...pods.map((pod) => pod.restarts));
     const codes = [...new Set(coded.map((pod) => pod.lastEnd?.exitCode))].join(', ');
     return {
@@ -46,9 +58,13 @@ export const crashLoop: FailureModel = {
           claim(isCrashing, `${podNames(pods)}: CrashLoopBackOff after ${restarts} restarts`),
         ),
         status(WEIGHTS.statusHint / 2, claim(coded.length > 0, `exit code ${codes}`)),
-        status(WEIGHTS.statusHint / 2, claim(serves, 'its peers of the same workload run')),
+        status(WEIGHTS.statusHint / 2, claim(isOwnFault, 'its peers of the same workload run')),
         status(-WEIGHTS.statusStrong, claim(foreign.length > 0, `${podNames(foreign)}: ended from outside`)),
-        change(facts, -WEIGHTS.statusStrong, explanation),
+        ...given(!isOwnFault, () => [
+          change(facts, -WEIGHTS.statusStrong, explanation),
+          status(-WEIGHTS.statusHint, claim(pods.some(diesAtOnce), 'it dies before it has read its configuration')),
+          status(-WEIGHTS.statusHint, claim(neverWorked(facts.input), 'it has never run since it was created')),
+        ]),
         told(facts, 'panic', WEIGHTS.logHint),
       ]),
       contradictions: [],

@@ -30,9 +30,10 @@ export const networkPolicyBlock: FailureModel = {
     const empty = emptyService(facts);
     const errors = facts.metric('error_rate');
     const isTotal = errors.direction === 'up' && (errors.worst?.value ?? 0) >= NEARLY_ALL;
+    const isSilent = facts.metric('request_rate').direction === 'down';
     return {
       findings: holding([
-        change(facts, WEIGHTS.changeStrong + 0.5, edit),
+        change(facts, isTotal || isSilent ? WEIGHTS.changeStrong + 0.5 : WEIGHTS.changeHint, edit),
         status(WEIGHTS.statusStrong, empty),
         ...given(edit !== undefined || empty !== undefined, () => [
           metric(WEIGHTS.metric, claim(isTotal, 'nearly every call fails'), 'error_rate'),
