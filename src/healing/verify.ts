@@ -71,10 +71,13 @@ function judgeMetric({ metric, verdict, value }: MetricVerdict, input: VerifyInp
   return improvement(before, value, input.directions?.[metric]) >= MIN_IMPROVEMENT ? 'good' : 'unknown';
 }
 
-function judgePod(pod: PodVerdict, input: VerifyInput): Poll {
+/** `names` are the triggering metrics that are measured by pod; one that this pod lacks is not known. */
+function judgePod(pod: PodVerdict, names: readonly string[], input: VerifyInput): Poll {
   if (pod.state === 'unhealthy') return 'bad';
-  const triggering = pod.metrics.filter(({ metric }) => input.intent.metrics.includes(metric));
-  const judged = triggering.map((metric) => judgeMetric(metric, input));
+  const judged = names.map((name): Poll => {
+    const metric = pod.metrics.find((each) => each.metric === name);
+    return metric === undefined ? 'unknown' : judgeMetric(metric, input);
+  });
   if (judged.includes('bad')) return 'bad';
   // Status evidence has no metric; then the pod's own state must speak.
   if (judged.length === 0) return pod.state === 'healthy' ? 'good' : 'unknown';
@@ -86,7 +89,11 @@ function judgePoll(input: VerifyInput, verdict: WorkloadVerdict): Poll {
   const { treated } = groupsOf(intent, workload);
   const pods = verdictsOf(treated, verdict);
   const shared = verdict.workloadMetrics.filter(({ metric }) => intent.metrics.includes(metric));
-  const judged = [...pods.map((pod) => judgePod(pod, input)), ...shared.map((metric) => judgeMetric(metric, input))];
+  const byPod = intent.metrics.filter((name) => !shared.some(({ metric }) => metric === name));
+  const judged = [
+    ...pods.map((pod) => judgePod(pod, byPod, input)),
+    ...shared.map((metric) => judgeMetric(metric, input)),
+  ];
   if (judged.includes('bad')) return 'bad';
   if (judged.length === 0 || pods.length < treated.length || judged.includes('unknown')) return 'unknown';
   return notReadyBecause(intent, workload) === undefined ? 'good' : 'bad';
