@@ -8,5 +8,5 @@ export function teachMoments(moments: Float64Array, at: number, value: number, n
   const mean = moments[at] ?? 0;
   const delta = value - mean;
   moments[at] = mean + weight * delta;
-  moments[at + 1] = (1 - weight) * ((moments[at + 1] ?? 0) + weight * delta * delta);
+  moments[at + 1] = weight === 1 ? 0 : (1 - weight) * ((moments[at + 1] ?? 0) + weight * delta * delta);
 }

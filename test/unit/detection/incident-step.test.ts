@@ -1,0 +1,149 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { CALM, stepIncident } from '../../../src/detection/incident-step.ts';
+import type { IncidentHistory, IncidentStep } from '../../../src/detection/incident-step.ts';
+import type { WorkloadVerdict } from '../../../src/detection/verdict.ts';
+import { STEP, T0, aPodVerdict, aPollVerdict } from '../../support/builders/detection.ts';
+
+const TRIGGER = { breaches: 3, polls: 5, closeAfter: 3 };
+const CONTEXT = { policyUid: 'p1', intervalMs: STEP, anomalyThreshold: 0.85 };
+const LETTERS = { B: 'unhealthy', g: 'healthy', '?': 'unknown' } as const;
+
+/** Plays polls written as letters: B breach, g good, ? unknown, n nearly well. */
+function play(polls: string, from: IncidentHistory | undefined = undefined): IncidentStep[] {
+  let history = from;
+  return [...polls].map((letter, i) => {
+    const atMs = T0 + i * STEP;
+    const verdict =
+      letter === 'n'
+        ? aPollVerdict('healthy', atMs, { score: 0.84 })
+        : aPollVerdict(LETTERS[letter as keyof typeof LETTERS], atMs);
+    const step = stepIncident(history, verdict, TRIGGER, CONTEXT);
+    history = step.history;
+    return step;
+  });
+}
+
+const transitions = (polls: string): string =>
+  play(polls)
+    .map(({ transition }) => transition[0])
+    .join('');
+
+describe('opening and closing', () => {
+  test.each([
+    ['three of five breaches open', 'BgBgB', 'nnnno'],
+    ['three in a row open', 'BBB', 'nno'],
+    ['two of five do not', 'BgBgg', 'nnnnn'],
+    ['a breach that has left the window does not count', 'BgggBggBg', 'nnnnnnnnn'],
+    ['an unknown poll takes no place in the window', 'BB??B', 'nnnno'],
+    ['unknown polls alone open nothing', '??????', 'nnnnnn'],
+    ['three good polls close', 'BBBggg', 'nnouur'],
+    ['a breach between starts the count anew', 'BBBggBggg', 'nnouuuuur'],
+    ['unknown polls neither close nor break the count', 'BBBg?g?g', 'nnounun'.slice(0, 7) + 'r'],
+    ['nearly well is neither', 'BBBgnngg', 'nnouuuur'],
+    ['after closing, fresh breaches are needed', 'BBBgggBB', 'nnouurnn'],
+  ])('%s: %s', (_, polls, expected) => {
+    expect(transitions(polls)).toBe(expected);
+  });
+
+  test('breaches far apart in time are no evidence together', () => {
+    const at = (atMs: number): WorkloadVerdict => aPollVerdict('unhealthy', atMs);
+    let history: IncidentHistory | undefined;
+    for (const atMs of [T0, T0 + STEP, T0 + 3_600_000]) {
+      const step = stepIncident(history, at(atMs), TRIGGER, CONTEXT);
+      history = step.history;
+      expect(step.transition).toBe('none');
+    }
+  });
+
+  test('an opened incident names pods, metrics, onset and peak', () => {
+    const { incident } = play('BgBB').at(-1) ?? {};
+    expect(incident).toMatchObject({
+      policyUid: 'p1',
+      openedAtMs: T0 + 3 * STEP,
+      onsetAtMs: T0,
+      peakScore: 0.95,
+      pods: [{ name: 'a', uid: 'a' }],
+      metrics: ['memory_usage'],
+      goodPolls: 0,
+    });
+    expect(incident?.id).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test('a resolved incident carries its end, and the history forgets it', () => {
+    const last = play('BBBggg').at(-1);
+    expect(last?.incident?.resolvedAtMs).toBe(T0 + 5 * STEP);
+    expect(last?.history).toEqual(CALM);
+  });
+
+  test('a pod of the incident that cannot be seen has not recovered', () => {
+    const open = play('BBB').at(-1)?.history;
+    const healthy = aPollVerdict('healthy', T0 + 3 * STEP);
+    const blind = { ...healthy, pods: [aPodVerdict('a', { state: 'unknown' }), aPodVerdict('b')] };
+    expect(stepIncident(open, blind, TRIGGER, CONTEXT).incident?.goodPolls).toBe(0);
+    const gone = { ...healthy, pods: [aPodVerdict('b'), aPodVerdict('c')] };
+    expect(stepIncident(open, gone, TRIGGER, CONTEXT).incident?.goodPolls).toBe(1);
+  });
+});
+
+describe('status that has lasted', () => {
+  const crash = (sinceMs: number | undefined, severity = 0.95): WorkloadVerdict => {
+    const finding = { reason: 'CrashLoopBackOff', message: 'app', severity };
+    return aPollVerdict('unhealthy', T0, { status: [sinceMs === undefined ? finding : { ...finding, sinceMs }] });
+  };
+
+  test.each([
+    ['as long as three polls take: opens at once', T0 - 3 * STEP, 0.95, 'opened'],
+    ['for an hour: opens at once', T0 - 3_600_000, 0.95, 'opened'],
+    ['only just: counts like any breach', T0 - STEP, 0.95, 'none'],
+    ['of unknown age: counts like any breach', undefined, 0.95, 'none'],
+    ['but only evidence: no short cut', T0 - 3_600_000, 0.5, 'none'],
+  ])('%s', (_, sinceMs, severity, transition) => {
+    const step = stepIncident(undefined, crash(sinceMs, severity), TRIGGER, CONTEXT);
+    expect(step.transition).toBe(transition);
+    if (transition === 'opened') expect(step.incident?.onsetAtMs).toBe(sinceMs);
+  });
+});
+
+describe('laws', () => {
+  const polls = fc.string({ unit: fc.constantFrom('B', 'g', '?', 'n'), minLength: 1, maxLength: 60 });
+
+  test('the same polls give the same incidents, also when the history went through JSON', () => {
+    fc.assert(
+      fc.property(polls, fc.nat(59), (letters, cut) => {
+        const whole = play(letters);
+        let history: IncidentHistory | undefined;
+        [...letters].forEach((_letter, i) => {
+          const step = play(letters.slice(0, i + 1), undefined).at(-1);
+          if (i === cut) history = JSON.parse(JSON.stringify(step?.history)) as IncidentHistory;
+        });
+        if (history !== undefined) expect(history).toEqual(whole[cut]?.history);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('no incident opens on fewer breaches than asked for, none closes on fewer good polls', () => {
+    fc.assert(
+      fc.property(polls, (letters) => {
+        play(letters).forEach(({ transition }, i) => {
+          const known = letters.slice(0, i + 1).replaceAll('?', '');
+          if (transition === 'opened') expect(known.slice(-5).split('B').length - 1).toBeGreaterThanOrEqual(3);
+          if (transition === 'resolved') expect(known.replaceAll('n', '').slice(-3)).toBe('ggg');
+        });
+      }),
+    );
+  });
+
+  test('ids differ between policies and openings', () => {
+    const id = (policyUid: string, atMs: number): string | undefined => {
+      let step: IncidentStep | undefined;
+      for (let i = 0; i < 3; i++) {
+        step = stepIncident(step?.history, aPollVerdict('unhealthy', atMs + i), TRIGGER, { ...CONTEXT, policyUid });
+      }
+      return step?.incident?.id;
+    };
+    expect(new Set([id('p1', T0), id('p2', T0), id('p1', T0 + 99)]).size).toBe(3);
+    expect(id('p1', T0)).toBe(id('p1', T0));
+  });
+});
