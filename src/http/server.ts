@@ -37,6 +37,7 @@ export interface HttpOptions {
   readonly keys: ServerKeys;
   readonly tls?: TlsFiles;
   readonly rate?: Partial<RateSetting>;
+  readonly limits?: Partial<ConnectionLimits>;
   /** Proxies in front of this server whose word about the caller's address is taken. Default 0. */
   readonly trustedProxies?: number;
 }
@@ -51,16 +52,20 @@ export interface HttpServer {
 /** Requests a second; both before a body is read. */
 export const DEFAULT_RATE: RateSetting = { perKey: 1_000, perAddress: 5_000 };
 
-const LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 5_000,
-  maxHeaderSize: 16 * 1024,
-  connectionsCheckingInterval: 1_000,
-  // Checked by ourselves, with an answer.
-  requireHostHeader: false,
-} as const;
-const MAX_CONNECTIONS = 1_000;
+/** How long a client may take, and how many there may be. */
+export interface ConnectionLimits {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly keepAliveMs: number;
+  readonly connections: number;
+}
+
+const DEFAULT_LIMITS: ConnectionLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 5_000,
+  connections: 1_000,
+};
 const DRAIN_MS = 10_000;
 
 /** The REST API on its socket. Nothing runs before `listen`. */
@@ -86,6 +91,7 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
   return {
     listen: async () => {
       const { keys, host, port, tls } = options;
+      const limits = { ...DEFAULT_LIMITS, ...options.limits };
       if (keys.kind === 'development' && !isLoopback(host)) {
         return err(`no key is configured, so the server does not listen on ${host}: set API_KEY or API_KEYS_FILE`);
       }
@@ -94,8 +100,9 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
         await keyFile.loaded;
       }
       try {
-        const created = tls === undefined ? createPlainServer(LIMITS, app) : createTls(app, tls);
-        prepare(created, app, deps);
+        const created = tls === undefined ? createPlainServer(nodeLimits(limits), app) : createTls(app, tls, limits);
+        created.maxConnections = limits.connections;
+        prepare(created, deps);
         await bind(created, host, port);
         server = created;
         if (tls !== undefined) stopTls = watchTls(created as ReturnType<typeof createTlsServer>, tls, deps);
@@ -119,12 +126,23 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
   };
 }
 
-function createTls(app: Express, tls: TlsFiles): ReturnType<typeof createTlsServer> {
-  return createTlsServer({ ...LIMITS, ...readTls(tls) }, app);
+function nodeLimits(limits: ConnectionLimits) {
+  return {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: 16 * 1024,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
+    // Checked by ourselves, with an answer.
+    requireHostHeader: false,
+  };
 }
 
-function prepare(server: Server, app: Express, { log, metrics }: HttpDependencies): void {
-  server.maxConnections = MAX_CONNECTIONS;
+function createTls(app: Express, tls: TlsFiles, limits: ConnectionLimits): ReturnType<typeof createTlsServer> {
+  return createTlsServer({ ...nodeLimits(limits), ...readTls(tls) }, app);
+}
+
+function prepare(server: Server, { log, metrics }: HttpDependencies): void {
   answerParserErrors(server, log);
   // The go-ahead for a body is given only after the checks that come before it.
   server.on('checkContinue', (request, response) => {
@@ -138,7 +156,7 @@ function prepare(server: Server, app: Express, { log, metrics }: HttpDependencie
     metrics.gauge('aegis_http_connections', (open += 1));
     socket.once('close', () => metrics.gauge('aegis_http_connections', (open -= 1)));
   });
-  server.on('drop', () => log.warn('connection refused: there are too many', { most: MAX_CONNECTIONS }));
+  server.on('drop', () => log.warn('connection refused: there are too many', { most: server.maxConnections }));
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

@@ -100,7 +100,7 @@ async function request(url: string, init: CallInit): Promise<Answer> {
   for (const [name, value] of Object.entries(wanted)) if (value !== null) headers[name] = value;
   const response = await fetch(url, { ...init, headers });
   const text = await response.text();
-  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  const isJson = text !== '' && response.headers.get('content-type')?.startsWith('application/json') === true;
   return { status: response.status, headers: response.headers, text, json: (isJson ? JSON.parse(text) : {}) as Json };
 }
 

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { anApi, aMetric, KEY, type Api } from '../../support/builders/http.ts';
+import { rawExchange } from '../../support/raw-http.ts';
+
+/** The limits of production, a hundred times as short. */
+let api: Api;
+beforeAll(async () => {
+  api = await anApi({ options: { limits: { headersMs: 200, requestMs: 500, keepAliveMs: 100, connections: 20 } } });
+});
+afterAll(() => api.stop());
+
+const post = [
+  'POST /api/v1/detect-anomaly HTTP/1.1',
+  'host: x',
+  `x-api-key: ${KEY}`,
+  'content-type: application/json',
+].join('\r\n');
+
+describe('a client that takes too long', () => {
+  const rows: readonly (readonly [what: string, bytes: string, later: readonly string[]])[] = [
+    ['says nothing', '', []],
+    ['never ends its headers', `${post}\r\nx-a: `, 'y'.repeat(40).split('')],
+    ['never ends its body', `${post}\r\ncontent-length: 100\r\n\r\n`, ' '.repeat(60).split('')],
+    [
+      'never ends its chunks',
+      `${post}\r\ntransfer-encoding: chunked\r\n\r\n`,
+      Array.from({ length: 60 }, () => '1\r\n \r\n'),
+    ],
+  ];
+  test.each(rows)('%s: 408 or closed', async (_what, bytes, later) => {
+    const answer = await rawExchange(api.port, bytes, { later, everyMs: 50, patienceMs: 4_000 });
+    expect(answer.closed).toBe(true);
+    expect([0, 408]).toContain(answer.status);
+  });
+
+  test('does not keep others waiting', async () => {
+    const slow = Array.from({ length: 10 }, () =>
+      rawExchange(api.port, `${post}\r\ncontent-length: 100\r\n\r\n`, { later: ' '.repeat(30).split(''), everyMs: 20 }),
+    );
+    for (let i = 0; i < 10; i += 1) {
+      const started = performance.now();
+      expect((await api.post('/api/v1/detect-anomaly', { metrics: [aMetric()] })).status).toBe(200);
+      expect(performance.now() - started).toBeLessThan(1_000);
+    }
+    await Promise.all(slow);
+  });
+});
+
+test('connections beyond the limit are closed, and room comes back', async () => {
+  const sockets: Socket[] = [];
+  let refused = 0;
+  for (let i = 0; i < 30; i += 1) {
+    const socket = connect(api.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.on('close', () => (refused += 1));
+    sockets.push(socket);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(refused).toBeGreaterThanOrEqual(10);
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect((await api.call('/ping')).status).toBe(200);
+});
+
+test('closing lets a request under way finish and refuses new ones', async () => {
+  const closing = await anApi();
+  const bytes = JSON.stringify({ metrics: [aMetric()] });
+  const running = rawExchange(closing.port, `${post}\r\ncontent-length: ${bytes.length}\r\n\r\n`, {
+    later: [bytes],
+    everyMs: 200,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const stopped = closing.stop();
+  expect((await running).status).toBe(200);
+  await stopped;
+  await expect(closing.call('/ping')).rejects.toThrow();
+});
