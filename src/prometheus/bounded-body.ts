@@ -24,6 +24,8 @@ export async function readBounded(body: Readable, encoding: string, maxBytes: nu
   if (encoding === '' || encoding === 'identity') await pipeline(body, collect);
   else if (encoding === 'gzip' || encoding === 'x-gzip') await pipeline(body, createGunzip(), collect);
   else {
+    // What is cut off reports that as an error, and an error that nobody hears ends the process.
+    body.once('error', () => undefined);
     body.destroy();
     throw new UnknownEncoding(`content encoding ${encoding}`);
   }

@@ -20,7 +20,11 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
-export async function scriptedServer(first: Script, server: Server = createServer()): Promise<ScriptedServer> {
+export async function scriptedServer(
+  first: Script,
+  server: Server = createServer(),
+  onPort = 0,
+): Promise<ScriptedServer> {
   let current = first;
   const requests: ReceivedRequest[] = [];
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -37,7 +41,7 @@ export async function scriptedServer(first: Script, server: Server = createServe
       current(received, response, request.socket);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(onPort, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
