@@ -9,6 +9,7 @@ import type { DiagnosisInput } from './evidence.ts';
 import { gatherFacts, refsOf } from './facts.ts';
 import type { Facts } from './facts.ts';
 import type { FailureType } from './failure-type.ts';
+import { novelty } from './findings.ts';
 import type { Situation } from './failure-model.ts';
 import { bounded } from './metric-shape.ts';
 import type { Trait } from './trait.ts';
@@ -47,7 +48,7 @@ export function diagnose(facts: Facts): Diagnosis {
     pods: podsOf(facts, named),
     candidates: ranking.slice(0, TOP).map((ranked) => candidateOf(facts, ranked)),
     advice: FAILURE_MODELS[failureType].advice(facts),
-    summary: summaryOf(ranking, standing, abstained),
+    summary: summaryOf(facts, ranking, standing, abstained),
     ...(abstained === undefined ? {} : { abstained }),
     traits: traitsOf(facts, named),
     evidenceAtMs: evidenceTime(facts, top),
@@ -123,7 +124,12 @@ function causeOf(facts: Facts, named: Ranked | undefined): Cause {
   return recent === undefined ? { kind: 'self' } : { kind: 'aegis', name: recent.action };
 }
 
-function summaryOf(ranking: readonly Ranked[], standing: Standing, abstained: string | undefined): string {
+function summaryOf(
+  facts: Facts,
+  ranking: readonly Ranked[],
+  standing: Standing,
+  abstained: string | undefined,
+): string {
   const top = ranking[0];
   const evidence =
     top === undefined
@@ -133,7 +139,9 @@ function summaryOf(ranking: readonly Ranked[], standing: Standing, abstained: st
           .slice(0, TOP);
   const told = evidence.map((each) => each.what).join('; ');
   if (top === undefined || abstained !== undefined) {
-    return `unknown: ${abstained ?? 'nothing known'}${told === '' ? '' : `. Evidence: ${told}`}`;
+    const novel = novelty(facts, 0)?.what;
+    const known = [told, novel].filter((each) => each !== undefined && each !== '').join('; ');
+    return `unknown: ${abstained ?? 'nothing known'}${known === '' ? '' : `. Evidence: ${known}`}`;
   }
   const twin = standing.twin === undefined ? '' : ` or ${standing.twin}, which is answered alike`;
   return `${top.failureType}${twin} (confidence ${standing.confidence.toFixed(2)}): ${told}`;

@@ -8,6 +8,8 @@ import { metricShape, metricStates } from './metric-shape.ts';
 import type { MetricShape } from './metric-shape.ts';
 import { podFacts } from './pod-facts.ts';
 import type { PodFacts } from './pod-facts.ts';
+import { templateFacts } from './template-facts.ts';
+import type { TemplateFacts } from './template-facts.ts';
 
 /** Everything that the rules of the failure types look at, computed once from the input. */
 export interface Facts {
@@ -28,8 +30,8 @@ export interface Facts {
   readonly subject: { readonly kind: string; readonly namespace: string; readonly name: string };
   /** What the metric does over the workload; direction `unknown` if it was not measured. */
   metric(name: string): MetricShape;
-  /** Names of every metric with a state. */
-  readonly metricNames: readonly string[];
+  /** Warnings and errors of a kind never seen before the onset, the most frequent kind first. */
+  newTemplates(): readonly TemplateFacts[];
 }
 
 /** Text from just before the first breach belongs to it: a metric needs a poll or two to show. */
@@ -53,6 +55,12 @@ function ownEvents(input: DiagnosisInput): readonly ClusterEvent[] {
   return fresh.filter(isOurs);
 }
 
+function newAlarms(input: DiagnosisInput): readonly TemplateFacts[] {
+  return templateFacts(input.logs, input.onsetAtMs - LOG_GUARD_MS, input.nowMs)
+    .filter((each) => each.isNew && each.alarming > 0)
+    .toSorted((a, b) => b.alarming - a.alarming || (a.template < b.template ? -1 : 1));
+}
+
 /** Gathers the facts. Pure: the order of pods, lines, events and changes in the input does not matter. */
 export function gatherFacts(input: DiagnosisInput): Facts {
   const threshold = input.settings?.anomalyThreshold ?? DEFAULT_SETTINGS.anomalyThreshold;
@@ -60,6 +68,7 @@ export function gatherFacts(input: DiagnosisInput): Facts {
   const shapes = new Map<string, MetricShape>();
   const pods = podFacts(input);
   const nodeNames = new Set(pods.flatMap((pod) => (pod.nodeName === undefined ? [] : [pod.nodeName])));
+  let novel: readonly TemplateFacts[] | undefined;
   const subject = input.workload?.ref ?? input.verdict?.workload ?? input.subject;
   return {
     input,
@@ -74,11 +83,14 @@ export function gatherFacts(input: DiagnosisInput): Facts {
       .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     logs: signatureFacts(input.logs, input.onsetAtMs - LOG_GUARD_MS, input.nowMs),
     subject: subject ?? { kind: 'workload', namespace: '', name: 'this workload' },
-    metricNames: [...new Set(states.map((state) => state.metric))].sort(),
     metric(name) {
       const known = shapes.get(name) ?? metricShape(name, states);
       shapes.set(name, known);
       return known;
+    },
+    newTemplates() {
+      novel ??= newAlarms(input);
+      return novel;
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Change } from './evidence.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './failure-model.ts';
+import { printable } from './log-signatures.ts';
 import type { LogSignature } from './log-signatures.ts';
 import { described, logged, logWeight, span } from './sentences.ts';
 
@@ -49,3 +50,14 @@ export const given = (
   isGiven: boolean,
   findings: () => readonly (Finding | undefined)[],
 ): readonly (Finding | undefined)[] => (isGiven ? findings() : []);
+
+/** Evidence from warnings and errors of a kind that was never seen before the onset. */
+export function novelty(facts: Facts, weight: number): Finding | undefined {
+  const [first] = facts.newTemplates();
+  if (first === undefined) return undefined;
+  return finding(
+    'log',
+    weight,
+    `${first.alarming} log lines of a kind never seen before: “${printable(first.template)}”`,
+  );
+}

@@ -4,7 +4,7 @@ import type { FailureModel } from '../failure-model.ts';
 import { holding, refusing, refusingEffects } from '../failure-model.ts';
 import type { Facts } from '../facts.ts';
 import { refsOf } from '../facts.ts';
-import { change, claim, given, goes, status, told } from '../findings.ts';
+import { change, claim, given, goes, novelty, status, told } from '../findings.ts';
 import { kubectl, objectName } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 import { crashing } from './crash-loop.ts';
@@ -48,6 +48,7 @@ export const badDeploy: FailureModel = {
           goes(facts, 'error_rate', 'up', WEIGHTS.metric),
           goes(facts, 'response_time', 'up', WEIGHTS.metricHint),
           told(facts, 'panic', WEIGHTS.logHint),
+          novelty(facts, WEIGHTS.logHint / 2),
         ]),
         status(-WEIGHTS.statusStrong, claim(isOther, 'the status names another failure')),
         status(-WEIGHTS.statusStrong, claim(split === 'both', 'old pods fail as well')),
