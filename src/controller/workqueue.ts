@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { messageOf } from '../lib/thrown.ts';
 
 /** What a handler says: nothing, or when it wants to see the key again. */
 export interface HandlerResult {
@@ -157,4 +158,8 @@ export class WorkQueue {
   }
 }
 
-const errorText = (fault: unknown): string => (fault instanceof Error ? (fault.stack ?? fault.message) : String(fault));
+/** The stack, where there is one: a handler that throws is a fault in the program. */
+const errorText = (fault: unknown): string => {
+  const stack = typeof fault === 'object' && fault !== null && 'stack' in fault ? fault.stack : undefined;
+  return typeof stack === 'string' ? stack : messageOf(fault);
+};

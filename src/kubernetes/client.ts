@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type Result, err, ok } from '../lib/result.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { type ApiTarget, type Scope, apiPath } from './api-path.ts';
 import { type Passport, Credentials } from './credentials.ts';
 import { type CallFault, answerFault, refusedHere, thrownFault } from './errors.ts';
@@ -171,7 +172,7 @@ class HttpClient implements KubeClient {
     try {
       return ok(await this.#credentials.passport());
     } catch (thrown) {
-      const message = `the credentials cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+      const message = `the credentials cannot be read: ${messageOf(thrown)}`;
       return err({ kind: 'Unauthorized', message, sent: false, causes: [] });
     }
   }
@@ -184,7 +185,7 @@ class HttpClient implements KubeClient {
 
   #broken(thrown: unknown): CallFault {
     const fault = thrownFault(thrown, !(thrown instanceof ExchangeFault) || thrown.sent);
-    if (fault.message.includes('stopped by the caller')) return fault;
+    if (thrown instanceof ExchangeFault && thrown.name === 'AbortError') return fault;
     this.#pacer.failed();
     if (!fault.sent) this.#credentials.lookAgain();
     return fault;

@@ -2,6 +2,7 @@ import type { ClusterChange, ClusterReader } from '../controller/ports.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
 import type { Parsed } from '../lib/parsed.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { type ClusterEvent, type NodeSnapshot, type WorkloadSnapshot, workloadKey } from '../lib/workload.ts';
 import type { Guardrail, HealingPolicy, TargetSelection } from '../policy/healing-policy.ts';
 import { assemble } from './assemble.ts';
@@ -154,7 +155,7 @@ export class CachedClusterReader implements ClusterReader {
       try {
         listener(change);
       } catch (fault) {
-        this.#options.log.error('a listener failed on a change', { ...change, error: String(fault) });
+        this.#options.log.error('a listener failed on a change', { ...change, error: messageOf(fault) });
       }
     }
   }

@@ -7,6 +7,7 @@ import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
 import { FileAuth } from '@kubernetes/client-node/dist/file_auth.js';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { messageOf } from '../lib/thrown.ts';
 import type { ClusterLogin } from './kubeconfig.ts';
 
 /** What one request needs to be made as Aegis. */
@@ -121,7 +122,7 @@ export class Credentials {
     } catch (fault) {
       // While files are being swapped, what was read before is still the truth; without any, there is no way to start.
       if (this.#agent === undefined) throw fault;
-      this.#log.warn('credentials could not be read again', { error: String(fault) });
+      this.#log.warn('credentials could not be read again', { error: messageOf(fault) });
     }
   }
 

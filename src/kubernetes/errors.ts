@@ -1,4 +1,5 @@
 import type { ApiFault } from '../controller/ports.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 import { at, count, list, record, text } from './json.ts';
 
 /** An `ApiFault` with what only this room needs. */
@@ -67,23 +68,18 @@ const capped = (ms: number): number => Math.min(ms, LONGEST_RETRY_AFTER_MS);
  * `code` themselves or in `cause` (`fetch`); the library's `ApiException` carries the status as a number in `code`.
  */
 export function thrownFault(thrown: unknown, sent = true): CallFault {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const code = (error as { code?: unknown }).code;
-  if (typeof code === 'number')
-    return answerFault(code, parsedBody((error as { body?: unknown }).body) ?? error.message);
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') {
-    return { kind: 'Timeout', message: error.message, sent, causes: [] };
-  }
-  const network = text(code) || text((error.cause as { code?: unknown } | undefined)?.code);
+  const { code, body, name, cause } = parts(thrown);
+  const message = messageOf(thrown);
+  if (typeof code === 'number') return answerFault(code, parsedBody(body) ?? message);
+  if (name === 'AbortError' || name === 'TimeoutError') return { kind: 'Timeout', message, sent, causes: [] };
+  const network = text(code) || codeOf(cause);
   const delivered = sent && !NEVER_SENT.has(network) && !isTlsRefusal(network);
   const kind = network === 'ETIMEDOUT' ? 'Timeout' : network === '' ? 'Unknown' : 'Unavailable';
-  return {
-    kind,
-    message: network === '' ? error.message : `${network}: ${error.message}`,
-    sent: delivered,
-    causes: [],
-  };
+  return { kind, message: network === '' ? message : `${network}: ${message}`, sent: delivered, causes: [] };
 }
+
+const parts = (thrown: unknown): { code?: unknown; body?: unknown; name?: unknown; cause?: unknown } =>
+  typeof thrown === 'object' && thrown !== null ? thrown : {};
 
 /** The peer's certificate was refused before any request was written. */
 const isTlsRefusal = (code: string): boolean =>

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { newClusters, newContexts, newUsers } from '@kubernetes/client-node/dist/config_types.js';
 import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
 import { type Result, err, ok } from '../lib/result.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { optionalText, record } from './json.ts';
 
 /** Where the API server is and who Aegis is there. */
@@ -60,7 +61,7 @@ async function fromKubeconfig(path: string, wanted?: string): Promise<Result<Clu
       ...(context.namespace === undefined ? {} : { namespace: context.namespace }),
     });
   } catch (fault) {
-    return err(`${path}: ${fault instanceof Error ? fault.message : String(fault)}`);
+    return err(`${path}: ${messageOf(fault)}`);
   }
 }
 

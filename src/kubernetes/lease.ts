@@ -1,6 +1,7 @@
 import type { Leadership } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { type Result, err, ok } from '../lib/result.ts';
 import type { KubeClient } from './client.ts';
 import { type CallFault, refusedHere } from './errors.ts';
@@ -97,7 +98,7 @@ export class LeaseLeadership implements Leadership {
 
   #tick(): void {
     this.#ticking = this.#try()
-      .catch((fault: unknown) => this.#options.log.error('lease round failed', { error: String(fault) }))
+      .catch((fault: unknown) => this.#options.log.error('lease round failed', { error: messageOf(fault) }))
       .then(() => {
         if (this.#stopped) return;
         const jitter = 1 + 0.2 * this.#options.random();
@@ -164,7 +165,7 @@ export class LeaseLeadership implements Leadership {
       try {
         listener(holding);
       } catch (fault) {
-        this.#options.log.error('a listener failed on a change of leader', { error: String(fault) });
+        this.#options.log.error('a listener failed on a change of leader', { error: messageOf(fault) });
       }
     }
   }

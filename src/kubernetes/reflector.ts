@@ -1,6 +1,7 @@
 import type { ApiFault } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { messageOf } from '../lib/thrown.ts';
 import type { ApiTarget } from './api-path.ts';
 import { Backoff } from './backoff.ts';
 import type { KubeClient, WatchEnd } from './client.ts';
@@ -109,7 +110,10 @@ export class Reflector<T> {
         else await this.#watchOnce();
       } catch (fault) {
         // Nothing below is expected to throw: if it does, start from nothing rather than die.
-        this.#options.log.error('reflector failed', { resource: this.#options.resource.plural, error: String(fault) });
+        this.#options.log.error('reflector failed', {
+          resource: this.#options.resource.plural,
+          error: messageOf(fault),
+        });
         this.#version = '';
         await this.#sleep(this.#backoff.next());
       }
@@ -248,7 +252,7 @@ export class Reflector<T> {
       try {
         this.#options.onChange(change);
       } catch (fault) {
-        const facts = { resource: this.#options.resource.plural, key: change.key, error: String(fault) };
+        const facts = { resource: this.#options.resource.plural, key: change.key, error: messageOf(fault) };
         this.#options.log.error('a listener failed on a change', facts);
       }
     }
@@ -259,7 +263,7 @@ export class Reflector<T> {
     try {
       return this.#options.transform(object);
     } catch (fault) {
-      const facts = { resource: this.#options.resource.plural, name: metaOf(object).name, error: String(fault) };
+      const facts = { resource: this.#options.resource.plural, name: metaOf(object).name, error: messageOf(fault) };
       this.#options.log.error('an object could not be read', facts);
       return undefined;
     }

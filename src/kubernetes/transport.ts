@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../lib/clock.ts';
+import { codeOf, messageOf } from '../lib/thrown.ts';
 import type { Passport } from './credentials.ts';
 
 /** One HTTP exchange, described whole. */
@@ -43,9 +44,10 @@ export class ExchangeFault extends Error {
   /** A pooled connection that the server had closed meanwhile: a read may be repeated at once. */
   readonly staleSocket: boolean;
 
-  constructor(cause: Error, sent: boolean, staleSocket: boolean) {
-    super(cause.message, { cause });
-    this.name = cause.name === 'AbortError' ? 'AbortError' : cause.name;
+  constructor(cause: unknown, sent: boolean, staleSocket: boolean) {
+    super(messageOf(cause), { cause });
+    const name = (cause as { name?: unknown } | undefined)?.name;
+    this.name = typeof name === 'string' ? name : 'Error';
     this.sent = sent;
     this.staleSocket = staleSocket;
   }
@@ -132,11 +134,7 @@ function open(passport: Passport, outgoing: Outgoing, clock: Clock): OpenCall {
     response,
     headArrived: cancelDeadline,
     fault: (thrown) =>
-      new ExchangeFault(
-        ending ?? asError(thrown),
-        sent(),
-        ending === undefined && request.reusedSocket && isReset(thrown),
-      ),
+      new ExchangeFault(ending ?? thrown, sent(), ending === undefined && request.reusedSocket && isReset(thrown)),
     settle: () => {
       cancelDeadline();
       outgoing.signal?.removeEventListener('abort', onAbort);
@@ -186,7 +184,7 @@ function readLines(response: http.IncomingMessage, onLine: (line: string) => voi
         if (rest.length <= LONGEST_LINE) return;
         reject(new Error('a line of the stream is too long'));
       } catch (thrown) {
-        reject(asError(thrown));
+        reject(new Error(messageOf(thrown), { cause: thrown }));
       }
       response.destroy();
     });
@@ -202,6 +200,4 @@ function named(name: string, message: string, code?: string): Error {
   return error;
 }
 
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
-const isReset = (thrown: unknown): boolean =>
-  ['ECONNRESET', 'EPIPE'].includes(String((thrown as { code?: unknown } | undefined)?.code));
+const isReset = (thrown: unknown): boolean => ['ECONNRESET', 'EPIPE'].includes(codeOf(thrown));

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SelfSigned } from './self-signed.ts';
 
 /** A request as the scripted server saw it. */
 export interface SeenRequest {
@@ -25,14 +27,15 @@ export interface ScriptedApi {
   stop(): Promise<void>;
 }
 
-export async function scriptedApi(
-  first: Script = (_request, response) => answer(response, 404, {}),
-): Promise<ScriptedApi> {
+const nothingHere: Script = (_request, response) => answer(response, 404, {});
+
+/** With `tls` it speaks https with that certificate. */
+export async function scriptedApi(first: Script = nothingHere, tls?: SelfSigned): Promise<ScriptedApi> {
   let script = first;
   let connections = 0;
   let open = 0;
   const seen: SeenRequest[] = [];
-  const server = createServer((incoming, response) => {
+  const listener: RequestListener = (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -50,12 +53,14 @@ export async function scriptedApi(
       response.once('close', () => (open -= 1));
       script(request, response);
     });
-  });
-  server.on('connection', () => (connections += 1));
+  };
+  const server =
+    tls === undefined ? createServer(listener) : createSecureServer({ cert: tls.certificate, key: tls.key }, listener);
+  server.on(tls === undefined ? 'connection' : 'secureConnection', () => (connections += 1));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     connections: () => connections,
     openStreams: () => open,
