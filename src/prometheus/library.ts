@@ -99,7 +99,10 @@ function adapterOf(transport: Transport, limits: ReplyLimits): Adapter {
     if (!opened.ok) throw new LibraryFault(opened.error);
     const { data: content, partial } = opened.value;
     if (partial !== undefined) throw new LibraryFault(sourceError('Partial', partial));
-    const data = { status: 'success', data: checkedMatrix(content, limits) };
+    const data = {
+      status: 'success',
+      data: pathname.endsWith('/alerts') ? checkedAlerts(content) : checkedMatrix(content, limits),
+    };
     return { data, status: 200, statusText: 'OK', headers: {}, config };
   };
 }
@@ -117,6 +120,17 @@ function queryOf(parameters: unknown): URLSearchParams {
     if (typeof value === 'string' || typeof value === 'number') query.append(name, String(value));
   }
   return query;
+}
+
+/** The library takes anything, and what holds no alerts for "none fires". */
+function checkedAlerts(data: unknown): unknown {
+  const alerts = isRecord(data) ? data['alerts'] : undefined;
+  const isPlain = (alert: unknown): boolean =>
+    isRecord(alert) && isRecord(alert['labels']) && typeof alert['state'] === 'string';
+  if (!Array.isArray(alerts) || !alerts.every(isPlain)) {
+    throw new LibraryFault(sourceError('BadReply', 'the reply holds no list of alerts'));
+  }
+  return data;
 }
 
 /** Leaves series of plain samples in increasing time; anything else about a matrix is cut or refused here. */
