@@ -124,8 +124,5 @@ function warnings(settings: Settings, keys: KeyPolicy, host: string): readonly s
     ...(isPublished && !isLoopback(host)
       ? [`API_KEY is the published key ${DEVELOPMENT_KEY}: everybody who reaches ${host} can call the API.`]
       : []),
-    ...(settings.PROMETHEUS_URL === undefined && settings.AEGIS_CLUSTER === 'required'
-      ? ['PROMETHEUS_URL is not set: no metric is polled and no policy will act.']
-      : []),
   ];
 }

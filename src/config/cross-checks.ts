@@ -18,7 +18,7 @@ export function crossProblems(
   env: Readonly<Record<string, string | undefined>>,
   bad: ReadonlySet<string>,
 ): readonly Problem[] {
-  const checks = [exposed, together, oneDatabase, clusterFound].flatMap((check) => check(given, env));
+  const checks = [exposed, together, oneDatabase, clusterFound, metricsFound].flatMap((check) => check(given, env));
   return checks.filter(({ path }) => !bad.has(path));
 }
 
@@ -79,4 +79,12 @@ function clusterFound(given: Given, env: Readonly<Record<string, string | undefi
   const found = env['KUBERNETES_SERVICE_HOST'] !== undefined || kubeconfigPath(given, env) !== undefined;
   if (given.AEGIS_CLUSTER !== 'required' || found) return [];
   return [problem('AEGIS_CLUSTER', 'is required, but there is no cluster: set KUBECONFIG or run inside one')];
+}
+
+/** Without metrics nothing can be judged, so an operator that must run could not. */
+function metricsFound({ AEGIS_CLUSTER, PROMETHEUS_URL }: Given): readonly Problem[] {
+  if (AEGIS_CLUSTER !== 'required' || PROMETHEUS_URL !== undefined) return [];
+  return [
+    problem('PROMETHEUS_URL', 'is missing, and AEGIS_CLUSTER is required: without metrics nothing can be judged'),
+  ];
 }

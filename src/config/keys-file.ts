@@ -6,8 +6,8 @@ import type { Result } from '../lib/result.ts';
 /** The key of the old guide's examples. Everybody knows it, so it opens nothing but a developer's own machine. */
 export const DEVELOPMENT_KEY = 'dev_api_key';
 
-/** What a key may be used for. */
-export const SCOPES = ['detect', 'evaluate', 'read', 'approve'] as const;
+/** What a key may be used for; `admin` includes the others. */
+export const SCOPES = ['detect', 'evaluate', 'read', 'approve', 'admin'] as const;
 export type ApiScope = (typeof SCOPES)[number];
 
 /** A key that is known by its hash alone. */

@@ -226,7 +226,6 @@ withHelm('the rendered pod', () => {
 
   test('the environment is a configuration that Aegis accepts', async () => {
     const objects = await rendered([
-      'prometheus.url=http://prometheus.monitoring:9090',
       'sinks[0].name=oncall',
       'sinks[0].type=Alertmanager',
       'sinks[0].url=http://alertmanager.monitoring:9093',
@@ -290,12 +289,13 @@ withHelm('the rendered pod', () => {
   });
 
   test.each([
+    ['no Prometheus', 'prometheus.url='],
     ['a misspelt value', 'watchNamespace={shop}'],
     ['an unknown action', 'actions.rebootNode.enabled=true'],
     ['a password in an address', 'prometheus.url=http://u:p@prometheus'],
     ['a namespace in capitals', 'watchNamespaces={Shop}'],
     ['no replica', 'replicas=0'],
   ])('%s stops the installation', async (_, value) => {
-    await expect(rendered([value])).rejects.toThrow(/values don't meet|validat/i);
+    await expect(rendered([value])).rejects.toThrow(/values don't meet|prometheus.url is needed/);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { actionObject } from '../../src/api/v1alpha1/convert-action.ts';
 import { apiServer, type ApiServer } from '../support/api-server.ts';
 import { anApiIntent } from '../support/builders/api.ts';
-import { CHART, helm, helmPath } from '../support/helm.ts';
+import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
 import { requireRig, rig } from '../support/rig.ts';
 
 type Json = Record<string, unknown>;
@@ -35,6 +35,8 @@ withCluster('the chart in a real cluster', () => {
         '--force-conflicts',
         '--set',
         'persistence.enabled=false',
+        '--set',
+        PROMETHEUS,
         ...extra,
       ],
       kubeconfig,

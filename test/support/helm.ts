@@ -43,13 +43,16 @@ export async function helm(path: string, args: readonly string[], kubeconfig?: s
   return stdout;
 }
 
+/** The one value that has no default. */
+export const PROMETHEUS = 'prometheus.url=http://prometheus.monitoring:9090';
+
 /** The objects of a rendering with these values, as `--set` takes them. */
 export async function render(
   path: string,
   values: readonly string[] = [],
   namespace = 'aegis-system',
 ): Promise<Rendered[]> {
-  const sets = values.flatMap((value) => ['--set', value]);
+  const sets = [PROMETHEUS, ...values].flatMap((value) => ['--set', value]);
   const out = await helm(path, ['template', 'aegis', CHART, '--namespace', namespace, ...sets]);
   return parseAllDocuments(out)
     .map((document) => document.toJS() as Rendered | null)

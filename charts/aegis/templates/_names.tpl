@@ -77,6 +77,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.database.urlSecret.name) -}}
 {{- fail "replicas above 1 need database.urlSecret.name: SQLite belongs to one pod" -}}
 {{- end -}}
+{{- if not .Values.prometheus.url -}}
+{{- fail "prometheus.url is needed: without metrics nothing can be judged. For instance --set prometheus.url=http://prometheus.monitoring:9090" -}}
+{{- end -}}
 {{- /* Only a real cluster tells its kinds; a mere rendering knows groups alone. */ -}}
 {{- if and .Values.admissionPolicies.enabled (.Capabilities.APIVersions.Has "apps/v1/Deployment") (not (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")) -}}
 {{- fail "this cluster knows no ValidatingAdmissionPolicy, which came with Kubernetes 1.30; without it (admissionPolicies.enabled=false) whoever may create actions can make Aegis act" -}}

@@ -104,6 +104,7 @@ describe('a wrong value stops the start and is named', () => {
     ['a namespace in capitals', { WATCH_NAMESPACES: 'shop,Bank' }, 'WATCH_NAMESPACES'],
     ['an unknown mode of the cluster', { AEGIS_CLUSTER: 'maybe' }, 'AEGIS_CLUSTER'],
     ['a cluster that is required but not there', { AEGIS_CLUSTER: 'required' }, 'AEGIS_CLUSTER'],
+    ['an operator without metrics', { AEGIS_CLUSTER: 'required', KUBECONFIG: '/k' }, 'PROMETHEUS_URL'],
     ['two kubeconfigs', { KUBECONFIG: '/a:/b' }, 'KUBECONFIG'],
     ['a host with a path', { OUTBOUND_ALLOW: 'example.com/x' }, 'OUTBOUND_ALLOW'],
     ['a level that does not exist', { LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
@@ -250,7 +251,7 @@ describe('which cluster', () => {
     ],
     [
       'the default file when a cluster is required',
-      { HOME: '/home/ann', AEGIS_CLUSTER: 'required' },
+      { HOME: '/home/ann', AEGIS_CLUSTER: 'required', PROMETHEUS_URL: 'http://p' },
       [],
       { kind: 'kubeconfig', path: '/home/ann/.kube/config' },
     ],
