@@ -4,7 +4,7 @@ import type { Result } from './result.ts';
 /** Longest pattern, in UTF-16 units. */
 export const MAX_PATTERN = 256;
 /** Instructions after repeats are unrolled: with 8 KiB of text some tens of milliseconds at the very worst. */
-export const MAX_PROGRAM = 1_000;
+export const MAX_PROGRAM = 400;
 
 type Range = readonly [number, number];
 

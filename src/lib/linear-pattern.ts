@@ -30,55 +30,91 @@ function assertionHolds(kind: 'start' | 'end' | 'word' | 'not-word', before?: nu
   }
 }
 
+type SetInstruction = Extract<Instruction, { kind: 'set' }>;
+
+const isInSet = ({ ranges, negated }: SetInstruction, code: number): boolean =>
+  ranges.some(([low, high]) => code >= low && code <= high) !== negated;
+
+/** Membership of the ASCII characters looked up, the others computed. */
+class CharacterSet {
+  readonly #ascii: Uint8Array;
+  readonly #set: SetInstruction;
+
+  constructor(set: SetInstruction) {
+    this.#set = set;
+    this.#ascii = Uint8Array.from({ length: 128 }, (_, code) => (isInSet(set, code) ? 1 : 0));
+  }
+
+  has(code: number): boolean {
+    return code < 128 ? this.#ascii[code] === 1 : isInSet(this.#set, code);
+  }
+}
+
 /** All states at once, after Thompson: each instruction is entered at most once per character. */
 class Simulation implements LinearPattern {
   readonly #program: readonly Instruction[];
+  readonly #sets: readonly (CharacterSet | undefined)[];
+  /** Position at which an instruction was last entered. */
   readonly #enteredAt: Int32Array;
-  readonly #stack: number[] = [];
+  /** Reused by every character: no garbage is made while a hostile text is searched. */
+  readonly #stack: Int32Array;
+  #states: Int32Array;
+  #next: Int32Array;
+  #found = 0;
 
   constructor(program: readonly Instruction[]) {
     this.#program = program;
+    this.#sets = program.map((each) => (each.kind === 'set' ? new CharacterSet(each) : undefined));
     this.#enteredAt = new Int32Array(program.length);
+    // Before an instruction is marked as entered, each of its at most two predecessors may have pushed it.
+    this.#stack = new Int32Array(2 * program.length + 2);
+    this.#states = new Int32Array(program.length);
+    this.#next = new Int32Array(program.length);
   }
 
   test(text: string): boolean {
     const length = Math.min(text.length, MAX_TEXT);
     this.#enteredAt.fill(-1);
-    let states: number[] = [];
+    let count = 0;
     for (let at = 0; at <= length; at += 1) {
       const before = at === 0 ? undefined : text.charCodeAt(at - 1);
       const after = at === length ? undefined : text.charCodeAt(at);
-      const next: number[] = [];
+      this.#found = 0;
+      for (let i = 0; i < count; i += 1) if (this.#enter(this.#states[i] ?? 0, at, before, after)) return true;
       // A match may begin at every position: the start joins the states that are under way.
-      for (const state of [...states, 0]) if (this.#enter(state, at, before, after, next)) return true;
+      if (this.#enter(0, at, before, after)) return true;
       if (after === undefined) return false;
-      states = next.filter((state) => this.#consumes(state, after)).map((state) => state + 1);
+      count = this.#consume(after);
     }
     return false;
   }
 
   /** Follows everything that takes no character; true as soon as the end of the pattern is reached. */
-  #enter(first: number, at: number, before: number | undefined, after: number | undefined, found: number[]): boolean {
+  #enter(first: number, at: number, before: number | undefined, after: number | undefined): boolean {
     const stack = this.#stack;
-    stack.length = 0;
-    stack.push(first);
-    for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
+    stack[0] = first;
+    for (let depth = 1; depth > 0;) {
+      depth -= 1;
+      const state = stack[depth] ?? 0;
       if (this.#enteredAt[state] === at) continue;
       this.#enteredAt[state] = at;
       const instruction = this.#program[state];
       if (instruction === undefined || instruction.kind === 'match') return true;
-      if (instruction.kind === 'set') found.push(state);
-      else if (instruction.kind === 'jump') stack.push(...instruction.to);
-      else if (assertionHolds(instruction.what, before, after)) stack.push(state + 1);
+      if (instruction.kind === 'set') this.#next[this.#found++] = state;
+      else if (instruction.kind === 'jump') for (const target of instruction.to) stack[depth++] = target;
+      else if (assertionHolds(instruction.what, before, after)) stack[depth++] = state + 1;
     }
     return false;
   }
 
-  #consumes(state: number, code: number): boolean {
-    const instruction = this.#program[state];
-    if (instruction?.kind !== 'set') return false;
-    const inside = instruction.ranges.some(([low, high]) => code >= low && code <= high);
-    return inside !== instruction.negated;
+  /** Takes one character; how many states survive it, each behind the set that took it. */
+  #consume(code: number): number {
+    let count = 0;
+    for (let i = 0; i < this.#found; i += 1) {
+      const state = this.#next[i] ?? 0;
+      if (this.#sets[state]?.has(code) === true) this.#states[count++] = state + 1;
+    }
+    return count;
   }
 }
 

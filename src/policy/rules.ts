@@ -54,11 +54,11 @@ function children(node: ASTNode): ASTNode[] {
   return flat(node.args);
 }
 
-/** Calls of `matches` as positions of the name in the text, the last one first. */
+/** Calls of `matches` as positions of the name in the text. */
 function positionsOfMatches(node: ASTNode, source: string): number[] {
   const below = children(node).flatMap((child) => positionsOfMatches(child, source));
   if (node.op !== 'rcall' || node.args[0] !== 'matches') return below;
-  return [...below, source.indexOf('matches', node.args[1].end)].sort((a, b) => b - a);
+  return [...below, source.indexOf('matches', node.args[1].end)];
 }
 
 /** A pattern that stands in the text is judged before it is ever used. */
@@ -91,13 +91,11 @@ function refusedConstruct(node: ASTNode, depth = 0): string | undefined {
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : 'cannot be read').split('\n')[0] ?? 'cannot be read';
 
-/** Puts the linear `matches` in place of the library's. */
+/** Puts the linear `matches` in place of the library's, from the end on, so that no position moves. */
 function withSafeMatches(source: string): string {
   const { ast } = ENVIRONMENT.parse(source);
-  return positionsOfMatches(ast, source).reduce(
-    (text, at) => text.slice(0, at) + SAFE_MATCHES + text.slice(at + 'matches'.length),
-    source,
-  );
+  const positions = positionsOfMatches(ast, source).sort((a, b) => b - a);
+  return positions.reduce((text, at) => text.slice(0, at) + SAFE_MATCHES + text.slice(at + 'matches'.length), source);
 }
 
 /** Reads and type-checks a rule; the error is a sentence for the policy's author (reason `RuleInvalid`). */
