@@ -69,6 +69,8 @@ export interface SeriesContext {
   readonly nowMs: number;
   readonly limit: number | undefined;
   readonly wantsShape: boolean;
+  /** A scratch to observe into: it is this series' own until the engine's call ends. */
+  readonly observation: Observation;
 }
 
 type SlowView = Pick<Assessment, 'seasonalRatio' | 'seasonalExpected' | 'residualSigma' | 'shapeRatio'>;
@@ -96,7 +98,7 @@ const NOTHING_OBSERVED = newObservation();
 
 /** Admits a reading to its series and moves the windows; opens the series at its first value. */
 export function gather(table: SeriesTable, context: SeriesContext): Assessment {
-  const { key, watched, reading, settings, nowMs } = context;
+  const { key, watched, reading, settings, nowMs, observation } = context;
   const refused = refusal(reading, settings, nowMs);
   if (refused !== undefined || reading.kind === 'unknown') {
     return silent(table, watched, table.find(key), refused ?? 'Absent', nowMs);
@@ -106,7 +108,6 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
   c.f64[c.d + D.seenAtMs] = nowMs;
   const admission = admit(c, reading.value, reading.atMs, settings.intervalMs);
   if (admission === 'warming-up') return silent(table, watched, slot, 'Gap', nowMs);
-  const observation = newObservation();
   if (admission === 'fresh') {
     observeFresh(c, reading.value, observation);
     feedCoarse(table, slot, observation.y, reading.atMs, context.wantsShape);
@@ -114,7 +115,7 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
     recall(c, observation);
   }
   return {
-    ...describe(table.record(slot), context, slot, observation, admission === 'fresh'),
+    ...describe(table.record(slot), context, slot, admission === 'fresh'),
     ...slowView(table, slot),
   };
 }
@@ -170,14 +171,8 @@ function trendAbovePast(c: Cursor, context: SeriesContext, smooth: number): Tren
   return trendOf(c, limit ?? watched.spec.limit?.enter);
 }
 
-function describe(
-  c: Cursor,
-  context: SeriesContext,
-  slot: number,
-  observation: Observation,
-  fresh: boolean,
-): Assessment {
-  const { watched, limit } = context;
+function describe(c: Cursor, context: SeriesContext, slot: number, fresh: boolean): Assessment {
+  const { watched, limit, observation } = context;
   const value = c.f64[c.d + D.lastValue] ?? NaN;
   const atMs = c.f64[c.d + D.lastAtMs] ?? NaN;
   const contiguous = c.u32[c.u + U.contiguous] ?? 0;

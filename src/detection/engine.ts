@@ -1,7 +1,7 @@
 import { gather } from './assessment.ts';
 import type { Assessment, Watched } from './assessment.ts';
 import { feedCoarse } from './coarse-feed.ts';
-import { newObservation, observe, teachOwnHistory } from './detectors/own-history.ts';
+import { ObservationPool, newObservation, observe, teachOwnHistory } from './detectors/own-history.ts';
 import { STATUS_BREACH } from './detectors/status.ts';
 import { podSeriesKey } from './engine-input.ts';
 import type { DetectionSettings, Engine, JudgeInput, PodObservation } from './engine-input.ts';
@@ -45,6 +45,7 @@ export function createEngine(options: EngineOptions): Engine {
 class TableEngine implements Engine {
   private readonly table = new SeriesTable();
   private readonly vectors: VectorModels;
+  private readonly scratch = new ObservationPool();
   private readonly acceptAfterMs: number;
   private readonly shapeFor: (spec: MetricSpec) => boolean;
 
@@ -55,6 +56,7 @@ class TableEngine implements Engine {
   }
 
   judge(input: JudgeInput): WorkloadVerdict {
+    this.scratch.reset();
     const watched = input.metrics.map((spec) => ({ spec, profile: profileOf(spec) }));
     const ofWorkload = new Set(input.workloadReadings.map(({ metric }) => metric));
     const podMetrics = watched.filter(({ spec }) => !ofWorkload.has(spec.name));
@@ -81,7 +83,9 @@ class TableEngine implements Engine {
     const watched = { spec, profile: profileOf(spec) };
     const limit = watched.profile.ceiling;
     const wantsShape = this.shapeFor(spec);
-    const context = { key: seriesKey, watched, reading, settings, nowMs, limit, wantsShape };
+    this.scratch.reset();
+    const observation = this.scratch.take();
+    const context = { key: seriesKey, watched, reading, settings, nowMs, limit, wantsShape, observation };
     return this.judgeAlone(gather(this.table, context), settings);
   }
 
@@ -137,6 +141,7 @@ class TableEngine implements Engine {
         nowMs,
         limit: observation.saturation[name] ?? unconditionalCeiling(watched),
         wantsShape: this.shapeFor(watched.spec),
+        observation: this.scratch.take(),
       });
     });
     return { observation, assessments };
@@ -183,7 +188,9 @@ class TableEngine implements Engine {
     const key = `${workload.uid}//${watched.spec.name}`;
     const limit = unconditionalCeiling(watched);
     const wantsShape = this.shapeFor(watched.spec);
-    return this.judgeAlone(gather(this.table, { key, watched, reading, settings, nowMs, limit, wantsShape }), settings);
+    const observation = this.scratch.take();
+    const context = { key, watched, reading, settings, nowMs, limit, wantsShape, observation };
+    return this.judgeAlone(gather(this.table, context), settings);
   }
 
   private judgeAlone(a: Assessment, settings: DetectionSettings): MetricVerdict {

@@ -57,6 +57,8 @@ export function objectionTo(
   podIsBroken: boolean,
 ): Objection {
   if (podIsBroken) return 'fixed';
+  // What load explains is no fault, yet no normal either until it lasts: else one surge would blind the history.
+  if (verdict.discounted !== undefined) return 'learned';
   if (countedScore(verdict) < settings.anomalyThreshold) return 'normal';
   const breaching = a.scores.filter((score) => score.score >= settings.anomalyThreshold);
   if (breaching.some((score) => score.detector === 'limit')) return 'fixed';

@@ -67,6 +67,22 @@ export function newObservation(): Observation {
   };
 }
 
+/** Observations of one call of the engine: handed out in turn and reused by the next call, so polls allocate none. */
+export class ObservationPool {
+  private readonly all: Observation[] = [];
+  private used = 0;
+
+  reset(): void {
+    this.used = 0;
+  }
+
+  take(): Observation {
+    const found = this.all[this.used] ?? newObservation();
+    this.all[this.used++] = found;
+    return found;
+  }
+}
+
 /** Prepares a fresh record for its first value. */
 export function startOwnHistory(c: Cursor, value: number): void {
   const size = Math.abs(value);
