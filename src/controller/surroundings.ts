@@ -2,6 +2,7 @@ import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { Incident } from '../detection/incident.ts';
 import type { DiagnosisInput } from '../diagnosis/evidence.ts';
 import type { Diagnosis, LogLine } from '../diagnosis/diagnosis.ts';
+import { summariseSeries } from '../diagnosis/summarise-series.ts';
 import type { DecisionInput } from '../healing/decision-input.ts';
 import { HOUR } from '../lib/duration.ts';
 import type { Problem } from '../lib/parsed.ts';
@@ -98,6 +99,7 @@ export class Surroundings {
       ...(verdict !== undefined && { verdict }),
       events: reader.events(workload.ref.namespace, onsetAtMs - HOUR),
       nodes: reader.nodes(),
+      series: summariseSeries(track.verdicts, onsetAtMs),
       otherAnomalous: book
         .openIncidents()
         .filter(({ workload: other }) => other.uid !== workload.ref.uid)

@@ -25,6 +25,10 @@ import type { Walk } from './walk.ts';
 export { effectiveMode } from './walk.ts';
 export type { DecisionInput } from './decision-input.ts';
 
+/** People are told of an unnamed failure once it had so long, and so many polls, to show its shape. */
+const UNFOLDS_MS = 30_000;
+const UNFOLDS_POLLS = 3;
+
 /** What keeps even `alert_admin` from being this replica's or this policy's business. */
 function notOurs({ leader, policy, actingPolicyUid, workload, incident }: DecisionInput): Hold | undefined {
   if (!leader) return hold('NotLeader', 'another replica of the operator holds the lease');
@@ -55,6 +59,13 @@ function unsureBecause(input: DecisionInput, proposal: Proposal): Hold | undefin
   );
 }
 
+/** A failure shows itself over several polls: what has no name in the first ones may well have one in the next. */
+function unfolding({ incident, policy, nowMs, diagnosis }: DecisionInput): Hold | undefined {
+  const untilMs = incident.openedAtMs + Math.max(UNFOLDS_MS, UNFOLDS_POLLS * policy.detection.intervalSeconds * 1000);
+  const why = diagnosis.abstained ?? 'no signature fits';
+  return nowMs >= untilMs ? undefined : hold('LowConfidence', `no failure type is named yet: ${why}`, untilMs);
+}
+
 function abstained(walk: Walk): Decision {
   const { input, ladder } = walk;
   const index = ladder.steps.length - 1;
@@ -68,7 +79,7 @@ function abstained(walk: Walk): Decision {
     pods: [],
     parameters: { kind: 'alert', sinks: [] },
   };
-  const unsure = unsureBecause(input, proposal);
+  const unsure = unsureBecause(input, proposal) ?? unfolding(input);
   if (unsure !== undefined) return wait(walk, index, unsure);
   const why = input.diagnosis.abstained ?? 'no signature fits';
   return tellPeople({

@@ -3,6 +3,7 @@
  * the right action and nothing was done to the five healthy workloads.
  *
  *   npm run demo -- --keep    leaves everything running, with its URLs and KUBECONFIG
+ *   npm run demo -- --only web   plays one chapter only
  *   npm run demo -- --kill    kills the operator (SIGKILL) in the middle of each healing and starts it again
  */
 import { parseArgs } from 'node:util';
@@ -12,7 +13,11 @@ import { NAMESPACE, CHAPTERS } from './story.ts';
 import { Stage } from './stage.ts';
 
 const { values: flags } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, kill: { type: 'boolean', default: false } },
+  options: {
+    keep: { type: 'boolean', default: false },
+    kill: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
 });
 
 async function main(): Promise<number> {
@@ -23,7 +28,8 @@ async function main(): Promise<number> {
     await prepareShop(stage);
     await stage.startOperator();
     await stage.untilLearned();
-    for (const chapter of CHAPTERS) await stage.play(chapter, { kill: flags.kill });
+    const chapters = CHAPTERS.filter(({ workload }) => flags.only === undefined || workload === flags.only);
+    for (const chapter of chapters) await stage.play(chapter, { kill: flags.kill });
     await stage.settle();
     const outcome = judge(await stage.look(), stage.injections);
     stage.say(`\n${report(outcome)}\n`);

@@ -34,6 +34,7 @@ const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
   ['a crash loop of one of four: restarted', { diagnosis: aDiagnosis({ failureType: 'crash_loop' }),
     workload: aWorkload({ pods: [aPod(0, { ready: false }), aPod(1), aPod(2), aPod(3)] }) }, 'act restart_pod 0'],
   ['no type named: people, with the evidence', { diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'two causes' }) }, 'act alert_admin 0'],
+  ['no type named in the first polls: it may still show its shape', { incident: openedMinutesAgo(0.2), diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'two causes' }) }, 'hold LowConfidence 0'],
   ['no type named in a storm: the storm has its own alert', { storm, diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'x' }) }, 'hold StormActive 0'],
   ['no type named during a rollout: the rollout is named', { workload: aWorkload({ generation: 4 }), diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'x' }) }, 'hold RolloutInProgress 0'],
   ['no type named, a node explains it: the node is named', { diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'x', cause: { kind: 'node', name: 'n' } }) }, 'hold CauseElsewhere 0'],
