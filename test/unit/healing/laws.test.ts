@@ -8,8 +8,8 @@ import { runChain } from '../../../src/policy/chain.ts';
 import type { ActionRecord } from '../../../src/policy/ledger.ts';
 import { aDecisionInput } from '../../support/builders/decision.ts';
 import { aDiagnosis, anIllPod, anIncident, aVerdict } from '../../support/builders/incident.ts';
-import { aGuardInput, aPolicy, aProposal, withLimits } from '../../support/builders/policy.ts';
-import { aPod, aWorkload, MINUTE, NOW, podRef, SECOND, withReplicas } from '../../support/builders/workload.ts';
+import { aGuardInput, aPolicy, aProposal, aRecord, withLimits } from '../../support/builders/policy.ts';
+import { aPod, aWorkload, MINUTE, NOW, podRef, REF, SECOND, withReplicas } from '../../support/builders/workload.ts';
 
 /** Pods in any condition, so many as wanted. */
 const podsOf = (count: number): fc.Arbitrary<PodSnapshot[]> =>
@@ -139,6 +139,57 @@ describe('a failure that is polled for hours', () => {
       for (const [index, time] of times.entries()) {
         if (index > 0) expect(time - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(5 * MINUTE);
       }
+    }
+  });
+});
+
+describe('I3: everything is anomalous at once', () => {
+  /** Every workload of four policies asks at every second; an effect takes a minute to be verified. */
+  function rush(seconds: number, workloadCount: number): ActionRecord[] {
+    const ledger: ActionRecord[] = [];
+    for (let second = 0; second < seconds; second += 7) {
+      const nowMs = NOW + second * SECOND;
+      const seen = ledger.map((record): ActionRecord =>
+        nowMs - record.decidedAtMs >= MINUTE
+          ? { ...record, state: 'Healed', endedAtMs: record.decidedAtMs + MINUTE }
+          : record,
+      );
+      const index = (second * 31) % workloadCount;
+      const policy = aPolicy({ uid: `p-${index % 4}` });
+      const ref = { ...REF, uid: `w-${index}`, name: `w-${index}` };
+      const input = aGuardInput({
+        nowMs,
+        policy,
+        actingPolicyUid: policy.uid,
+        ledger: seen,
+        workload: aWorkload({ ref }),
+        incident: anIncident({ id: `i-${index}`, workload: ref }),
+        verdict: { ...verdictFor([aPod(0), aPod(1)], nowMs - SECOND), workload: ref },
+      });
+      if (runChain(input).first !== undefined) continue;
+      ledger.push(
+        aRecord({
+          policyUid: policy.uid,
+          workloadUid: ref.uid,
+          incidentId: `i-${index}`,
+          state: 'Executing',
+          decidedAtMs: nowMs,
+        }),
+      );
+    }
+    return ledger;
+  }
+
+  const done = rush(3 * 3600, 500);
+  const within = (records: readonly ActionRecord[], windowMs: number) =>
+    Math.max(...records.map(({ decidedAtMs: from }) => records.filter(({ decidedAtMs: at }) => at >= from && at < from + windowMs).length)); // prettier-ignore
+
+  test('five a minute, thirty an hour, three at once, six an hour for each policy, and they are used', () => {
+    expect(within(done, MINUTE)).toBeLessThanOrEqual(3); // three at once, each for a minute
+    expect(within(done, 60 * MINUTE)).toBeLessThanOrEqual(30);
+    for (const policyUid of ['p-0', 'p-1', 'p-2', 'p-3']) {
+      const own = done.filter((record) => record.policyUid === policyUid);
+      expect(within(own, 60 * MINUTE)).toBe(6);
     }
   });
 });
