@@ -180,8 +180,9 @@ export class DetectionLoop {
     const lines = await this.#readLogs(policy, workload, incident.id);
     const nowMs = clock.nowMs();
     const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, nowMs));
-    if (transition === 'opened' || track.diagnosis?.failureType !== diagnosis.failureType)
-      this.#tellDiagnosis(workload, diagnosis.summary);
+    // While an effect is under way its own consequences are in the picture: no news for people.
+    const isNews = transition === 'opened' || track.diagnosis?.failureType !== diagnosis.failureType;
+    if (isNews && diagnosis.cause.kind !== 'aegis') this.#tellDiagnosis(workload, diagnosis.summary);
     if (transition === 'opened') metrics.count('aegis_incidents_total', { failure_type: diagnosis.failureType });
     track.diagnosis = diagnosis;
     const findings = { policy, workload, incident, verdict, diagnosis };
