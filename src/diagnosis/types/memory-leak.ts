@@ -56,7 +56,8 @@ export const memoryLeak: FailureModel = {
     return {
       findings: holding([
         goes(facts, MEMORY, 'up', WEIGHTS.metricStrong),
-        metric(WEIGHTS.metricStrong, rises, MEMORY),
+        // A climb within the usual range is how a warm-up looks too.
+        metric(isUp ? WEIGHTS.metricStrong : WEIGHTS.metricHint, rises, MEMORY),
         metric(WEIGHTS.metricHint, claim(isLocal, 'the other replicas of its template are well'), MEMORY),
         ...given(isUp || rises !== undefined, () => [
           goes(facts, 'request_rate', 'flat', WEIGHTS.metric),
