@@ -34,6 +34,7 @@ export interface LeaseOptions {
 
 /** Longest wait for each of the two requests of a release. */
 const RELEASE_MS = 2_000;
+const TOLD_AGAIN_MS = 60_000;
 const TIMING: LeaseTiming = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, effectWindowMs: 4_000 };
 
 /**
@@ -54,6 +55,8 @@ export class LeaseLeadership implements Leadership {
   #seenVersion = '';
   #changedAtMs = 0;
   #stopped = false;
+  #toldKind: string | undefined;
+  #toldAtMs = 0;
   #cancelTick: () => void = () => undefined;
   #cancelStepDown: () => void = () => undefined;
   #ticking: Promise<void> | undefined;
@@ -139,6 +142,11 @@ export class LeaseLeadership implements Leadership {
   #failed(fault: CallFault): void {
     // A conflict is somebody else's write: the next round reads it.
     if (fault.kind === 'Conflict') return;
+    // A round every two seconds would fill the log with one and the same sentence.
+    const now = this.#options.clock.monotonicMs();
+    if (fault.kind === this.#toldKind && now - this.#toldAtMs < TOLD_AGAIN_MS) return;
+    this.#toldKind = fault.kind;
+    this.#toldAtMs = now;
     this.#options.log.warn('the lease could not be read or renewed', { kind: fault.kind, error: fault.message });
   }
 
