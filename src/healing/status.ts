@@ -89,7 +89,7 @@ function healthy({ targets, incidents }: StatusInput): Finding {
   if (targets === undefined) return unknown('the targets were not judged yet');
   const { matched, anomalous, unknown: unjudged } = targets;
   if (anomalous > 0) return no('Anomalous', `${anomalous} of ${matched} workloads are anomalous`);
-  if (matched === 0) return { status: 'Unknown', reason: 'NoTarget', message: 'no workload is selected' };
+  if (matched === 0) return { status: 'Unknown', reason: 'TargetNotFound', message: 'no workload is selected' };
   return unjudged > 0
     ? { status: 'Unknown', reason: 'InsufficientData', message: `${unjudged} of ${matched} workloads cannot be judged` }
     : yes('Healthy', `${matched} of ${matched} workloads are healthy`);
@@ -131,7 +131,7 @@ function ready(
 ): Finding {
   if (others.Accepted.status !== 'True') return no('NotAccepted', 'the policy was not accepted');
   if (input.targets === undefined) return unknown('the targets were not looked for yet');
-  if (input.targets.matched === 0) return no('NoTarget', 'no workload is selected');
+  if (input.targets.matched === 0) return no('TargetNotFound', 'no workload is selected');
   if (others.Paused.status !== 'False') {
     return { ...others.Paused, status: others.Paused.status === 'True' ? 'False' : 'Unknown' };
   }
