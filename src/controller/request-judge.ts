@@ -70,7 +70,6 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
 
   const judgeOne = (seriesKey: string, sample: MetricSample, nowMs: number): JudgedSample => {
     const spec = metricSpec(sample.metricType);
-    const samples = engine.samples(seriesKey);
     const reading = { kind: 'value', value: sample.value, atMs: sample.atMs } as const;
     // The contract takes samples that are a little ahead of this server; to the engine they are simply now.
     const atMs = Math.max(nowMs, sample.atMs);
@@ -78,7 +77,9 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
     const own = engine.judgeSeries(seriesKey, spec, reading, settings, atMs);
     const speaksOfIt = own.verdict.kind === 'score' && own.value === sample.value && own.atMs === sample.atMs;
     const verdict = speaksOfIt ? own : judgeAlone(spec, sample, atMs);
-    const detectors = verdict.detectors.filter((score) => Number.isFinite(score.score));
+    const detectors = verdict.detectors.every(isFiniteScore)
+      ? verdict.detectors
+      : verdict.detectors.filter(isFiniteScore);
     const [decisive] = detectors;
     return {
       sample,
@@ -86,7 +87,7 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
       score: Math.min(1, Math.max(0, decisive?.score ?? 0)),
       ...(decisive === undefined ? {} : { decisive }),
       detectors,
-      samples,
+      samples: own.verdict.samples,
     };
   };
 
@@ -114,6 +115,8 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
     samplesJudged: () => judged,
   };
 }
+
+const isFiniteScore = ({ score }: Score): boolean => Number.isFinite(score);
 
 /** The identity of a series: its metric and its label set, in whatever order the labels were sent. */
 export function seriesKeyOf({ metricType, labels }: Pick<MetricSample, 'metricType' | 'labels'>): string {

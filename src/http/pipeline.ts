@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { keyGate, type GateSetting } from './access/gate.ts';
-import { createLimiters, type RateSetting } from './access/limits.ts';
+import { createLimiter, type RateSetting } from './access/limits.ts';
 import { isJsonRequest, MAX_BODY_BYTES, readBody } from './body/read-body.ts';
 import { parseJson } from './body/json-text.ts';
 import type { HttpDependencies } from './dependencies.ts';
@@ -38,13 +38,13 @@ export function createApp(setting: PipelineSetting): Express {
 
   app.use(begin(setting));
   app.use(securityHeaders(setting.isTls));
-  const limiters = createLimiters(setting.rate, setting.addressOf);
+  const limiter = createLimiter(setting.rate, setting.addressOf);
   for (const [path, routes] of Map.groupBy(setting.routes, (route) => route.path)) {
     app.all(path, onlyMethods(routes));
     for (const route of routes) {
       const layers: RequestHandler[] = [
-        ...(route.access === 'open' ? [] : [keyGate(route.access, setting), limiters.byKey]),
-        ...(route.unlimited === true ? [] : [limiters.byAddress]),
+        ...(route.access === 'open' ? [] : [keyGate(route.access, setting)]),
+        ...(route.unlimited === true ? [] : [limiter]),
         endpoint(route, setting.deps),
       ];
       if (route.method === 'GET') app.get(path, ...layers);

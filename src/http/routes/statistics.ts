@@ -1,3 +1,4 @@
+import type { ActionRecord } from '../../policy/ledger.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import { jsonReply, refusalReply, type Reply } from '../reply.ts';
 import { route, type Route } from '../route.ts';
@@ -6,6 +7,8 @@ import { performanceAnswer, predictionsAnswer, statsAnswer } from '../schemas/re
 import type { Latencies } from './detection.ts';
 
 const DEFAULT_LIMIT = 100;
+/** Incidents of this time count for the precision. */
+const PRECISION_WINDOW_MS = 30 * 86_400_000;
 
 /** What was predicted, and how well. */
 export function statisticsRoutes(deps: HttpDependencies, latencies: Latencies): readonly Route[] {
@@ -71,20 +74,41 @@ export function statisticsRoutes(deps: HttpDependencies, latencies: Latencies): 
       access: 'read',
       tag: 'metrics',
       summary: 'What the models know about themselves',
-      answer: { schema: performanceAnswer, description: 'Quantiles over the last 1,024 calls of this process.' },
-      handle: () => {
-        const { series, samples, trainedAtMs } = service.facts();
-        return jsonReply({
-          models: {
-            series,
-            samples,
-            trained_at: trainedAtMs === undefined ? null : new Date(trainedAtMs).toISOString(),
-            precision_on_confirmed_incidents: null,
-            confirmed_incidents: 0,
-          },
-          latency: { anomaly: latencies.anomaly.facts(), failure: latencies.failure.facts() },
-        });
-      },
+      answer: { schema: performanceAnswer, description: 'Latencies over the last 1,024 calls of this process.' },
+      refusals: ['storeUnavailable'],
+      handle: (call) =>
+        fromStore(async () => {
+          const { series, samples, trainedAtMs } = service.facts();
+          return {
+            models: {
+              series,
+              samples,
+              trained_at: trainedAtMs === undefined ? null : new Date(trainedAtMs).toISOString(),
+              ...precisionOf(await store.actionsSince(call.nowMs - PRECISION_WINDOW_MS)),
+            },
+            latency: { anomaly: latencies.anomaly.facts(), failure: latencies.failure.facts() },
+          };
+        }),
     }),
   ];
+}
+
+/** Verified actions that settle whether an incident was what it was taken for. */
+const SETTLED: ReadonlySet<string> = new Set(['Healed', 'Ineffective', 'RolledBack']);
+
+/**
+ * Of the incidents that were acted upon and verified, the share in which the remedy of the diagnosis helped: an
+ * incident is confirmed by one healed action.
+ */
+function precisionOf(actions: readonly ActionRecord[]): {
+  readonly precision_on_confirmed_incidents: number | null;
+  readonly confirmed_incidents: number;
+} {
+  const settled = actions.filter((one) => !one.dryRun && SETTLED.has(one.state));
+  const incidents = new Set(settled.map((one) => one.incidentId));
+  const confirmed = new Set(settled.filter((one) => one.state === 'Healed').map((one) => one.incidentId));
+  return {
+    precision_on_confirmed_incidents: incidents.size === 0 ? null : confirmed.size / incidents.size,
+    confirmed_incidents: confirmed.size,
+  };
 }

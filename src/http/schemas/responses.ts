@@ -130,7 +130,7 @@ export const performanceAnswer = z
       series: count,
       samples: count,
       trained_at: time.nullable(),
-      /** Share of incidents that people confirmed; null while nobody has. */
+      /** Share of verified incidents of the last 30 days in which the remedy helped; null while there is none. */
       precision_on_confirmed_incidents: ratio.nullable(),
       confirmed_incidents: count,
     }),

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ActionState } from '../../../src/policy/ledger.ts';
 import { anApi, aLine, aMetric, type Api } from '../../support/builders/http.ts';
+import { anActionRecord } from '../../support/builders/store.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -287,6 +289,19 @@ describe('the other routes', () => {
     expect(answer.json['models']).toMatchObject({ precision_on_confirmed_incidents: null });
     expect(answer.json['models']?.['samples']).toBeGreaterThan(200);
     expect(answer.json['latency']?.['anomaly']?.['p99_ms']).toBeGreaterThan(0);
+  });
+
+  test('precision is the share of verified incidents in which the remedy helped', async () => {
+    const decidedAtMs = Date.now();
+    const save = (name: string, incidentId: string, state: ActionState, dryRun = false) =>
+      api.store.saveAction(anActionRecord({ name, incidentId, state, decidedAtMs, dryRun }));
+    await save('a', 'incident-1', 'Ineffective');
+    await save('b', 'incident-1', 'Healed');
+    await save('c', 'incident-2', 'RolledBack');
+    await save('d', 'incident-3', 'Executing');
+    await save('e', 'incident-4', 'Healed', true);
+    const answer = await api.call('/api/v1/metrics/model-performance', dev);
+    expect(answer.json['models']).toMatchObject({ precision_on_confirmed_incidents: 0.5, confirmed_incidents: 1 });
   });
 
   const questions: readonly (readonly [resource: string, context: unknown, reason: string])[] = [
