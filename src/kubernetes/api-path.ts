@@ -1,7 +1,7 @@
 import { type Result, err, ok } from '../lib/result.ts';
 import type { Resource } from './resources.ts';
 
-export type Subresource = 'status' | 'scale' | 'eviction' | 'log';
+type Subresource = 'status' | 'scale' | 'eviction' | 'log';
 
 /** What a request is about. Paths are never written by hand: this is turned into one below. */
 export interface ApiTarget {
@@ -20,7 +20,7 @@ const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 export const isName = (name: string): boolean => name.length <= 253 && SUBDOMAIN.test(name);
-export const isNamespace = (name: string): boolean => name.length <= 63 && LABEL.test(name);
+const isNamespace = (name: string): boolean => name.length <= 63 && LABEL.test(name);
 
 /**
  * The one function that builds an API path. A namespace or name that is not DNS-1123 is refused, so nothing that a

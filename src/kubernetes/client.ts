@@ -12,7 +12,7 @@ import { RESOURCES } from './resources.ts';
 import { type Answer, ExchangeFault, type StreamListener, exchange, streamLines } from './transport.ts';
 
 /** How a patch is meant: a JSON Patch is never sent, and nothing is left to a default. */
-export type PatchKind = 'merge' | 'apply';
+type PatchKind = 'merge' | 'apply';
 
 export type ApiRequest = {
   readonly target: ApiTarget;
@@ -60,7 +60,7 @@ export interface ClientOptions {
   readonly scope?: Scope;
 }
 
-export const CALL_DEADLINE_MS = 10_000;
+const CALL_DEADLINE_MS = 10_000;
 export const FIELD_MANAGER = 'aegis';
 
 const CONTENT_TYPE: Readonly<Record<PatchKind, string>> = {

@@ -12,7 +12,7 @@ export interface CallFault extends ApiFault {
   readonly causes: readonly string[];
 }
 
-export const LONGEST_RETRY_AFTER_MS = 300_000;
+const LONGEST_RETRY_AFTER_MS = 300_000;
 
 const KIND_OF_STATUS: Readonly<Record<number, ApiFault['kind']>> = {
   401: 'Unauthorized',

@@ -143,7 +143,7 @@ function share(value: unknown, fallback: string | number, of: number): number {
 }
 
 /** Who owns `spec.replicas`: the managers that wrote it, directly or through the scale subresource. */
-export function replicasManagers(managedFields: unknown): readonly string[] {
+function replicasManagers(managedFields: unknown): readonly string[] {
   const names = new Set<string>();
   for (const entry of list(managedFields)) {
     const manager = text(record(entry).manager);

@@ -61,7 +61,7 @@ export async function missingRights(
 }
 
 /** Names of the API groups that the server offers. */
-export async function apiGroups(client: KubeClient): Promise<Result<ReadonlySet<string>, CallFault>> {
+async function apiGroups(client: KubeClient): Promise<Result<ReadonlySet<string>, CallFault>> {
   const reply = await client.groups();
   return reply.ok ? ok(new Set(list(reply.value.groups).map((group) => text(record(group).name)))) : reply;
 }
