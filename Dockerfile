@@ -1,0 +1,29 @@
+# The image holds Node and one bundle: no package manager, no node_modules, no install script.
+ARG BASE_IMAGE=docker.io/library/node:24-bookworm-slim
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+# Install scripts are not run: esbuild's own binary comes as a package, and Node is the base image's.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY src ./src
+COPY tools/build.ts ./tools/build.ts
+RUN node tools/build.ts --out /out/app && mkdir -p /out/data
+
+FROM ${BASE_IMAGE}
+# Nothing in here installs anything any more.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn*
+COPY --from=build /out/app /app
+# A volume that is mounted here for the first time takes over the owner.
+COPY --from=build --chown=1001:1001 /out/data /data
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=8000 \
+    DATA_DIR=/data
+WORKDIR /app
+USER 1001:1001
+EXPOSE 8000
+VOLUME ["/data"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "--enable-source-maps", "/app/main.js"]

@@ -1,0 +1,49 @@
+/**
+ * Bundles the release: `npm run build [-- --out DIR]`. The bundle needs nothing but Node: no node_modules, no install
+ * script, no TypeScript. What is imported lazily stays in files of its own, so that it costs memory only when it is used.
+ */
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..');
+const ENTRIES = { main: 'src/main.ts', cli: 'src/cli/main.ts' };
+/** CommonJS packages in an ESM bundle call `require` for Node's own modules. */
+const BANNER = "import{createRequire as r}from'node:module';const require=r(import.meta.url);";
+/** Files that pages of the API load; the server looks for them beside itself. */
+const ASSETS = ['swagger-ui-dist/swagger-ui.css', 'swagger-ui-dist/swagger-ui-bundle.js'];
+
+const { values } = parseArgs({ options: { out: { type: 'string', default: join(ROOT, 'dist') } } });
+const out = values.out;
+const entries = Object.entries(ENTRIES).filter(([, file]) => existsSync(join(ROOT, file)));
+
+await rm(out, { recursive: true, force: true });
+await mkdir(join(out, 'assets'), { recursive: true });
+const { metafile } = await build({
+  absWorkingDir: ROOT,
+  entryPoints: Object.fromEntries(entries),
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  banner: { js: BANNER },
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'linked',
+  metafile: true,
+  logLevel: 'warning',
+});
+const require = createRequire(import.meta.url);
+for (const asset of ASSETS) await copyFile(require.resolve(asset), join(out, 'assets', asset.replace(/^.*\//, '')));
+await writeFile(join(out, 'package.json'), '{ "type": "module" }\n');
+
+for (const [path, { bytes, entryPoint }] of Object.entries(metafile.outputs)) {
+  if (entryPoint !== undefined && path.endsWith('.js')) {
+    process.stdout.write(`${path} ${(bytes / 1024).toFixed(0)} KiB from ${entryPoint}\n`);
+  }
+}
