@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals';
+import { sequenceShifts } from '../../../src/diagnosis/log-sequences.ts';
+import type { SequencedLine } from '../../../src/diagnosis/log-sequences.ts';
+
+/** `count` requests of an entity, each with these templates in order. */
+const requests = (entity: string, count: number, templates: readonly number[], prefix = ''): SequencedLine[] =>
+  Array.from({ length: count }, (_, i) =>
+    templates.map((template) => ({ entity, sequence: `${prefix}${i}`, template })),
+  ).flat();
+
+describe('steps that changed', () => {
+  const before = [...requests('cart', 100, [1, 2, 3]), ...requests('user', 100, [7, 8])];
+
+  test('a method that returns early ends its sequence sooner', () => {
+    const [worst] = sequenceShifts(before, [...requests('cart', 20, [1]), ...requests('user', 20, [7, 8])]);
+    expect(worst).toMatchObject({ entity: 'cart', from: 1, before: [0, 100], after: [20, 20] });
+    expect(worst?.to).toBeUndefined();
+    expect(worst?.score).toBeGreaterThan(5);
+  });
+
+  test('another step than usual', () => {
+    const [worst] = sequenceShifts(before, [...requests('cart', 20, [1, 2, 3]), ...requests('user', 20, [7, 9])]);
+    expect(worst).toMatchObject({ entity: 'user', from: 7, to: 9 });
+  });
+
+  test('the same steps at another rate are nothing', () => {
+    const scores = sequenceShifts(before, requests('cart', 7, [1, 2, 3])).map((each) => each.score);
+    expect(Math.max(0, ...scores)).toBeLessThan(1);
+  });
+
+  test('interleaved requests are told apart', () => {
+    const mixed = [
+      ...requests('cart', 2, [1], 'a'),
+      ...requests('cart', 2, [1], 'b'),
+      ...requests('cart', 2, [2, 3], 'a'),
+      ...requests('cart', 2, [2, 3], 'b'),
+    ];
+    const scores = sequenceShifts(before, mixed).map((each) => each.score);
+    expect(Math.max(0, ...scores)).toBeLessThan(1);
+  });
+
+  test('a source that was hardly seen says nothing', () => {
+    expect(sequenceShifts(requests('cart', 2, [1, 2]), requests('cart', 20, [1, 5]))).toEqual([]);
+  });
+});
