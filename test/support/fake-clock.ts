@@ -10,6 +10,8 @@ export interface FakeClock extends Clock {
   jump(byMs: number): void;
   /** Timers that wait. */
   pending(): number;
+  /** Milliseconds until the next timer is due; `undefined`: none waits. */
+  nextInMs(): number | undefined;
 }
 
 interface Timer {
@@ -57,5 +59,6 @@ export function fakeClock(startMs = Date.UTC(2026, 0, 5, 12)): FakeClock {
       wallMs += byMs;
     },
     pending: () => timers.size,
+    nextInMs: () => (timers.size === 0 ? undefined : Math.min(...[...timers].map(({ dueMs }) => dueMs)) - passedMs),
   };
 }

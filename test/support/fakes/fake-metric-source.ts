@@ -1,0 +1,137 @@
+import type { MetricSource, MetricWish, PolledReading, PollReply, RangeSeries } from '../../../src/controller/ports.ts';
+import { PRESETS } from '../../../src/detection/presets.ts';
+import type { PresetName } from '../../../src/detection/presets.ts';
+import type { Reading } from '../../../src/detection/sample.ts';
+import { err, ok } from '../../../src/lib/result.ts';
+import type { PodSnapshot, WorkloadSnapshot } from '../../../src/lib/workload.ts';
+import type { FakeCluster } from './fake-cluster.ts';
+
+export type Vitals = Record<string, number>;
+/** A fault as the metrics show it. */
+export type Disturbance = (vitals: Vitals, pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number) => void;
+
+/** What the source answers with. `stale`: samples ten minutes old. */
+export type Manner = 'well' | 'unreachable' | 'empty' | 'partial' | 'stale';
+
+const METRICS: readonly PresetName[] = ['cpu_usage', 'memory_usage', 'request_rate', 'response_time'];
+const USUAL: Readonly<Record<string, readonly [level: number, noise: number]>> = {
+  cpu_usage: [40, 2],
+  memory_usage: [50, 1],
+  request_rate: [100, 5],
+  response_time: [50, 4],
+};
+const SCRAPED_AGO_MS = 1_000;
+
+/** A Prometheus that scrapes the pods of the fake cluster: steady, a little noisy, and disturbed as a test says. */
+export class FakeMetricSource implements MetricSource {
+  manner: Manner = 'well';
+  alerts: readonly string[] | undefined = [];
+  readonly disturbances: Disturbance[] = [];
+  /** Metrics whose series are gone. */
+  readonly missing = new Set<string>();
+  polls = 0;
+  readonly #cluster: FakeCluster;
+
+  constructor(cluster: FakeCluster) {
+    this.#cluster = cluster;
+  }
+
+  poll(wishes: readonly MetricWish[], nowMs: number): Promise<PollReply> {
+    this.polls += 1;
+    return Promise.resolve({
+      atMs: nowMs,
+      queries: METRICS.length,
+      policies: wishes.map((wish) => ({
+        policyUid: wish.policyUid,
+        readings: this.#readings(wish, nowMs),
+        problems: this.#problems(),
+      })),
+    });
+  }
+
+  #problems() {
+    const kind = this.manner === 'unreachable' ? 'Unreachable' : this.manner === 'partial' ? 'Partial' : undefined;
+    if (kind === undefined) return [];
+    return METRICS.map((metric) => ({ metric, error: { kind, message: `the source is ${this.manner}` } }) as const);
+  }
+
+  #readings({ namespace }: MetricWish, nowMs: number): readonly PolledReading[] {
+    if (this.manner === 'unreachable') return shared({ kind: 'unknown', reason: 'SourceError' });
+    if (this.manner === 'empty') return shared({ kind: 'unknown', reason: 'Absent' });
+    const atMs = nowMs - (this.manner === 'stale' ? 600_000 : SCRAPED_AGO_MS);
+    return this.#scraped(namespace).flatMap(({ pod, workload }) => {
+      const vitals = this.#vitals(pod, workload, atMs);
+      return METRICS.filter((metric) => !this.missing.has(metric)).map((metric): PolledReading => {
+        const reading: Reading =
+          this.manner === 'partial'
+            ? { kind: 'unknown', reason: 'Partial' }
+            : { kind: 'value', value: vitals[metric] ?? 0, atMs };
+        return { metric, pod: pod.name, unit: PRESETS[metric].unit, reading };
+      });
+    });
+  }
+
+  #scraped(namespace: string): { readonly pod: PodSnapshot; readonly workload: WorkloadSnapshot }[] {
+    return this.#cluster
+      .view()
+      .workloads.filter(({ ref }) => ref.namespace === namespace)
+      .flatMap((workload) => workload.pods.map((pod) => ({ pod, workload })))
+      .filter(({ pod }) => pod.containers.every(({ state }) => state === 'running'));
+  }
+
+  #vitals(pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): Vitals {
+    const vitals: Vitals = {};
+    for (const [metric, [level, noise]] of Object.entries(USUAL)) {
+      vitals[metric] = level + noise * (2 * unit(`${pod.uid}/${metric}/${atMs}`) - 1);
+    }
+    for (const disturb of this.disturbances) disturb(vitals, pod, workload, atMs);
+    return vitals;
+  }
+
+  backfill({ namespace }: MetricWish, fromMs: number, toMs: number, stepMs: number) {
+    if (this.manner !== 'well') return Promise.resolve(err({ kind: 'Unreachable', message: 'no past' } as const));
+    const times = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, i) => fromMs + i * stepMs);
+    const series = this.#scraped(namespace).flatMap(({ pod, workload }) => {
+      const born = times.filter((atMs) => atMs >= pod.createdAtMs);
+      return METRICS.map((metric): RangeSeries => ({
+        metric,
+        pod: pod.name,
+        timesMs: Float64Array.from(born),
+        values: Float64Array.from(born, (atMs) => this.#vitals(pod, workload, atMs)[metric] ?? 0),
+      }));
+    });
+    return Promise.resolve(ok(series));
+  }
+
+  firingAlerts() {
+    const alerts = this.alerts;
+    return Promise.resolve(
+      alerts === undefined ? err({ kind: 'Unreachable', message: 'no alerts' } as const) : ok(alerts),
+    );
+  }
+
+  lookBackMs(): number {
+    return 20_000;
+  }
+
+  checkQueries({ metrics }: MetricWish): readonly { readonly metric: string; readonly message: string }[] {
+    return metrics
+      .filter(({ query }) => query?.includes('{{') === true)
+      .map(({ name }) => ({ metric: name, message: 'not PromQL' }));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const shared = (reading: Reading): readonly PolledReading[] =>
+  METRICS.map((metric) => ({ metric, unit: PRESETS[metric].unit, reading }));
+
+/** A number in 0..1 that depends on the text alone: the same world gives the same readings to every process. */
+function unit(text: string): number {
+  let hash = 2166136261;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
+  hash = Math.imul(hash ^ (hash >>> 15), 2246822519);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
+}

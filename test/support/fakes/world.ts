@@ -1,0 +1,144 @@
+import type { AlertMessage, EventNote } from '../../../src/controller/ports.ts';
+import type { HistoryRow } from '../../../src/controller/ports.ts';
+import type { EngineAnswer } from '../../../src/policy/guard.ts';
+import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
+import type { Incident } from '../../../src/detection/incident.ts';
+import { createSqliteStore, type ManagedStore } from '../../../src/store/store.ts';
+import { aPolicy } from '../builders/policy.ts';
+import { NOW } from '../builders/workload.ts';
+import { fakeClock, type FakeClock } from '../fake-clock.ts';
+import { recordedLog, recordedMetrics, type RecordedLog, type RecordedMetrics } from '../recorders.ts';
+import { FakeCluster } from './fake-cluster.ts';
+import type { Trouble } from './fake-kube-client.ts';
+import { FakeMetricSource } from './fake-metric-source.ts';
+import type { FakeProcess, Plan } from './fake-process.ts';
+
+/** Everything outside of the operator's process: it outlives each of them. */
+export class World {
+  readonly clock: FakeClock;
+  readonly log: RecordedLog = recordedLog();
+  readonly metrics: RecordedMetrics = recordedMetrics();
+  readonly cluster: FakeCluster;
+  readonly source: FakeMetricSource;
+  readonly store: ManagedStore;
+  /** Messages that sinks took. */
+  readonly sent: AlertMessage[] = [];
+  readonly events: EventNote[] = [];
+  /** Every write of every process so far. */
+  readonly mutations: string[] = [];
+  plan: Plan | undefined;
+  afterMutation: ((n: number, process: FakeProcess) => void) | undefined;
+  isStoreDown = false;
+  isApiDown = false;
+  /** Writes on Aegis's own kinds that the API server does not take now. */
+  refusesOwn: (verb: string) => boolean = () => false;
+  sinks: readonly string[] = ['pager'];
+  areSinksDown = false;
+  /** What the external policy engine answers; absent: none is configured. */
+  engine: EngineAnswer | undefined;
+  readonly #troubles: { readonly verb: string; readonly trouble: Trouble }[] = [];
+
+  private constructor(store: ManagedStore, clock: FakeClock) {
+    this.clock = clock;
+    this.store = store;
+    this.cluster = new FakeCluster(clock);
+    this.source = new FakeMetricSource(this.cluster);
+  }
+
+  static async create(): Promise<World> {
+    const clock = fakeClock(NOW);
+    const store = await createSqliteStore({
+      ...{ file: ':memory:', clock, log: recordedLog(), metrics: recordedMetrics() },
+    });
+    return new World(store, clock);
+  }
+
+  /** The next writes of this kind get these answers, in turn. */
+  troubleNext(verb: 'evict' | 'scale' | 'rollout', ...troubles: readonly Trouble[]): void {
+    this.#troubles.push(...troubles.map((trouble) => ({ verb, trouble })));
+  }
+
+  trouble(verb: string): Trouble | undefined {
+    const at = this.#troubles.findIndex((each) => each.verb === verb);
+    return at < 0 ? undefined : this.#troubles.splice(at, 1)[0]?.trouble;
+  }
+
+  /** Lets time pass, from timer to timer, and all that follows from each settle before the next. */
+  async run(forMs: number): Promise<void> {
+    const endMs = this.clock.monotonicMs() + forMs;
+    await settled();
+    for (;;) {
+      const leftMs = endMs - this.clock.monotonicMs();
+      if (leftMs <= 0) return;
+      this.clock.advance(Math.min(leftMs, Math.max(this.clock.nextInMs() ?? leftMs, 0)));
+      await settled();
+    }
+  }
+
+  /** Runs until it holds; the fault that it throws otherwise tells what was logged last. */
+  async until(what: string, holds: () => boolean, limitMs = 600_000): Promise<void> {
+    const endMs = this.clock.monotonicMs() + limitMs;
+    while (!holds()) {
+      if (this.clock.monotonicMs() >= endMs) throw new Error(`${what}: not within ${limitMs} ms\n${this.story()}`);
+      await this.run(500);
+    }
+  }
+
+  history(): Promise<readonly HistoryRow[]> {
+    return this.store.history({ limit: 1_000 });
+  }
+
+  incidents(): Promise<readonly Incident[]> {
+    return this.store.incidents(100);
+  }
+
+  /** `restart_pod Healed` for each action, the oldest first. */
+  ends(): readonly string[] {
+    return this.cluster.actions().map(({ intent }) => {
+      return `${intent.action} ${this.cluster.shownState(intent.name, intent.namespace)}`;
+    });
+  }
+
+  firing(): readonly AlertMessage[] {
+    return this.sent.filter(({ status }) => status === 'firing');
+  }
+
+  condition(policy: string, type: string): string {
+    const found = this.cluster.policyStatus(policy)?.conditions.find((each) => each.type === type);
+    return found === undefined ? 'none' : `${found.status} ${found.reason}`;
+  }
+
+  story(): string {
+    const lines = this.log.lines.slice(-25).map(({ level, message, facts }) => {
+      return `${level} ${message} ${JSON.stringify(facts, (_, v: unknown) => (v instanceof Error ? v.message : v)).slice(0, 300)}`;
+    });
+    const actions = this.cluster
+      .actions()
+      .map((each) => JSON.stringify([each.intent.action, each.status]).slice(0, 600));
+    return [...lines, ...actions, ...this.mutations.slice(-15)].join('\n');
+  }
+
+  /** Faults that the operator caught: a test that does not ask for any must see none. */
+  faults(): readonly string[] {
+    return this.log.lines
+      .filter(({ level }) => level === 'error')
+      .map(({ message, facts }) => `${message} ${String(facts['err'] ?? facts['error'] ?? '')}`);
+  }
+}
+
+/** All promises that can go on have gone on. The store answers within the process, so a few turns are enough. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A quick policy: polls of 5 s, a short cooldown. */
+export function quickPolicy(over: Partial<HealingPolicy> = {}): HealingPolicy {
+  const usual = aPolicy();
+  return {
+    ...usual,
+    detection: { ...usual.detection, intervalSeconds: 5, minSamples: 30 },
+    limits: { ...usual.limits, cooldownSeconds: 60, minPodAgeSeconds: 30 },
+    verification: { stabilizationSeconds: 10, timeoutSeconds: 120, onIneffective: 'RollBack' },
+    ...over,
+  };
+}
