@@ -22,7 +22,6 @@ import { tellPeople, wait } from './tell-people.ts';
 import { acting, effectiveMode, held, ignored } from './walk.ts';
 import type { Walk } from './walk.ts';
 
-export { effectiveMode } from './walk.ts';
 export type { DecisionInput } from './decision-input.ts';
 
 /** People are told of an unnamed failure once it had so long, and so many polls, to show its shape. */

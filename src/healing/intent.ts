@@ -10,12 +10,12 @@ import type { DecisionInput } from './decision-input.ts';
 import { meanValues } from './measured.ts';
 
 /** An effect that is not sent within this time rests on facts that are no more. */
-export const INTENT_TTL_MS = 5 * MINUTE;
+const INTENT_TTL_MS = 5 * MINUTE;
 /** An alert stays true while the incident is open; sinks may be down for long. */
-export const ALERT_TTL_MS = DAY;
+const ALERT_TTL_MS = DAY;
 
 /** The effect as the middle of a sentence. */
-export function described(parameters: ActionParameters, pods: readonly PodRef[]): string {
+function described(parameters: ActionParameters, pods: readonly PodRef[]): string {
   switch (parameters.kind) {
     case 'restart':
       return parameters.how === 'rollout'

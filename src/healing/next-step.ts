@@ -8,7 +8,7 @@ import { owesUndo, stateOf } from './lifecycle.ts';
 import type { StoredAction } from './stored-action.ts';
 
 /** Finished objects stay so long, for people; the store keeps the record. */
-export const FINISHED_TTL_MS = 7 * DAY;
+const FINISHED_TTL_MS = 7 * DAY;
 /** An inverse that failed is tried again after this time. */
 const UNDO_RETRY_MS = 30 * SECOND;
 /** How soon something is looked at again that no clock announces. */

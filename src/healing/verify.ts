@@ -246,7 +246,7 @@ function atDeadline(seen: Look): Verification {
 }
 
 /** The last moment for a verdict; with rare polls there is room for those that are needed. */
-export function verificationDeadlineMs(executedAtMs: number, settings: VerifyInput['settings']): number {
+function verificationDeadlineMs(executedAtMs: number, settings: VerifyInput['settings']): number {
   const needed = settings.stabilizationSeconds + (GOOD_POLLS + 1) * settings.intervalSeconds;
   return executedAtMs + Math.max(settings.timeoutSeconds, needed) * SECOND;
 }

@@ -2,9 +2,9 @@ import { err, ok } from './result.ts';
 import type { Result } from './result.ts';
 
 /** Longest pattern, in UTF-16 units. */
-export const MAX_PATTERN = 256;
+const MAX_PATTERN = 256;
 /** Instructions after repeats are unrolled: with 8 KiB of text some tens of milliseconds at the very worst. */
-export const MAX_PROGRAM = 400;
+const MAX_PROGRAM = 400;
 
 type Range = readonly [number, number];
 

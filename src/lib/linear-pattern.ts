@@ -4,7 +4,7 @@ import { err, ok } from './result.ts';
 import type { Result } from './result.ts';
 
 /** Longest text that is searched, in UTF-16 units; what lies beyond is not looked at. */
-export const MAX_TEXT = 8 * 1024;
+const MAX_TEXT = 8 * 1024;
 
 /** A regular expression in RE2's manner: time grows with text times pattern, never exponentially. */
 export interface LinearPattern {

@@ -4,7 +4,7 @@ import { isEmptySelector } from './match.ts';
 import type { Guardrail, LabelSelector, Mode, Rule, Window } from './healing-policy.ts';
 
 /** What holds where no guardrail says otherwise. */
-export const BUILT_IN = {
+const BUILT_IN = {
   maxMode: 'Auto',
   allowedActions: ACTIONS,
   budget: { maxActionsPerMinute: 5, maxActionsPerHour: 30, maxConcurrent: 3 },

@@ -15,7 +15,7 @@ export interface CompiledRule {
 }
 
 /** Longest expression, as in the CRD. */
-export const MAX_EXPRESSION = 2_048;
+const MAX_EXPRESSION = 2_048;
 /** Comprehensions inside comprehensions multiply: lists of 100 may be crossed once, not more. */
 const MAX_COMPREHENSION_DEPTH = 2;
 const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);

@@ -19,8 +19,8 @@ export interface StormInput {
 }
 
 /** Workloads that turned anomalous within this time of one another count as one event. */
-export const STORM_WINDOW_MS = 5 * MINUTE;
-export const CLUSTER_SCOPE = 'cluster';
+const STORM_WINDOW_MS = 5 * MINUTE;
+const CLUSTER_SCOPE = 'cluster';
 
 /** More than the given share, in whole numbers: 2 of 5 at 40 % is not more. */
 function isStorm(anomalous: number, watched: number, settings: Guardrail['storm']): boolean {

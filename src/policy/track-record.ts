@@ -38,7 +38,7 @@ export function openEffects(ledger: readonly ActionRecord[], selfName: string | 
 }
 
 /** An effect that came to its end and did not help: ineffective, inconclusive, undone, failed or lost. */
-export function didNotHelp({ state }: ActionRecord): boolean {
+function didNotHelp({ state }: ActionRecord): boolean {
   return state === 'Ineffective' || state === 'RolledBack' || state === 'Failed';
 }
 

@@ -3,7 +3,7 @@ import { hold, withLedger } from '../hold.ts';
 import { sentEffects } from '../track-record.ts';
 
 /** All rungs together. A refusal by a PodDisruptionBudget is none: its row is not `spent`. */
-export const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 
 /** At most five effects an incident, whatever they brought. */
 export const attemptsSpent: Guard = {

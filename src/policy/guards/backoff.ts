@@ -7,7 +7,7 @@ import { effectsOn, endAtMs, failuresInARow } from '../track-record.ts';
 const WAITS_MS = [1, 2, 4, 8, 10].map((minutes) => minutes * MINUTE);
 
 /** The wait after so many failures in a row; 0 for none. */
-export function backoffMs(failures: number): number {
+function backoffMs(failures: number): number {
   return failures <= 0 ? 0 : (WAITS_MS[Math.min(failures, WAITS_MS.length) - 1] ?? 0);
 }
 

@@ -6,13 +6,13 @@ import type { ActionRecord } from '../ledger.ts';
 import { openEffects } from '../track-record.ts';
 
 /** How many pods of a workload may be down at once: at least 1, the share rounded down. */
-export function disruptionAllowance(limit: DisruptionLimit, desired: number): number {
+function disruptionAllowance(limit: DisruptionLimit, desired: number): number {
   const pods = 'count' in limit ? limit.count : (desired * limit.percent) / 100;
   return Math.max(1, Math.floor(pods));
 }
 
 /** Pods that are down or about to be: not ready, terminating, missing, or under an action that is not over. */
-export function disruptedPods(
+function disruptedPods(
   workload: WorkloadSnapshot,
   open: readonly ActionRecord[],
 ): { uids: Set<string>; missing: number } {

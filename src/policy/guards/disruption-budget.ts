@@ -4,7 +4,7 @@ import type { Guard, GuardInput, Hold } from '../guard.ts';
 import { hold } from '../hold.ts';
 
 /** A budget that allows nothing is asked again so often. */
-export const BUDGET_RETRY_MS = 30 * SECOND;
+const BUDGET_RETRY_MS = 30 * SECOND;
 
 /**
  * A pod that is not ready may go under some budgets that allow no disruption; the API server's dry run decides that,

@@ -4,7 +4,7 @@ import { hold } from '../hold.ts';
 type Labels = Readonly<Record<string, string>>;
 
 /** Set to `"true"`, as a label or an annotation, on a pod, its workload or its namespace: hands off. */
-export const EXCLUDE_KEY = 'healing.aegis.dev/exclude';
+const EXCLUDE_KEY = 'healing.aegis.dev/exclude';
 
 const isMarked = (...sets: readonly Labels[]): boolean => sets.some((set) => set[EXCLUDE_KEY] === 'true');
 

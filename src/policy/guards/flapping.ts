@@ -4,7 +4,7 @@ import { hold, withLedger } from '../hold.ts';
 import { effectsOn, returnsWithin } from '../track-record.ts';
 
 /** Returns of a healed failure within the hour after which only people act. */
-export const MAX_RETURNS = 3;
+const MAX_RETURNS = 3;
 
 /** Healed and back three times within an hour: the cure does not last. */
 export const flapping: Guard = {

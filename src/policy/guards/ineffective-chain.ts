@@ -4,7 +4,7 @@ import { hold, withLedger } from '../hold.ts';
 import { effectsOn, endAtMs, wasInEffectAndDidNotHelp } from '../track-record.ts';
 
 /** Effects that did not help, on one workload within a day, after which only people act. */
-export const MAX_INEFFECTIVE = 3;
+const MAX_INEFFECTIVE = 3;
 
 /** Three effects in 24 h that did not help: what Aegis can do is not what is needed. */
 export const ineffectiveChain: Guard = {

@@ -4,9 +4,9 @@ import { hold, withLedger } from '../hold.ts';
 import { effectAtMs, effectsOn } from '../track-record.ts';
 
 /** Time between a scaling and one in the other direction. */
-export const OPPOSITE_REST_MS = 5 * MINUTE;
+const OPPOSITE_REST_MS = 5 * MINUTE;
 /** A change back of less than this share of the replicas is noise, whenever it comes. */
-export const DEAD_BAND = 0.1;
+const DEAD_BAND = 0.1;
 
 /** Keeps from see-sawing: the other direction rests, and small changes back are not made at all. */
 export const oppositeScaling: Guard = {

@@ -3,16 +3,15 @@ import type { Guard, GuardInput } from '../guard.ts';
 import { hold } from '../hold.ts';
 
 /** A watched cache that nothing confirmed for so long may show a cluster that is no more. */
-export const MAX_CACHE_AGE_MS = MINUTE;
+const MAX_CACHE_AGE_MS = MINUTE;
 /** A sample further ahead than this comes from a wrong clock. */
-export const MAX_FUTURE_MS = MINUTE;
+const MAX_FUTURE_MS = MINUTE;
 
 /** Oldest allowed sample: two scrape intervals. */
-export const maxSampleAgeMs = ({ scrapeIntervalMs }: Pick<GuardInput, 'scrapeIntervalMs'>): number =>
-  2 * scrapeIntervalMs;
+const maxSampleAgeMs = ({ scrapeIntervalMs }: Pick<GuardInput, 'scrapeIntervalMs'>): number => 2 * scrapeIntervalMs;
 
 /** Oldest allowed judgement: two polls of the policy, or two scrapes if those are rarer. */
-export const maxVerdictAgeMs = ({ scrapeIntervalMs, policy }: GuardInput): number =>
+const maxVerdictAgeMs = ({ scrapeIntervalMs, policy }: GuardInput): number =>
   2 * Math.max(scrapeIntervalMs, policy.detection.intervalSeconds * 1000);
 
 function staleBecause(input: GuardInput): string | undefined {

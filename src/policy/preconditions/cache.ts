@@ -6,7 +6,7 @@ import { hold } from '../hold.ts';
 import { effectAtMs, sentEffects } from '../track-record.ts';
 
 /** A cleared cache must warm up: the same pod is spared for so long. */
-export const CACHE_REST_MS = HOUR;
+const CACHE_REST_MS = HOUR;
 
 function podRefusal(ref: PodRef, { workload, proposal }: GuardInput): Hold | undefined {
   const pod = workload.pods.find(({ uid }) => uid === ref.uid);

@@ -5,9 +5,9 @@ import { hold } from '../hold.ts';
 import type { ScaleStep } from './scale.ts';
 
 /** How long everything must have been in sight before capacity is taken away. */
-export const COMPLETE_FOR_MS = 5 * MINUTE;
+const COMPLETE_FOR_MS = 5 * MINUTE;
 /** The remaining pods may carry at most this share of what would be an anomaly. */
-export const PROJECTED_SHARE = 0.7;
+const PROJECTED_SHARE = 0.7;
 
 /** The value from which a metric is anomalous: the policy's limit, else the upper edge of its band. */
 function triggerOf(input: GuardInput, { metric, verdict }: MetricVerdict): number | undefined {

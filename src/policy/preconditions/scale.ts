@@ -12,7 +12,7 @@ export type ScaleStep = Extract<ActionParameters, { kind: 'scale' }>;
  * Replicas before Aegis scaled: while its own step up stands, what the step came from. Steps are followed back, so
  * that two steps of x 2 do not make x 4 of the baseline allowed.
  */
-export function baselineReplicas(workload: WorkloadSnapshot, ledger: readonly ActionRecord[], nowMs: number): number {
+function baselineReplicas(workload: WorkloadSnapshot, ledger: readonly ActionRecord[], nowMs: number): number {
   let replicas = workload.replicas.desired;
   for (const { action, from, to } of effectsOn(ledger, workload, nowMs).reverse()) {
     if (action !== 'scale_up' || from === undefined || to === undefined) continue;
@@ -34,7 +34,7 @@ export function replicasFloor({ policy }: Pick<GuardInput, 'policy'>): number {
 }
 
 /** Whether somebody else decides the number of replicas. `autoscaler` names an HPA whose minimum may be raised. */
-export function ownershipRefusal(workload: WorkloadSnapshot, step: ScaleStep): Hold | undefined {
+function ownershipRefusal(workload: WorkloadSnapshot, step: ScaleStep): Hold | undefined {
   const owner = replicasOwner(workload);
   switch (owner.kind) {
     case 'nobody':
