@@ -6,9 +6,12 @@ import { ALL_SOURCES } from './presets.ts';
 import { oneOf } from '../lib/label-matcher.ts';
 import type { InstantQuery } from './query-api.ts';
 
-/** A namespace where something was found is looked at again after so long; one where nothing was, sooner. */
-const FOUND_PERIOD_MS = 300_000;
-const NOTHING_PERIOD_MS = 60_000;
+/**
+ * A namespace where something was found is looked at again after 10 scrapes, at most 5 min; one where nothing was, after
+ * 2, at most a minute: new pods begin to show their series one by one.
+ */
+const foundPeriodMs = (scrapeIntervalMs: number): number => Math.min(300_000, 10 * scrapeIntervalMs);
+const nothingPeriodMs = (scrapeIntervalMs: number): number => Math.min(60_000, 2 * scrapeIntervalMs);
 /** A source that was there stays wanted for so long: its silence is to be seen, not forgotten. */
 const KEEP_MS = 3_600_000;
 
@@ -31,13 +34,14 @@ interface Found {
 const keyOf = (namespaceLabel: string, metric: string): string => `${namespaceLabel} ${metric}`;
 
 /** One cheap query for all sources of a chunk of namespaces, its answer kept for minutes. */
-export function createDiscovery(ask: InstantQuery): Discovery {
+export function createDiscovery(ask: InstantQuery, scrapeIntervalMs: number): Discovery {
   const known = new Map<string, Found>();
 
   const isDue = (namespace: string, nowMs: number): boolean => {
     const found = known.get(namespace);
     if (found === undefined || found.checkedAtMs > nowMs) return true;
-    return nowMs - found.checkedAtMs >= (found.seenAtMs.size > 0 ? FOUND_PERIOD_MS : NOTHING_PERIOD_MS);
+    const period = found.seenAtMs.size > 0 ? foundPeriodMs : nothingPeriodMs;
+    return nowMs - found.checkedAtMs >= period(scrapeIntervalMs);
   };
 
   const take = async (namespaces: readonly string[], nowMs: number): Promise<SourceError | undefined> => {

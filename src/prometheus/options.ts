@@ -65,3 +65,6 @@ export const maxSampleAgeMs = (scrapeIntervalMs: number): number => 2 * scrapeIn
 
 /** A rate needs a few samples in its window, and must still vanish soon after they cease. */
 export const rateWindowMs = (scrapeIntervalMs: number): number => Math.max(4 * scrapeIntervalMs, 20_000);
+
+/** The shortest window in which two samples can be expected. */
+export const youngWindowMs = (scrapeIntervalMs: number): number => Math.max(2 * scrapeIntervalMs, 5000);

@@ -4,7 +4,7 @@ import { assemble } from './assemble.ts';
 import { failedCells, hasTimes, toCells, type Cell } from './cells.ts';
 import { createChunkSizes } from './chunks.ts';
 import { createDiscovery } from './discovery.ts';
-import { maxSampleAgeMs, rateWindowMs, type Settings } from './options.ts';
+import { maxSampleAgeMs, rateWindowMs, youngWindowMs, type Settings } from './options.ts';
 import { planPart, planPoll, type PlanContext, type PlannedQuery } from './plan.ts';
 import type { QueryWindows } from './preset-source.ts';
 import type { InstantQuery, InstantReply } from './query-api.ts';
@@ -16,6 +16,7 @@ const GIVE_UP_AFTER = 3;
 /** The windows of all preset queries. */
 export const windowsOf = (scrapeIntervalMs: number): QueryWindows => ({
   rateMs: rateWindowMs(scrapeIntervalMs),
+  youngMs: youngWindowMs(scrapeIntervalMs),
   freshMs: maxSampleAgeMs(scrapeIntervalMs),
 });
 
@@ -30,7 +31,7 @@ export interface Poller {
 
 /** A poller over one server. */
 export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], settings: Settings): Poller {
-  const discovery = createDiscovery(ask);
+  const discovery = createDiscovery(ask, settings.scrapeIntervalMs);
   const chunkSizes = createChunkSizes();
   const windows = windowsOf(settings.scrapeIntervalMs);
   let givesTimes = false;

@@ -14,6 +14,8 @@ export interface IdentityLabels {
 /** Windows of a query, derived from the scrape interval. */
 export interface QueryWindows {
   readonly rateMs: number;
+  /** For series that are younger than `rateMs`. */
+  readonly youngMs: number;
   /** A gauge without a sample in it vanishes from the reply. */
   readonly freshMs: number;
 }
@@ -25,8 +27,17 @@ export interface Scope {
   /** The namespace matcher, ready to stand in braces. */
   readonly matcher: string;
   readonly rate: string;
+  readonly young: string;
   readonly fresh: string;
 }
+
+/**
+ * Rate of a counter, also of a young one. `rate` over a window that a series does not fill yet is too low by the missing
+ * part: a pod that burns a core would show half of it after a minute, and a verification would call it healed. So what
+ * did not exist a window ago is measured over the shortest window that holds two samples.
+ */
+export const steadyRate = (selector: string, { rate, young }: Scope): string =>
+  `(rate(${selector}[${rate}]) and ${selector} offset ${rate} or rate(${selector}[${young}]))`;
 
 /** One family of series from which a preset can be computed. */
 export interface PresetSource {
@@ -47,6 +58,7 @@ export function scopeOf(labels: IdentityLabels, namespaces: readonly string[], w
     by: `${labels.namespace}, ${labels.entity}`,
     matcher: oneOf(labels.namespace, namespaces),
     rate: seconds(windows.rateMs),
+    young: seconds(windows.youngMs),
     fresh: seconds(windows.freshMs),
   };
 }

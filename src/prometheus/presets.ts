@@ -1,5 +1,5 @@
 import type { PresetName } from '../detection/presets.ts';
-import type { IdentityLabels, PresetSource, Scope } from './preset-source.ts';
+import { steadyRate, type IdentityLabels, type PresetSource, type Scope } from './preset-source.ts';
 import { errorRateSources, requestRateSources, responseTimeSources } from './traffic-sources.ts';
 
 /** A named metric and the families of series that it can be computed from, in order of preference. */
@@ -27,7 +27,7 @@ const CONTAINERS = 'container!="",container!="POD",';
 const perContainer = (s: Scope, value: string): string => `sum by (${s.by}) (max by (${s.by}, container) (${value}))`;
 
 const containerRate = (s: Scope, metric: string): string =>
-  perContainer(s, `rate(${metric}{${CONTAINERS}${s.matcher}}[${s.rate}])`);
+  perContainer(s, steadyRate(`${metric}{${CONTAINERS}${s.matcher}}`, s));
 
 const container = (probe: string, expression: (scope: Scope) => string): PresetSource => ({
   id: 'container',

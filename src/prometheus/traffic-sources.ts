@@ -1,5 +1,5 @@
 import type { TrafficSource } from '../policy/healing-policy.ts';
-import type { IdentityLabels, PresetSource, Scope } from './preset-source.ts';
+import { steadyRate, type IdentityLabels, type PresetSource, type Scope } from './preset-source.ts';
 
 /** How one kind of instrumentation counts requests, failures and durations. */
 interface Instrumentation {
@@ -111,12 +111,12 @@ export interface TrafficPresetSource extends PresetSource {
   readonly traffic: Exclude<TrafficSource, 'Auto'>;
 }
 
-const total = (i: Instrumentation, s: Scope, metric: string, matcher = ''): string =>
-  `sum by (${s.by}) (rate(${metric}{${matcher}${i.matchers}${s.matcher}}[${s.rate}]))`;
+const total = (i: Instrumentation, s: Scope, metric: string): string =>
+  `sum by (${s.by}) (rate(${metric}{${i.matchers}${s.matcher}}[${s.rate}]))`;
 
 /** Requests per second. */
 export const requestRateSources: readonly TrafficPresetSource[] = INSTRUMENTATIONS.map((i) =>
-  toSource(i, i.requests, (s) => total(i, s, i.requests)),
+  toSource(i, i.requests, (s) => `sum by (${s.by}) (${steadyRate(`${i.requests}{${i.matchers}${s.matcher}}`, s)})`),
 );
 
 /**

@@ -29,7 +29,7 @@ const open = (options: Partial<MetricSourceOptions> = {}): void => {
   source = createMetricSource({
     url: server.url,
     log: recordedLog(),
-    timeoutMs: 300,
+    timeoutMs: 10_000,
     retry: { attempts: 1, initialDelayMs: 1 },
     ...options,
   });
@@ -360,7 +360,6 @@ describe('P9: too much', () => {
       timeRow(labels, NOW),
     ]);
   test('20,000 series pass, 20,002 do not', async () => {
-    open({ timeoutMs: 10_000 });
     server.script(exceptDiscovery(json(vector(rows(20_000)))));
     expect((await poll()).readings).toHaveLength(10_000);
     server.script(exceptDiscovery(json(vector(rows(20_002)))));
@@ -368,7 +367,6 @@ describe('P9: too much', () => {
   });
 
   test('200 MB are cut off at 16 MiB', async () => {
-    open({ timeoutMs: 10_000 });
     let sent = 0;
     const block = Buffer.alloc(1 << 20, ' ');
     server.script(
@@ -389,8 +387,7 @@ describe('P9: too much', () => {
   });
 
   test('a gzip bomb is cut off at 16 MiB decoded', async () => {
-    open({ timeoutMs: 10_000 });
-    const bomb = gzipSync(Buffer.alloc(256 << 20, ' '));
+    const bomb = Buffer.concat(Array<Buffer>(256).fill(gzipSync(Buffer.alloc(1 << 20, ' '))));
     expect(bomb.length).toBeLessThan(1 << 20);
     server.script(
       exceptDiscovery((_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)),
@@ -429,11 +426,13 @@ describe('P9: too much', () => {
 });
 
 describe('P10: slow, hanging, redirecting', () => {
+  beforeEach(() => open({ timeoutMs: 400 }));
+
   test('hangs: unknown at the deadline', async () => {
     server.script(exceptDiscovery(hang));
     const started = performance.now();
     expect(problemOf(await poll())).toBe('Timeout');
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(3000);
   });
 
   test('a byte at a time: the deadline is for the whole reply', async () => {
@@ -456,7 +455,7 @@ describe('P10: slow, hanging, redirecting', () => {
     );
     const started = performance.now();
     const { policies, queries } = await source.poll(wishes, NOW);
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(5000);
     expect(queries).toBeLessThan(20);
     expect(policies.every(({ problems }) => problems.length === 5)).toBe(true);
   });

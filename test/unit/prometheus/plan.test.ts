@@ -11,7 +11,7 @@ import { scopeQuery } from '../../../src/prometheus/promql/scope-query.ts';
 import { nodesNamed, parseQuery } from '../../../src/prometheus/promql/syntax.ts';
 import { aPreset, aQuery, aWish } from '../../support/builders/prometheus.ts';
 
-const windows = { rateMs: 120_000, freshMs: 60_000 };
+const windows = { rateMs: 120_000, youngMs: 60_000, freshMs: 60_000 };
 const context = (change: Partial<PlanContext> = {}): PlanContext => ({
   windows,
   chunkSizes: createChunkSizes(),
