@@ -1,0 +1,186 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  changed,
+  deepestCallees,
+  errorSpeed,
+  reach,
+  requestsLead,
+  restartSpacing,
+  templateSplit,
+  waitsNotWorks,
+} from '../../../src/diagnosis/discriminators.ts';
+import { gatherFacts } from '../../../src/diagnosis/facts.ts';
+import type { Facts } from '../../../src/diagnosis/facts.ts';
+import { aCase, MINUTE, NOW, ONSET, podName } from '../../support/builders/diagnosis.ts';
+import type { Behaviour, CaseSpec, PodSpec } from '../../support/builders/diagnosis.ts';
+
+const pod = (metrics: Readonly<Record<string, Behaviour>>, over: PodSpec = {}): PodSpec => ({ metrics, ...over });
+const facts = (spec: CaseSpec): Facts => gatherFacts(aCase(spec));
+const onset = (metric: string, atMs: number) => ({ metric, pod: podName(1), onsetAtMs: atMs });
+
+const up: Readonly<Record<string, Behaviour>> = { request_rate: ['up', 300, 100], cpu_usage: ['up', 95, 40] };
+
+describe('1. the requests lead', () => {
+  test.each<[string, Readonly<Record<string, Behaviour>>, readonly number[], string]>([
+    ['first, half a minute before cpu', up, [ONSET, ONSET + 30_000], 'first'],
+    ['later, half a minute after cpu', up, [ONSET + 30_000, ONSET], 'later'],
+    ['together, within the distance of polls', up, [ONSET, ONSET + 4000], 'together'],
+    ['together, where no onset is known', up, [], 'together'],
+    ['alone, where nothing follows', { request_rate: ['up', 300, 100] }, [], 'alone'],
+    ['flat', { request_rate: ['flat', 100, 100], cpu_usage: ['up', 95, 40] }, [], 'flat'],
+    ['fell', { request_rate: ['down', 5, 100] }, [], 'fell'],
+    ['unknown, not measured', { cpu_usage: ['up', 95, 40] }, [], 'unknown'],
+  ])('%s', (_, metrics, [requests, cpu], lead) => {
+    const series =
+      requests === undefined || cpu === undefined ? [] : [onset('request_rate', requests), onset('cpu_usage', cpu)];
+    expect(requestsLead(facts({ pods: [pod(metrics)], input: { series } }))).toBe(lead);
+  });
+});
+
+describe('2. only pods of the new template', () => {
+  const bad: PodSpec = { waiting: 'CrashLoopBackOff' };
+  const revisions = [
+    {
+      name: 'checkout-new',
+      templateHash: 'new',
+      revision: 8,
+      createdAtMs: NOW - MINUTE,
+      replicas: 1,
+      readyReplicas: 0,
+    },
+    { name: 'checkout-abc', templateHash: 'abc', revision: 7, createdAtMs: NOW - 9e8, replicas: 2, readyReplicas: 2 },
+  ];
+  const fresh = (spec: PodSpec): PodSpec => ({ ...spec, hash: 'new' });
+  test.each<[string, readonly PodSpec[], string]>([
+    ['the new one fails', [fresh(bad), {}, {}], 'new-only'],
+    ['an old one fails', [fresh({}), bad, {}], 'old-only'],
+    ['both fail', [fresh(bad), bad, {}], 'both'],
+    ['all are new', [fresh(bad), fresh({})], 'one-template'],
+    ['none fails', [fresh({}), {}, {}], 'unknown'],
+  ])('%s', (_, pods, split) => {
+    expect(templateSplit(facts({ pods, workload: { revisions } }))).toBe(split);
+  });
+
+  test('no revision is known', () => {
+    expect(templateSplit(facts({ pods: [bad], workload: { revisions: [] } }))).toBe('unknown');
+  });
+});
+
+describe('3. how far it reaches', () => {
+  const bad: PodSpec = { unhealthy: true };
+  const many = ['a', 'b', 'c'].map((name) => ({ name, onsetAtMs: ONSET }));
+  test.each<[string, CaseSpec, string]>([
+    ['one pod of three', { pods: [bad, {}, {}] }, 'one-pod'],
+    ['two pods of one node', { pods: [{ ...bad, node: 'n1' }, { ...bad, node: 'n1' }, { node: 'n2' }] }, 'one-node'],
+    [
+      'two pods of a node that spares a third',
+      { pods: [{ ...bad, node: 'n1' }, { ...bad, node: 'n1' }, { node: 'n1' }, { node: 'n2' }] },
+      'some-pods',
+    ],
+    ['two pods of two nodes', { pods: [{ ...bad, node: 'n1' }, { ...bad, node: 'n2' }, { node: 'n3' }] }, 'some-pods'],
+    ['all', { pods: [bad, bad] }, 'all-pods'],
+    ['none', { pods: [{}, {}] }, 'none'],
+    [
+      'three other workloads at the same instant',
+      { pods: [bad, {}], input: { otherAnomalous: many } },
+      'many-workloads',
+    ],
+    [
+      'three others an hour ago',
+      { pods: [bad, {}], input: { otherAnomalous: many.map((each) => ({ ...each, onsetAtMs: ONSET - 60 * MINUTE })) } },
+      'one-pod',
+    ],
+  ])('%s', (_, spec, expected) => {
+    expect(reach(facts(spec))).toBe(expected);
+  });
+});
+
+describe('4. the deepest callees', () => {
+  const callee = (
+    name: string,
+    state: 'healthy' | 'unhealthy' | 'unknown',
+    anomalousCallees: readonly string[] = [],
+  ) => ({ name, kind: 'workload' as const, state, anomalousCallees });
+  test('anomalous ones without anomalous callees', () => {
+    const dependencies = [
+      callee('a', 'unhealthy', ['db']),
+      callee('db', 'unhealthy'),
+      callee('c', 'healthy'),
+      callee('d', 'unknown'),
+    ];
+    expect(deepestCallees(facts({ pods: [{}], input: { dependencies } }))?.map((each) => each.name)).toEqual(['db']);
+  });
+  test('no call graph is not an empty one', () => {
+    expect(deepestCallees(facts({ pods: [{}] }))).toBeUndefined();
+  });
+});
+
+describe('5. a change within 15 minutes before the onset', () => {
+  test.each([
+    ['a minute before', ONSET - MINUTE, true],
+    ['14 minutes before', ONSET - 14 * MINUTE, true],
+    ['16 minutes before', ONSET - 16 * MINUTE, false],
+    ['since the onset', ONSET + MINUTE, true],
+    ['in the future', NOW + MINUTE, false],
+  ])('%s', (_, atMs, counts) => {
+    const changes = [{ kind: 'config' as const, name: 'settings', atMs }];
+    expect(changed(facts({ pods: [{}], input: { changes } }), 'config') !== undefined).toBe(counts);
+  });
+
+  test('the first revision of a new workload is its birth, not a change', () => {
+    const revisions = [
+      {
+        name: 'checkout-abc',
+        templateHash: 'abc',
+        revision: 1,
+        createdAtMs: NOW - 5 * MINUTE,
+        replicas: 1,
+        readyReplicas: 1,
+      },
+    ];
+    const born = facts({ pods: [{}], workload: { createdAtMs: NOW - 5 * MINUTE, revisions } });
+    expect(changed(born, 'template')).toBeUndefined();
+  });
+});
+
+describe('6. waiting or working', () => {
+  test.each<[string, Readonly<Record<string, Behaviour>>, string]>([
+    ['slow at idle cpu waits', { response_time: ['up', 900, 80], cpu_usage: ['down', 10, 40] }, 'waits'],
+    ['slow at usual cpu waits', { response_time: ['up', 900, 80], cpu_usage: ['flat', 40, 40] }, 'waits'],
+    ['slow at high cpu works', { response_time: ['up', 900, 80], cpu_usage: ['up', 95, 40] }, 'works'],
+    ['not slow', { response_time: ['flat', 80, 80], cpu_usage: ['up', 95, 40] }, 'unknown'],
+    ['cpu not measured', { response_time: ['up', 900, 80] }, 'unknown'],
+  ])('%s', (_, metrics, expected) => {
+    expect(waitsNotWorks(facts({ pods: [pod(metrics)] }))).toBe(expected);
+  });
+});
+
+describe('7. how fast the errors come', () => {
+  test.each<[string, Readonly<Record<string, Behaviour>>, string]>([
+    ['at a round time-out', { response_time: ['up', 5040, 80] }, 'time-out'],
+    ['slowly', { response_time: ['up', 7777, 80] }, 'slow'],
+    ['at once: latency falls', { response_time: ['down', 10, 80] }, 'rejection'],
+    [
+      'at once: errors at usual latency',
+      { response_time: ['flat', 80, 80], error_rate: ['up', 0.5, 0.01] },
+      'rejection',
+    ],
+    ['no errors', { response_time: ['flat', 80, 80] }, 'unknown'],
+    ['latency not measured', { error_rate: ['up', 0.5, 0.01] }, 'unknown'],
+  ])('%s', (_, metrics, expected) => {
+    expect(errorSpeed(facts({ pods: [pod(metrics)] }))).toBe(expected);
+  });
+});
+
+describe('8. spacing of restarts', () => {
+  test.each<[string, readonly number[], string]>([
+    ['every 30 s', [0, 30_000, 60_000, 90_500], 'constant'],
+    ['irregular', [0, 30_000, 45_000, 140_000], 'irregular'],
+    ['in any order, twice told', [60_000, 0, 30_000, 30_000], 'constant'],
+    ['two only', [0, 30_000], 'unknown'],
+    ['none', [], 'unknown'],
+    ['no numbers', [NaN, Infinity, 5], 'unknown'],
+  ])('%s', (_, times, expected) => {
+    expect(restartSpacing(times)).toBe(expected);
+  });
+});
