@@ -8,7 +8,7 @@ export const DEVELOPMENT_KEY = 'dev_api_key';
 
 /** What a key may be used for; `admin` includes the others. */
 export const SCOPES = ['detect', 'evaluate', 'read', 'approve', 'admin'] as const;
-export type ApiScope = (typeof SCOPES)[number];
+type ApiScope = (typeof SCOPES)[number];
 
 /** A key that is known by its hash alone. */
 export interface ApiKey {

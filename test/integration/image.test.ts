@@ -54,7 +54,10 @@ if (builder === undefined) {
   }, 10 * MINUTES);
 
   afterAll(async () => {
-    if (builder?.kind === 'buildah' && container !== '') await builder.call(['rm', container]);
+    if (builder?.kind !== 'buildah') return;
+    if (container !== '') await builder.call(['rm', container]);
+    // The image of the run before lost its name to this one.
+    await builder.call(['rmi', '--prune', '--force']);
   }, MINUTES);
 
   test('[S23] runs as UID 1001, which can write its data and not its program', async () => {

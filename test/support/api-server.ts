@@ -8,14 +8,14 @@ export interface ApiServerFacts {
   readonly token: string;
 }
 
-export interface ApiReply {
+interface ApiReply {
   readonly status: number;
   readonly body: Record<string, unknown>;
   /** `message` of a Status, else empty. */
   readonly message: string;
 }
 
-export interface ApiCall {
+interface ApiCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const SUITE = 'bookworm';
 
 /** Name of the base image that is made here. */
-export const LOCAL_BASE = `docker.io/local/node:${process.versions.node}-${SUITE}`;
+const LOCAL_BASE = `docker.io/local/node:${process.versions.node}-${SUITE}`;
 
 /**
  * A stand-in for the public Node image where no image registry can be reached: a minimal Debian from its packages, the

@@ -257,7 +257,7 @@ export const HealingPolicySpec = describe(specShape, 'What is watched, and what 
 ]);
 export type HealingPolicySpec = z.output<typeof HealingPolicySpec>;
 
-export const POLICY_CONDITIONS = [
+const POLICY_CONDITIONS = [
   'Accepted',
   'Ready',
   'MetricsAvailable',

@@ -5,7 +5,7 @@ import { HealingPolicySpec, HealingPolicyStatus } from './healing-policy.ts';
 import { PLURALS, type AegisKind } from './labels.ts';
 
 /** A column of `kubectl get`. */
-export interface PrinterColumn {
+interface PrinterColumn {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'boolean' | 'date';
   readonly jsonPath: string;

@@ -25,9 +25,6 @@ export const LABELS = {
   action: `${GROUP}/action`,
 } as const;
 
-/** On a workload, pod or namespace, with the value "true": hands off. */
-export const EXCLUDE_KEY = `${GROUP}/exclude`;
-
 /** Keeps an action object until its timed return was done. */
 export const REVERSAL_FINALIZER = `${GROUP}/reversal`;
 

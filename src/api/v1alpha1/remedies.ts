@@ -6,7 +6,7 @@ import { dnsLabel, integer, list, oneOf, seconds, set, text } from './fields.ts'
 /** Severities, mildest first. */
 export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 
-export const THROTTLE_PROVIDERS = ['Auto', 'EnvoyGateway', 'Istio', 'IngressNginx', 'Hook'] as const;
+const THROTTLE_PROVIDERS = ['Auto', 'EnvoyGateway', 'Istio', 'IngressNginx', 'Hook'] as const;
 
 /** An argument of a command: no shell ever sees it. */
 const argument = text(1024, 'One argument, passed as it is: there is no shell.');
