@@ -14,15 +14,15 @@ export interface AllowedOrigin {
 /**
  * Reads an entry: `hooks.slack.com`, `https://alerts.example.com:8443`, `http://alertmanager.monitoring:9093`. A public
  * name may lead to public addresses only. A name that only a cluster can resolve (one label, or `.svc`, `.local`,
- * `.internal` at its end) may lead to private ones, `localhost` to loopback, and a literal address to itself. Any name
- * may lead to a private address that is on the list as well, with the same port.
+ * `.internal` at its end), and any that is listed as plain http, may lead to private ones too; `localhost` to loopback
+ * and a literal address to itself. Any name may lead to a private address that is on the list as well, with its port.
  */
 export function parseAllowedOrigin(entry: string): Result<AllowedOrigin, string> {
   const url = parseTarget(entry.includes('://') ? entry : `https://${entry}`);
   if (!url.ok) return err(`${entry}: ${url.error}`);
   if (url.value.pathname !== '/' || url.value.search !== '') return err(`${entry}: only scheme, host and port`);
   const host = hostOf(url.value);
-  return ok({ origin: originOf(url.value), host, reach: impliedReach(host) });
+  return ok({ origin: originOf(url.value), host, reach: impliedReach(url.value, host) });
 }
 
 /** The same of an entry that was taken apart already. */
@@ -35,10 +35,11 @@ export function toAllowedOrigin(entry: {
   return parseAllowedOrigin(`${entry.scheme}://${host}${entry.port === undefined ? '' : `:${entry.port}`}`);
 }
 
-function impliedReach(host: string): AllowedOrigin['reach'] {
+function impliedReach({ protocol }: URL, host: string): AllowedOrigin['reach'] {
   if (isIP(host) !== 0) return 'this-address';
   if (host === 'localhost' || host.endsWith('.localhost')) return 'loopback';
-  return !host.includes('.') || /\.(svc|local|internal)$/.test(host) ? 'private' : 'public';
+  // `http://alertmanager.monitoring:9093` is a service of the cluster, though its name could be a public one.
+  return protocol === 'http:' || !host.includes('.') || /\.(svc|local|internal)$/.test(host) ? 'private' : 'public';
 }
 
 const MAX_URL = 2048;

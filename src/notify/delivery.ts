@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Result } from '../lib/result.ts';
 import type { Envelope } from './sink.ts';
 
-export const MAX_TRIES = 5;
+const MAX_TRIES = 5;
 const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 60_000;
 

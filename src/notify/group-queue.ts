@@ -2,9 +2,9 @@ import type { AlertMessage } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 
 /** At most one message to one sink about one group in this time. */
-export const GROUP_PERIOD_MS = 60_000;
+const GROUP_PERIOD_MS = 60_000;
 /** Alerts that wait for one sink; more are given back as not delivered. */
-export const MAX_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 /** Messages under way to one sink. */
 const MAX_UNDER_WAY = 4;
 
@@ -29,7 +29,8 @@ export function createGroupQueue(
   deliver: (messages: readonly AlertMessage[]) => Promise<string | undefined>,
 ): GroupQueue {
   const waiting = new Map<string, Batch>();
-  const notBefore = new Map<string, number>();
+  /** Groups with a message under way, or one that left less than a minute ago. */
+  const resting = new Set<string>();
   const ready: string[] = [];
   let underWay = 0;
   let count = 0;
@@ -43,10 +44,11 @@ export function createGroupQueue(
       waiting.delete(group);
       count -= batch.messages.size;
       underWay++;
-      notBefore.set(group, clock.monotonicMs() + GROUP_PERIOD_MS);
-      clock.after(GROUP_PERIOD_MS, () => release(group));
+      resting.add(group);
       void deliver([...batch.messages.values()]).then((failure) => {
         underWay--;
+        // From the end on: tries may have delayed the message, and the next must not follow on its heels.
+        clock.after(GROUP_PERIOD_MS, () => release(group));
         batch.settle(failure);
         pump();
       });
@@ -55,8 +57,7 @@ export function createGroupQueue(
 
   /** The group's minute is over: what has come meanwhile may go. */
   const release = (group: string): void => {
-    if (clock.monotonicMs() < (notBefore.get(group) ?? 0)) return;
-    notBefore.delete(group);
+    resting.delete(group);
     if (waiting.has(group)) makeReady(group);
   };
 
@@ -76,7 +77,7 @@ export function createGroupQueue(
       if (isNew) count++;
       if (known === undefined) {
         waiting.set(message.group, batch);
-        if (!notBefore.has(message.group)) makeReady(message.group);
+        if (!resting.has(message.group)) makeReady(message.group);
       }
       return batch.done;
     },

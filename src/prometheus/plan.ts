@@ -154,7 +154,7 @@ function planAuthor(
 }
 
 /** The author's expression, and beside it the newest sample of each of its selectors. */
-export function authorQuery({ promql, selectors }: ScopedQuery): string {
+function authorQuery({ promql, selectors }: ScopedQuery): string {
   const times = selectors.map((selector, index) => timeRows(`max by (pod) (timestamp(${selector}))`, index));
   return [`(${promql})`, ...times].join(' or ');
 }

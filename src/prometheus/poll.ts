@@ -14,7 +14,7 @@ import { sourceError } from './source-error.ts';
 const GIVE_UP_AFTER = 3;
 
 /** The windows of all preset queries. */
-export const windowsOf = (scrapeIntervalMs: number): QueryWindows => ({
+const windowsOf = (scrapeIntervalMs: number): QueryWindows => ({
   rateMs: rateWindowMs(scrapeIntervalMs),
   youngMs: youngWindowMs(scrapeIntervalMs),
   freshMs: maxSampleAgeMs(scrapeIntervalMs),

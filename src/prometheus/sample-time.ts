@@ -1,7 +1,7 @@
 import type { Reading, UnknownReason } from '../detection/sample.ts';
 
 /** Samples farther ahead of our clock than this are wrong, not early. */
-export const FUTURE_MS = 60_000;
+const FUTURE_MS = 60_000;
 
 /** Times that tell how old a value is. NaN or absent: not known. */
 export interface SampleTimes {

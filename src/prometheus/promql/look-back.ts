@@ -47,7 +47,7 @@ function durationOf(text: string, node: SyntaxNode | null): number | undefined {
 }
 
 /** `1h30m`, `90s`, `-5m` or plain seconds, in milliseconds; `undefined`: not a duration literal. */
-export function parseDuration(text: string): number | undefined {
+function parseDuration(text: string): number | undefined {
   const match = /^([+-]?)(.+)$/.exec(text);
   if (match === null) return undefined;
   const sign = match[1] === '-' ? -1 : 1;

@@ -3,9 +3,9 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { err, ok, type Result } from '../../lib/result.ts';
 
 /** Longest query that is looked at. */
-export const MAX_QUERY_CHARS = 4096;
+const MAX_QUERY_CHARS = 4096;
 /** Deepest nesting of expressions; what people write stays under 12. */
-export const MAX_QUERY_DEPTH = 64;
+const MAX_QUERY_DEPTH = 64;
 
 /** A query and its syntax tree. */
 export interface ParsedQuery {
@@ -31,7 +31,7 @@ const EXPRESSIONS: ReadonlySet<string> = new Set([
   'VectorSelector',
 ]);
 
-export const isExpression = (node: SyntaxNode): boolean => EXPRESSIONS.has(node.name);
+const isExpression = (node: SyntaxNode): boolean => EXPRESSIONS.has(node.name);
 
 /**
  * Strings on whose end the JavaScript grammar and the server's Go lexer agree. The grammar alone is laxer: it takes an

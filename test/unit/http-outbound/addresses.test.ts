@@ -45,7 +45,7 @@ const entry = (text: string): AllowedOrigin => {
 describe('entries of the administrator’s list', () => {
   test.each([
     ['a bare host means https', 'hooks.slack.com', 'https://hooks.slack.com', 'public'],
-    ['http only where it says so', 'http://alerts.example.com:9093', 'http://alerts.example.com:9093', 'public'],
+    ['http only where it says so', 'http://am.monitoring:9093', 'http://am.monitoring:9093', 'private'],
     [
       'a cluster name implies private addresses',
       'http://am.monitoring.svc:9093',
