@@ -260,6 +260,8 @@ export interface Prediction {
   readonly recommendedAction: string;
   readonly anomalous: boolean;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The body as JSON, where whoever made it has it already; it need not be made again. */
+  readonly json?: string;
 }
 
 export interface PredictionStats {

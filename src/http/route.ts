@@ -31,6 +31,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly tag: 'detection' | 'metrics' | 'policy' | 'operator' | 'service';
   readonly summary: string;
   readonly body?: z.ZodType<Body>;
+  /** Takes the usual body without the schema; `undefined`: the schema must look. */
+  readonly quick?: (body: unknown, nowMs: number) => Body | undefined;
   readonly query?: z.ZodType<Query>;
   readonly answer: AnswerShape;
   /** Refusals of the handler itself, beside those that every route may answer. */

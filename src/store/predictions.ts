@@ -44,7 +44,7 @@ export async function insertPredictions(db: Db, rows: readonly Prediction[]): Pr
         row.severityScore,
         row.recommendedAction,
         row.anomalous ? 1 : 0,
-        JSON.stringify(row.body),
+        row.json ?? JSON.stringify(row.body),
       ],
     });
     const minute = Math.floor(row.atMs / MINUTE_MS);

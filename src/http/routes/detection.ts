@@ -3,9 +3,9 @@ import type { AnomalyAnswer, FailureAnswer } from '../../controller/detection-ap
 import type { Prediction } from '../../controller/ports.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { LatencyWindow } from '../latency.ts';
-import { jsonReply, type Reply } from '../reply.ts';
+import { JSON_TYPE, type Reply } from '../reply.ts';
 import { route, type Call, type Route } from '../route.ts';
-import { requestSchemas, toLogLine, toSample } from '../schemas/requests.ts';
+import { quickAnomalyBody, quickFailureBody, requestSchemas } from '../schemas/requests.ts';
 import { anomalyAnswer, failureAnswer } from '../schemas/responses.ts';
 
 export interface Latencies {
@@ -30,8 +30,9 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): r
   };
 
   const record = (call: Call<unknown, unknown>, prediction: Omit<Prediction, 'id' | 'atMs'>): Reply => {
-    store.recordPrediction({ ...prediction, id: call.requestId, atMs: call.nowMs });
-    return jsonReply(prediction.body);
+    const json = JSON.stringify(prediction.body);
+    store.recordPrediction({ ...prediction, id: call.requestId, atMs: call.nowMs, json });
+    return { status: 200, contentType: JSON_TYPE, body: json };
   };
 
   return [
@@ -42,10 +43,10 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): r
       tag: 'detection',
       summary: 'Judge metrics: is anything anomalous, how badly, and what to do about it',
       body: schemas.detectAnomaly,
+      quick: quickAnomalyBody,
       answer: { schema: anomalyAnswer, description: 'The worst metric decides.' },
       handle: async (call) => {
-        const request = { metrics: call.body.metrics.map(toSample) };
-        const body = await answer('anomaly', service.anomalyInSteps(request, call.nowMs));
+        const body = await answer('anomaly', service.anomalyInSteps(call.body, call.nowMs));
         metrics.count('ai_engine_anomaly_predictions_total', { severity: body.severity });
         return record(call, anomalyPrediction(body));
       },
@@ -57,16 +58,13 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): r
       tag: 'detection',
       summary: 'Name the failure in metrics and logs, its cause and its remedies',
       body: schemas.detectFailure,
+      quick: quickFailureBody,
       answer: { schema: failureAnswer, description: 'Nothing failed: `failure_type` is null.' },
       handle: async (call) => {
-        const { metrics: samples, logs, context } = call.body;
+        const { context, ...request } = call.body;
         const kubernetes = context?.['kubernetes'];
-        const request = {
-          metrics: samples.map(toSample),
-          logs: logs.map(toLogLine),
-          ...(kubernetes === undefined ? {} : { kubernetes }),
-        };
-        const body = await answer('failure', service.failureInSteps(request, call.nowMs));
+        const question = kubernetes === undefined ? request : { ...request, kubernetes };
+        const body = await answer('failure', service.failureInSteps(question, call.nowMs));
         metrics.count('ai_engine_failure_predictions_total', { failure_type: body.failure_type ?? 'none' });
         return record(call, failurePrediction(body));
       },

@@ -1,30 +1,10 @@
 import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import type { LogLine } from '../../diagnosis/diagnosis.ts';
-import type { MetricSample } from '../../controller/detection-api.ts';
+import { LEVELS, LIMITS, METRIC_NAME, toLogLine, toSample } from './elements.ts';
+import { isFields, quickLine, quickList, quickMetric } from './quick.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 extendZodWithOpenApi(z);
-
-/** Samples and lines of one request. */
-export const MAX_SAMPLES = 10_000;
-/** A sample this far ahead of the server is a wrong clock, not a prophecy. */
-export const MAX_AHEAD_MS = 300_000;
-const MAX_LABELS = 64;
-/** Characters of a message that are looked at; the rest is accepted and ignored. */
-const MESSAGE_USED = 8_192;
-const SERVICE_USED = 253;
-
-/** Levels of other loggers, by ours. */
-const LEVELS: Readonly<Record<string, LogLine['level']>> = {
-  error: 'error',
-  fatal: 'error',
-  critical: 'error',
-  warn: 'warn',
-  warning: 'warn',
-  info: 'info',
-  debug: 'debug',
-};
 
 /** Any JSON object, taken as it is. */
 const jsonObject = () =>
@@ -45,8 +25,8 @@ function timestamp(nowMs: () => number) {
         context.addIssue({ code: 'custom', message, params: { type: 'datetime_parsing' } });
         return z.NEVER;
       }
-      if (atMs > nowMs() + MAX_AHEAD_MS) {
-        const message = `Input should not be more than ${MAX_AHEAD_MS / 1000} s ahead of the server`;
+      if (atMs > nowMs() + LIMITS.aheadMs) {
+        const message = `Input should not be more than ${LIMITS.aheadMs / 1000} s ahead of the server`;
         context.addIssue({ code: 'custom', message, params: { type: 'in_future' } });
         return z.NEVER;
       }
@@ -61,16 +41,16 @@ function timestamp(nowMs: () => number) {
 }
 
 const labels = z
-  .record(z.string().max(1024), z.string().max(1024))
-  .refine((value) => Object.keys(value).length <= MAX_LABELS, {
+  .record(z.string().max(LIMITS.labelText), z.string().max(LIMITS.labelText))
+  .refine((value) => Object.keys(value).length <= LIMITS.labels, {
     params: { type: 'too_long' },
-    message: `Input should have at most ${MAX_LABELS} items`,
+    message: `Input should have at most ${LIMITS.labels} items`,
   })
   .default({})
   .openapi({
     type: 'object',
-    additionalProperties: { type: 'string', maxLength: 1024 },
-    maxProperties: MAX_LABELS,
+    additionalProperties: { type: 'string', maxLength: LIMITS.labelText },
+    maxProperties: LIMITS.labels,
     description: 'The label set identifies the series, e.g. pod, namespace, service.',
     example: { pod: 'api-1' },
   });
@@ -81,8 +61,8 @@ function metricData(nowMs: () => number) {
       metric_type: z
         .string()
         .min(1)
-        .max(64)
-        .regex(/^[a-z][a-z0-9_]*$/)
+        .max(LIMITS.metricType)
+        .regex(METRIC_NAME)
         .openapi({
           description:
             'cpu_usage, memory_usage, request_rate, error_rate, response_time, disk_io, or any other name in ' +
@@ -99,7 +79,8 @@ function metricData(nowMs: () => number) {
       labels,
       metadata: jsonObject().default({}),
     })
-    .openapi('MetricData');
+    .openapi('MetricData')
+    .transform(toSample);
 }
 
 function logData(nowMs: () => number) {
@@ -125,17 +106,18 @@ function logData(nowMs: () => number) {
       service: z.string().openapi({ example: 'api-service' }),
       metadata: jsonObject().default({}),
     })
-    .openapi('LogData');
+    .openapi('LogData')
+    .transform(toLogLine);
 }
 
 /** The bodies that are accepted. `nowMs` decides what lies in the future. */
 export function requestSchemas(nowMs: () => number) {
-  const metrics = z.array(metricData(nowMs)).max(MAX_SAMPLES);
+  const metrics = z.array(metricData(nowMs)).max(LIMITS.samples);
   const context = jsonObject().optional();
   return {
     detectAnomaly: z.object({ metrics: metrics.min(1), context }).openapi('AnomalyDetectionRequest'),
     detectFailure: z
-      .object({ metrics, logs: z.array(logData(nowMs)).max(MAX_SAMPLES), context })
+      .object({ metrics, logs: z.array(logData(nowMs)).max(LIMITS.samples), context })
       .refine((body) => body.metrics.length + body.logs.length > 0, {
         path: ['metrics'],
         params: { type: 'too_short' },
@@ -175,20 +157,22 @@ export const listQuery = z.object({
     .openapi({ param: { name: 'limit', in: 'query' }, type: 'integer', minimum: 1, maximum: 1000, default: 100 }),
 });
 
-type MetricBody = z.output<ReturnType<typeof metricData>>;
-type LogBody = z.output<ReturnType<typeof logData>>;
 export type PolicyQuestionBody = z.output<typeof policyQuestion>;
 
-export const toSample = (body: MetricBody): MetricSample => ({
-  metricType: body.metric_type,
-  value: body.value,
-  atMs: body.timestamp,
-  labels: body.labels,
-});
+type Schemas = ReturnType<typeof requestSchemas>;
 
-export const toLogLine = (body: LogBody): LogLine => ({
-  atMs: body.timestamp,
-  level: body.level,
-  message: body.message.length <= MESSAGE_USED ? body.message : body.message.slice(0, MESSAGE_USED),
-  service: body.service.slice(0, SERVICE_USED),
-});
+/** The usual body of detect-anomaly, taken without the schema; see `quick.ts`. */
+export function quickAnomalyBody(body: unknown, nowMs: number): z.output<Schemas['detectAnomaly']> | undefined {
+  if (!isFields(body) || body['context'] !== undefined) return undefined;
+  const metrics = quickList(body['metrics'], (element) => quickMetric(element, nowMs));
+  return metrics === undefined || metrics.length === 0 ? undefined : { metrics: [...metrics] };
+}
+
+/** The usual body of detect-failure, taken without the schema. */
+export function quickFailureBody(body: unknown, nowMs: number): z.output<Schemas['detectFailure']> | undefined {
+  if (!isFields(body) || body['context'] !== undefined) return undefined;
+  const metrics = quickList(body['metrics'], (element) => quickMetric(element, nowMs));
+  const logs = quickList(body['logs'], (element) => quickLine(element, nowMs));
+  if (metrics === undefined || logs === undefined || metrics.length + logs.length === 0) return undefined;
+  return { metrics: [...metrics], logs: [...logs] };
+}
