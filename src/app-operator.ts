@@ -17,7 +17,7 @@ import type { OperatorView } from './controller/operator-view.ts';
 import { PolicyAcceptance } from './controller/policy-acceptance.ts';
 import { PolicyReporter } from './controller/policy-reporter.ts';
 import { Poller } from './controller/poller.ts';
-import type { MetricsSink, Store } from './controller/ports.ts';
+import type { LogSource, MetricsSink, Store } from './controller/ports.ts';
 import { StormWatch } from './controller/storm-watch.ts';
 import { Surroundings } from './controller/surroundings.ts';
 import { WorkloadAssessor } from './controller/workload-assessor.ts';
@@ -31,12 +31,18 @@ import { LiveClusterWriter } from './kubernetes/cluster-writer.ts';
 import { KubernetesEventSink } from './kubernetes/event-sink.ts';
 import { executors } from './kubernetes/executors/registry.ts';
 import { LeaseLeadership } from './kubernetes/lease.ts';
+import { podLogReader } from './kubernetes/pod-log.ts';
+import { missingRights } from './kubernetes/self-check.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { err, ok, type Result } from './lib/result.ts';
+import { createLogSource } from './logs/log-source.ts';
+import { createLokiLogs } from './logs/loki.ts';
+import { createPodLogs } from './logs/pod-logs.ts';
 import { createNotifier } from './notify/notifier.ts';
 import type { EffectName } from './policy/action.ts';
 import { createMetricSource } from './prometheus/metric-source.ts';
+import { createTransport } from './prometheus/transport.ts';
 
 /** A sample must be fresh, but a poll cannot be younger than the scrape before it took. */
 const LEAST_STALENESS_MS = 10_000;
@@ -148,12 +154,15 @@ function assemble(
     ...{ reader, writer, leadership, executors: byEffect, gate, journal, ledger, book, surroundings },
     ...{ alerts, events, metrics, clock, log, stalenessMs },
   });
+  const rights = new Map<EffectName, readonly string[]>();
   const reporter = new PolicyReporter({
     ...{ reader, writer, leadership, poller, assessor, book, ledger, surroundings, enabledEffects, events, clock, log },
+    missingRights: (effect) => rights.get(effect) ?? [],
   });
+  const logs = logSourceOf(config, client, clock, log);
   const loop = new DetectionLoop({
     ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
-    ...{ store, events, metrics, clock, log },
+    ...{ store, events, metrics, clock, log, ...(logs !== undefined && { logs }) },
     onAction: (action) => operator.onAction(action),
     onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
   });
@@ -166,6 +175,7 @@ function assemble(
     problems: () => problemsOf(reader, poller, surroundings),
     async start() {
       reader.start();
+      await learnRights(client, [...enabledEffects], { rights, log, ...(namespaces && { namespace: namespaces[0] }) });
       await operator.start();
     },
     async stop() {
@@ -190,6 +200,36 @@ function problemsOf(reader: CachedClusterReader, poller: Poller, surroundings: S
   if (!reader.synced()) return ['cluster: the caches are not filled yet', ...cluster];
   const silent = surroundings.policies().filter(({ uid }) => poller.state(uid)?.isAvailable === false);
   return silent.length === 0 ? cluster : [...cluster, `metrics: no usable reading for ${silent.length} policies`];
+}
+
+/** Where log lines come from; each policy chooses among those that there are. */
+function logSourceOf({ loki }: Config, client: KubeClient, clock: Clock, log: Log): LogSource | undefined {
+  const nowMs = (): number => clock.nowMs();
+  return createLogSource({
+    Kubernetes: createPodLogs({ readPodLog: podLogReader(client), nowMs }),
+    Loki: loki === undefined ? undefined : createLokiLogs({ client: createTransport({ ...loki, log }), nowMs }),
+  });
+}
+
+/** Asks once what the installation may do. What it may not is told, in the log and in the policies that want it. */
+async function learnRights(
+  client: KubeClient,
+  effects: readonly EffectName[],
+  to: {
+    readonly rights: Map<EffectName, readonly string[]>;
+    readonly log: Log;
+    readonly namespace?: string | undefined;
+  },
+): Promise<void> {
+  const answers = await missingRights(client, effects, to.namespace);
+  if (!answers.ok) {
+    to.log.warn('the rights cannot be asked for; they will show when they are needed', { fault: answers.error });
+    return;
+  }
+  for (const { effect, missing } of answers.value) {
+    to.rights.set(effect, missing);
+    if (missing.length > 0) to.log.warn('an enabled action lacks rights', { action: effect, missing });
+  }
 }
 
 async function closeAll(outbound: Outbound, client: KubeClient): Promise<void> {

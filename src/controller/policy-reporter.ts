@@ -23,6 +23,8 @@ import type { HandlerResult } from './workqueue.ts';
 
 /** Numbers inside a sentence move with every poll; a change of wording alone waits for so long. */
 const WORDING_EVERY_MS = MINUTE;
+/** A watch shows a write within this time, or it is too old to decide by in any case. */
+const SHOWN_WITHIN_MS = MINUTE;
 
 export interface PolicyReporterDeps {
   readonly reader: ClusterReader;
@@ -34,6 +36,8 @@ export interface PolicyReporterDeps {
   readonly ledger: ActionLedger;
   readonly surroundings: Surroundings;
   readonly enabledEffects: ReadonlySet<EffectName>;
+  /** `verb resource` of each right that Aegis lacks for an effect that is enabled. */
+  readonly missingRights: (effect: EffectName) => readonly string[];
   readonly events: EventSink;
   readonly clock: Clock;
   readonly log: Log;
@@ -44,8 +48,8 @@ export const policyKey = (namespace: string, name: string): string => `${namespa
 /** Keeps each policy's status true. Computed whole, written only when it says something new. */
 export class PolicyReporter {
   readonly #deps: PolicyReporterDeps;
-  /** What was last written, until the watch shows it. */
-  readonly #written = new Map<string, { readonly status: PolicyStatus; readonly atMs: number }>();
+  /** What was last written; it stands for the object until the watch shows it, or ought to have. */
+  readonly #written = new Map<string, { readonly status: PolicyStatus; readonly atMs: number; isShown: boolean }>();
 
   constructor(deps: PolicyReporterDeps) {
     this.#deps = deps;
@@ -61,10 +65,10 @@ export class PolicyReporter {
     }
     const [namespace = '', name = ''] = key.split('/');
     const last = this.#written.get(key);
-    const previous = last?.status ?? reader.policyStatus(namespace, name);
+    const nowMs = clock.nowMs();
+    const previous = this.#previous(last, reader.policyStatus(namespace, name), nowMs);
     const input = this.#input(parsed, previous);
     const status = policyStatus(input);
-    const nowMs = clock.nowMs();
     if (previous !== undefined && isSame(previous, status)) return {};
     const isWording = previous !== undefined && essence(previous) === essence(status);
     const waitMs = (last?.atMs ?? 0) + WORDING_EVERY_MS - nowMs;
@@ -75,9 +79,20 @@ export class PolicyReporter {
       if (written.error.kind === 'NotFound') return {};
       throw new Error(`cannot write the status of ${key}: ${written.error.message}`);
     }
-    this.#written.set(key, { status, atMs: nowMs });
+    this.#written.set(key, { status, atMs: nowMs, isShown: false });
     this.#tellRefusal(parsed, previous, input.problems);
     return {};
+  }
+
+  /** The status as it is: a watch that lags must not be taken for somebody who changed it back, nor the reverse. */
+  #previous(
+    last: { readonly status: PolicyStatus; readonly atMs: number; isShown: boolean } | undefined,
+    shown: PolicyStatus | undefined,
+    nowMs: number,
+  ): PolicyStatus | undefined {
+    if (last === undefined) return shown;
+    if (shown !== undefined && isSame(shown, last.status)) last.isShown = true;
+    return last.isShown || nowMs - last.atMs >= SHOWN_WITHIN_MS ? shown : last.status;
   }
 
   #input(parsed: Parsed<HealingPolicy>, previous: PolicyStatus | undefined): StatusInput {
@@ -157,7 +172,7 @@ export class PolicyReporter {
   }
 
   #limits(policy: HealingPolicy): readonly string[] {
-    const { surroundings, enabledEffects } = this.#deps;
+    const { surroundings, enabledEffects, missingRights } = this.#deps;
     const guardrails = surroundings.guardrailsOf(policy.namespace);
     if (guardrails === undefined) return ['the guardrails cannot be read: nothing is done'];
     const { maxMode, allowedActions, budgets } = effectiveGuardrail(guardrails);
@@ -169,6 +184,10 @@ export class PolicyReporter {
       else if (isEffect(action) && !enabledEffects.has(action)) {
         limits.push(`${action} is not enabled in this installation, its rungs are skipped`);
       }
+    }
+    for (const effect of enabledEffects) {
+      const missing = missingRights(effect);
+      if (missing.length > 0) limits.push(`${effect} lacks the right to ${missing.join(', ')}`);
     }
     const hourly = Math.min(...budgets.map(({ limits: budget }) => budget.maxActionsPerHour));
     if (hourly < policy.limits.maxActionsPerHour) limits.push(`the shared budget allows ${hourly} actions an hour`);

@@ -131,6 +131,7 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
   });
   const reporter = new PolicyReporter({
     ...{ reader, writer, leadership, poller, assessor, book, ledger, surroundings, enabledEffects, events, clock, log },
+    missingRights: () => [],
   });
   const loop = new DetectionLoop({
     ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
