@@ -19,6 +19,14 @@ export interface Watched {
   readonly profile: MetricProfile;
 }
 
+/** What the slow detectors say: ratios (1: alarm line; 0: silent), and what the day expects (NaN: nothing). */
+export interface SlowView {
+  readonly seasonalRatio: number;
+  readonly seasonalExpected: number;
+  readonly residualSigma: number;
+  readonly shapeRatio: number;
+}
+
 /**
  * One series in one poll, on its way to a verdict: gathered first, then compared with peers and load, then judged,
  * then taught. Lives for one call of the engine.
@@ -48,11 +56,7 @@ export interface Assessment {
   /** Where the scale ends for this series: the container's limit or the unit's ceiling. */
   readonly limit: number | undefined;
   readonly trend: Trend | undefined;
-  /** Ratios of the slow detectors (1: alarm line; 0: silent), and what the day's profile expects (NaN: nothing). */
-  readonly seasonalRatio: number;
-  readonly seasonalExpected: number;
-  readonly residualSigma: number;
-  readonly shapeRatio: number;
+  readonly slow: SlowView;
   /** Deviation from the peers over what is needed, signed; NaN: no peers. */
   peerRatio: number;
   peerExpected: number;
@@ -73,7 +77,6 @@ export interface SeriesContext {
   readonly observation: Observation;
 }
 
-type SlowView = Pick<Assessment, 'seasonalRatio' | 'seasonalExpected' | 'residualSigma' | 'shapeRatio'>;
 const NO_SLOW_VIEW: SlowView = { seasonalRatio: 0, seasonalExpected: NaN, residualSigma: 0, shapeRatio: 0 };
 const SILENT: Omit<Assessment, 'watched' | 'slot' | 'refused' | 'observation' | 'scores'> = {
   value: NaN,
@@ -89,7 +92,7 @@ const SILENT: Omit<Assessment, 'watched' | 'slot' | 'refused' | 'observation' | 
   modelAgeMs: 0,
   limit: undefined,
   trend: undefined,
-  ...NO_SLOW_VIEW,
+  slow: NO_SLOW_VIEW,
   peerRatio: NaN,
   peerExpected: NaN,
   peerDeviation: NaN,
@@ -114,10 +117,8 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
   } else {
     recall(c, observation);
   }
-  return {
-    ...describe(table.record(slot), context, slot, admission === 'fresh'),
-    ...slowView(table, slot),
-  };
+  const slow = slowView(table, slot);
+  return describe(table.record(slot), context, { slot, fresh: admission === 'fresh', slow });
 }
 
 function slowView(table: SeriesTable, slot: number): SlowView {
@@ -171,7 +172,11 @@ function trendAbovePast(c: Cursor, context: SeriesContext, smooth: number): Tren
   return trendOf(c, limit ?? watched.spec.limit?.enter);
 }
 
-function describe(c: Cursor, context: SeriesContext, slot: number, fresh: boolean): Assessment {
+function describe(
+  c: Cursor,
+  context: SeriesContext,
+  { slot, fresh, slow }: Pick<Assessment, 'slot' | 'fresh' | 'slow'>,
+): Assessment {
   const { watched, limit, observation } = context;
   const value = c.f64[c.d + D.lastValue] ?? NaN;
   const atMs = c.f64[c.d + D.lastAtMs] ?? NaN;
@@ -196,7 +201,7 @@ function describe(c: Cursor, context: SeriesContext, slot: number, fresh: boolea
     modelAgeMs: Math.max(atMs - (c.f64[c.d + D.firstAtMs] ?? atMs), 0),
     limit,
     trend: trendAbovePast(c, context, smooth),
-    ...NO_SLOW_VIEW,
+    slow,
     peerRatio: NaN,
     peerExpected: NaN,
     peerDeviation: NaN,

@@ -29,12 +29,12 @@ export interface EngineOptions {
   readonly acceptAfterMs?: number;
   /** Metrics whose shape is watched as well (nearest neighbours: 6 kB and 10 µs per five minutes a series). Default: none. */
   readonly shapeFor?: (spec: MetricSpec) => boolean;
-  /** Workloads that get a vector model (0.1 MB each), in the order of their first poll. Default 256. */
+  /** Workloads that get a vector model (0.1 MB each), in the order of their first poll. Default 128. */
   readonly vectorModels?: number;
 }
 
 const ACCEPT_AFTER_MS = 30 * 60_000;
-const VECTOR_MODELS = 256;
+const VECTOR_MODELS = 128;
 const ABSENT: Reading = { kind: 'unknown', reason: 'Absent' };
 
 /** The one engine of operator, REST API, backtest and benchmarks. */

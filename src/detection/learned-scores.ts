@@ -13,6 +13,7 @@ import type { Score } from './verdict.ts';
 
 /** Deviations inside so many standard deviations of the learnt past are noise, however novel the sample. */
 const SIGMAS = 4;
+const FALLEN = 0.9;
 /** A deviation in a zone where the metric harms nobody is shown, below any threshold. */
 const HARMLESS = 0.6;
 /** A fill that nobody else confirms, far from its limit, is shown, below any threshold. */
@@ -38,7 +39,9 @@ function inHarmfulZone(a: Assessment): boolean {
 /** Smallest deviation from what is expected that matters, in the metric's unit. */
 function neededDeviation(a: Assessment, expected: number, sigma: number): number {
   const { absoluteFloor, relativeFloor } = a.watched.profile;
-  return Math.max(absoluteFloor, relativeFloor * Math.abs(expected), SIGMAS * sigma, Number.MIN_VALUE);
+  // A lively rate cannot fall by four of its sigmas: for a fall, losing nine tenths is enough.
+  const noise = a.smooth < expected ? Math.min(SIGMAS * sigma, FALLEN * Math.abs(expected)) : SIGMAS * sigma;
+  return Math.max(absoluteFloor, relativeFloor * Math.abs(expected), noise, Number.MIN_VALUE);
 }
 
 /** A ratio of novelty, held to a deviation that matters on the harmful side and in the harmful zone. */
@@ -73,16 +76,16 @@ export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Sco
 
 /** The series against its day; `undefined` while the profile's gate is closed. */
 export function seasonalScore(a: Assessment, settings: DetectionSettings): Score | undefined {
-  if (a.learnt < settings.minSamples || Number.isNaN(a.seasonalExpected)) return undefined;
-  const needed = neededDeviation(a, a.seasonalExpected, a.residualSigma);
+  if (a.learnt < settings.minSamples || Number.isNaN(a.slow.seasonalExpected)) return undefined;
+  const needed = neededDeviation(a, a.slow.seasonalExpected, a.slow.residualSigma);
   return {
     kind: 'score',
-    score: scoreOfRatio(materialRatio(a, a.seasonalRatio, a.seasonalExpected, needed)),
+    score: scoreOfRatio(materialRatio(a, a.slow.seasonalRatio, a.slow.seasonalExpected, needed)),
     detector: 'seasonal',
     feature: 'time-of-day',
     observed: a.value,
-    expected: a.seasonalExpected,
-    band: [a.seasonalExpected - needed, a.seasonalExpected + needed],
+    expected: a.slow.seasonalExpected,
+    band: [a.slow.seasonalExpected - needed, a.slow.seasonalExpected + needed],
     samples: a.learnt,
     modelAgeMs: a.modelAgeMs,
   };
@@ -93,9 +96,9 @@ export function seasonalScore(a: Assessment, settings: DetectionSettings): Score
  * measured steadier than either. A shape has no harmful side: whoever asks for it wants to hear of any odd shape.
  */
 export function shapeScore(a: Assessment, settings: DetectionSettings): Score | undefined {
-  if (a.learnt < settings.minSamples || !(a.shapeRatio > 0)) return undefined;
+  if (a.learnt < settings.minSamples || !(a.slow.shapeRatio > 0)) return undefined;
   const history = Math.min(Math.max(a.observation.ratio, 0.05), 20);
-  const ratio = (a.shapeRatio ** 0.7 * history ** 0.3) / 0.95;
+  const ratio = (a.slow.shapeRatio ** 0.7 * history ** 0.3) / 0.95;
   return {
     kind: 'score',
     score: scoreOfRatio(inHarmfulZone(a) ? ratio : Math.min(ratio, HARMLESS)),
@@ -127,12 +130,13 @@ export function peerScore(a: Assessment): Score | undefined {
 }
 
 /** A filling resource: how soon it meets its limit. `undefined` where nothing fills or too little is seen. */
-export function trendScore(a: Assessment): Score | undefined {
+export function trendScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   const { trend } = a;
   if (trend === undefined) return undefined;
+  const isYoung = a.learnt < settings.minSamples;
   const score: Score = {
     kind: 'score',
-    score: scoreOfRatio(trendRatio(a, trend)),
+    score: scoreOfRatio(trendRatio(a, trend, isYoung)),
     detector: 'trend',
     feature: 'time-to-limit',
     observed: a.value,
@@ -142,7 +146,7 @@ export function trendScore(a: Assessment): Score | undefined {
   return trend.timeToLimitMs === undefined ? score : { ...score, timeToLimitMs: trend.timeToLimitMs };
 }
 
-function trendRatio(a: Assessment, trend: Trend): number {
+function trendRatio(a: Assessment, trend: Trend, isYoung: boolean): number {
   const { timeToLimitMs, rise } = trend;
   const end = a.limit ?? a.watched.spec.limit?.enter;
   if (!trend.steady || timeToLimitMs === undefined || end === undefined) return 0;
@@ -151,6 +155,7 @@ function trendRatio(a: Assessment, trend: Trend): number {
   if (rise < Math.min(end * 0.05, (left + rise) * 0.2)) return 0;
   if (timeToLimitMs > HORIZON_MS) return 0.7 * (HORIZON_MS / timeToLimitMs);
   const ratio = Math.min(1 + Math.log2(HORIZON_MS / Math.max(timeToLimitMs, 1000)) / 6, 2);
-  const confirmed = a.peerRatio >= 0.4 || a.value >= HIGH_FILL * end;
+  // A young pod fills its caches: its rise needs height, not only peers that are older than it.
+  const confirmed = (!isYoung && a.peerRatio >= 0.4) || a.value >= HIGH_FILL * end;
   return confirmed ? ratio : Math.min(ratio, UNCONFIRMED);
 }

@@ -21,7 +21,7 @@ export function scoreMetric(table: SeriesTable, a: Assessment, settings: Detecti
       samples: a.learnt,
       ordinaryUpTo: ordinaryUpTo(a, settings.minSamples),
     }),
-    trendScore(a),
+    trendScore(a, settings),
     peerScore(a),
     ownHistoryScore(a, settings),
     seasonalScore(a, settings),

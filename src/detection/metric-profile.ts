@@ -86,7 +86,7 @@ const PROFILES: Readonly<Record<PresetName, Omit<MetricProfile, 'direction'>>> =
   },
   response_time: {
     absoluteFloor: 50,
-    relativeFloor: 0.75,
+    relativeFloor: 1,
     harmfulFrom: 100,
     expectation: [
       [200, 0.05],

@@ -1,11 +1,11 @@
 /** A stream of random numbers that a seed fixes: pure rooms hold no other randomness. */
 export interface RandomStream {
   /** Uniform in [0, 1). */
-  next(): number;
+  next: () => number;
   /** Uniform integer in [0, bound); 0 for a bound below 1. */
-  below(bound: number): number;
+  below: (bound: number) => number;
   /** Standard normal (Box-Muller). */
-  normal(): number;
+  normal: () => number;
 }
 
 /** Mulberry32: one word of state, period 2^32, equal on every machine. Enough for forests and simulations. */

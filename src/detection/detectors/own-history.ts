@@ -17,7 +17,7 @@ import { nearestPrototype, teachPrototype } from './prototypes.ts';
  *
  * Features, each a ratio to its own running 99th percentile (a tail fit was measured worse), then to its line:
  * - level: mean of the last 12, 24 and 72 samples against the history of such means;
- * - prototypes: (value, spread of the last 36) against at most 128 remembered states;
+ * - prototypes: (value, spread of the last 36) against at most 112 remembered states;
  * - range: distance beyond everything seen, in widths of the range.
  */
 export const FEATURES = ['none', 'level-12', 'level-24', 'level-72', 'prototype', 'range'] as const;
@@ -31,6 +31,11 @@ const TAIL = 0.01;
 const RATIO_CAP = 20;
 /** A usual distance below this is rounding: half a per cent of a standard deviation, or of a prototype's axis. */
 const USUAL_FLOOR = 0.005;
+/**
+ * Distances are measured from the second sample on, but only from here on are they counted as usual: the first ones are
+ * taken with an unstable ruler (a range of a few samples) and would blind the sketches for thousands of samples.
+ */
+const CALIBRATES_FROM = 100;
 /** A running quantile of fewer values is no quantile. */
 const MIN_LEARNT = 20;
 /** A ramp must not be measured against itself: the high before it is kept apart. */
@@ -234,8 +239,8 @@ function compareRange(c: Cursor, out: Observation): void {
 export function teachOwnHistory(c: Cursor, out: Observation): void {
   const learnt = (c.u32[c.u + U.learnt] ?? 0) + 1;
   c.u32[c.u + U.learnt] = learnt;
-  teachLevels(c, out);
-  if (out.distance >= 0) teachSpread(c, out);
+  teachLevels(c, out, learnt);
+  if (out.distance >= 0) teachSpread(c, out, learnt);
   teachMoments(c.f64, c.d + D.value, out.y, learnt, MEMORY);
   widen(c, D.low, out.y, learnt === 1);
   if (learnt % RAMP !== 1) return;
@@ -243,19 +248,19 @@ export function teachOwnHistory(c: Cursor, out: Observation): void {
   c.f64[c.d + D.highLately] = c.f64[c.d + D.high] ?? 0;
 }
 
-function teachLevels(c: Cursor, out: Observation): void {
+function teachLevels(c: Cursor, out: Observation, learnt: number): void {
   for (let level = 0; level < LEVELS.length; level++) {
     const z = out.z[level] ?? -1;
     if (z < 0) continue;
     const known = (c.u32[c.u + U.levelsLearnt + level] ?? 0) + 1;
     c.u32[c.u + U.levelsLearnt + level] = known;
-    if (known > 2) teachSketch(c, level, z);
+    if (known > 2 && learnt > CALIBRATES_FROM) teachSketch(c, level, z);
     teachMoments(c.f64, c.d + D.levels + 2 * level, out.means[level] ?? 0, known, MEMORY);
   }
 }
 
-function teachSpread(c: Cursor, out: Observation): void {
-  if ((c.u32[c.u + U.prototypes] ?? 0) > 0) teachSketch(c, PROTOTYPE_SKETCH, out.distance);
+function teachSpread(c: Cursor, out: Observation, learnt: number): void {
+  if (learnt > CALIBRATES_FROM) teachSketch(c, PROTOTYPE_SKETCH, out.distance);
   teachPrototype(c, out.y, out.spread, out.distance);
   widen(c, D.spreadLow, out.spread, (c.u32[c.u + U.spreadsLearnt] ?? 0) === 0);
   c.u32[c.u + U.spreadsLearnt] = (c.u32[c.u + U.spreadsLearnt] ?? 0) + 1;

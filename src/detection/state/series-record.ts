@@ -4,7 +4,7 @@ import type { RecordShape } from './slab.ts';
 
 /** Samples in the window of the longest level feature. */
 export const RING = 72;
-export const PROTOTYPES = 128;
+export const PROTOTYPES = 112;
 /** Level windows, in samples, and the window of the standard deviation in a prototype. */
 export const LEVELS = [12, 24, 72] as const;
 export const SPREAD_WINDOW = 36;
