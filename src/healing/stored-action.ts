@@ -5,6 +5,8 @@ import type { ActionStatus } from './decision.ts';
 export interface StoredAction {
   readonly intent: Intent;
   readonly status: ActionStatus;
+  /** False: the object bears no status yet, so that people see none; absent: it does. */
+  readonly isStatusShown?: boolean;
   readonly uid: string;
   readonly resourceVersion: string;
   readonly createdAtMs: number;

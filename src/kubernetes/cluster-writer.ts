@@ -42,7 +42,7 @@ export class LiveClusterWriter implements ClusterWriter {
   }
 
   async writeActionStatus(action: StoredAction, status: ActionStatus): Promise<Result<StoredAction, ApiFault>> {
-    const before = record(actionStatusObject(action.intent, action.status));
+    const before = action.isStatusShown === false ? {} : record(actionStatusObject(action.intent, action.status));
     const patch = mergePatch(before, record(actionStatusObject(action.intent, status)));
     if (patch === undefined) return ok(action);
     const { namespace, name } = action.intent;

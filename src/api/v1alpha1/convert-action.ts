@@ -62,7 +62,8 @@ export function parseAction(object: unknown): Result<StoredAction, readonly Prob
   if (intent === undefined) {
     return err([{ path: 'spec.parameters', reason: 'SpecInvalid', message: 'hold nothing that an action could use' }]);
   }
-  return ok(storedAction(meta, intent, domainStatus(status.data), spec.data.approval));
+  const action = storedAction(meta, intent, domainStatus(status.data), spec.data.approval);
+  return ok(status.data.state === undefined ? { ...action, isStatusShown: false } : action);
 }
 
 function storedAction(
