@@ -3,7 +3,9 @@ import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { Intent } from '../policy/action.ts';
+import type { StormState } from '../policy/guard.ts';
 import { severityOf } from '../policy/severity.ts';
+import { CLUSTER_SCOPE } from '../policy/storm.ts';
 import type { AlertMessage, MetricsSink, Notifier } from './ports.ts';
 
 /** Receivers let an alert lapse that is not repeated; it is repeated each minute while the incident is open. */
@@ -19,12 +21,19 @@ interface Open {
   lastSentMs: number;
 }
 
+interface OpenStorm {
+  readonly state: StormState;
+  readonly startsAtMs: number;
+  lastSentMs: number;
+}
+
 /** Tells people of incidents: once, again while they last, and when they are over. Never on the healing path's time. */
 export class AlertDesk {
   readonly #notifier: Notifier;
   readonly #metrics: MetricsSink;
   readonly #log: Log;
   readonly #open = new Map<string, Open>();
+  readonly #storms = new Map<string, OpenStorm>();
 
   constructor(deps: { readonly notifier: Notifier; readonly metrics: MetricsSink; readonly log: Log }) {
     this.#notifier = deps.notifier;
@@ -57,6 +66,17 @@ export class AlertDesk {
       open.lastSentMs = nowMs;
       void this.#send(open.sinks, messageOf(open.intent, 'firing', open.startsAtMs, nowMs));
     }
+    for (const storm of this.#storms.values()) {
+      if (nowMs - storm.lastSentMs < REPEAT_MS) continue;
+      storm.lastSentMs = nowMs;
+      void this.#send([], stormMessage(storm, 'firing', nowMs));
+    }
+  }
+
+  /** Another process may tell people now: what it has resolved must not be repeated from here. */
+  forget(): void {
+    this.#open.clear();
+    this.#storms.clear();
   }
 
   resolve(incident: Incident, nowMs: number): void {
@@ -66,17 +86,23 @@ export class AlertDesk {
     void this.#send(open.sinks, messageOf(open.intent, 'resolved', open.startsAtMs, nowMs));
   }
 
-  /** One grouped alert for a storm, in place of one a workload. */
-  storm(scope: string, summary: string, nowMs: number): void {
-    void this.#send([], {
-      ...{ key: `storm/${scope}`, group: `storm/${scope}`, status: 'firing', severity: 'critical' },
-      title: `Aegis: many workloads turned anomalous together (${scope})`,
-      ...{ namespace: scope, workload: '', policy: '', failureType: 'storm', summary, evidence: [] },
-      advice:
-        'Look for a shared cause: a node, DNS, a dependency, a rollout. No workload is healed until this is over.',
-      startsAtMs: nowMs,
-      endsAtMs: nowMs + LAPSE_MS,
-    });
+  /**
+   * The storms that brake now: one grouped alert each, in place of one a workload, and its end. A storm over the whole
+   * cluster speaks for its namespaces.
+   */
+  storms(active: readonly StormState[], nowMs: number): void {
+    const isEverywhere = active.some(({ scope }) => scope === CLUSTER_SCOPE);
+    for (const state of active) {
+      if (this.#storms.has(state.scope) || (isEverywhere && state.scope !== CLUSTER_SCOPE)) continue;
+      const storm = { state, startsAtMs: nowMs, lastSentMs: nowMs };
+      this.#storms.set(state.scope, storm);
+      void this.#send([], stormMessage(storm, 'firing', nowMs));
+    }
+    for (const [scope, storm] of this.#storms) {
+      if (active.some((state) => state.scope === scope)) continue;
+      this.#storms.delete(scope);
+      void this.#send([], stormMessage(storm, 'resolved', nowMs));
+    }
   }
 
   async #send(
@@ -91,6 +117,19 @@ export class AlertDesk {
     }
     return { delivered: reply.delivered, failed: reply.failed.map(({ sink, message: why }) => `${sink}: ${why}`) };
   }
+}
+
+function stormMessage({ state, startsAtMs }: OpenStorm, status: AlertMessage['status'], nowMs: number): AlertMessage {
+  const { scope, anomalous, watched } = state;
+  return {
+    ...{ key: `storm/${scope}`, group: `storm/${scope}`, status, severity: 'critical' },
+    title: `Aegis: many workloads turned anomalous together (${scope})`,
+    ...{ namespace: scope, workload: '', policy: '', failureType: 'storm', evidence: [] },
+    summary: `${anomalous} of ${watched} workloads turned anomalous within five minutes (${scope})`,
+    advice: 'Look for a shared cause: a node, DNS, a dependency, a rollout. No workload is healed until this is over.',
+    startsAtMs,
+    endsAtMs: status === 'firing' ? nowMs + LAPSE_MS : nowMs,
+  };
 }
 
 function messageOf(intent: Intent, status: AlertMessage['status'], startsAtMs: number, nowMs: number): AlertMessage {

@@ -67,7 +67,7 @@ export class DetectionLoop {
 
   /** Does nothing while the last tick still runs, or the caches are not filled yet. */
   async tick(): Promise<void> {
-    const { reader, poller, backFill, clock, surroundings, alerts, leadership } = this.#deps;
+    const { reader, poller, backFill, clock, surroundings, alerts } = this.#deps;
     if (this.#isRunning || !reader.synced()) return;
     this.#isRunning = true;
     try {
@@ -75,14 +75,20 @@ export class DetectionLoop {
       const policies = surroundings.policies();
       const due = poller.due(backFill.ready(policies, nowMs), clock.monotonicMs());
       if (due.length > 0) await this.#poll(due, nowMs);
-      if (leadership.isLeader()) alerts.repeat(nowMs);
+      if (this.#mayDecide()) alerts.repeat(nowMs);
     } finally {
       this.#isRunning = false;
     }
   }
 
+  /** A leader that has not read yet what its predecessor held open would open it a second time. */
+  #mayDecide(): boolean {
+    const { leadership, book } = this.#deps;
+    return leadership.isLeader() && book.isLoaded();
+  }
+
   async #poll(due: readonly HealingPolicy[], nowMs: number): Promise<void> {
-    const { poller, surroundings, clock, metrics, leadership, onPolled } = this.#deps;
+    const { poller, surroundings, clock, metrics, book, onPolled } = this.#deps;
     const startedMs = clock.monotonicMs();
     const before = new Map(due.map(({ uid }) => [uid, poller.state(uid)]));
     const [states] = await Promise.all([poller.poll(due, startedMs, nowMs), surroundings.readAlerts()]);
@@ -93,10 +99,11 @@ export class DetectionLoop {
       const state = byUid.get(policy.uid);
       if (state === undefined) continue;
       cases.push(...this.#assess(policy, state));
-      if (leadership.isLeader()) this.#tellAvailability(policy, before.get(policy.uid), state);
+      if (this.#mayDecide()) this.#tellAvailability(policy, before.get(policy.uid), state);
     }
     this.#lookForStorms(clock.nowMs());
-    if (leadership.isLeader()) for (const each of cases) await this.#followUp(each);
+    if (this.#mayDecide()) await book.saveOwed();
+    for (const each of cases) if (this.#mayDecide()) await this.#followUp(each);
     for (const policy of due) onPolled(policy);
   }
 
@@ -121,20 +128,20 @@ export class DetectionLoop {
   }
 
   #lookForStorms(nowMs: number): void {
-    const { book, storms, surroundings, leadership, alerts, metrics, log } = this.#deps;
-    const begun = storms.look(book.watched(), surroundings.guardrails() ?? [], nowMs);
+    const { book, storms, surroundings, alerts, metrics, log } = this.#deps;
+    const mayDecide = this.#mayDecide();
+    const begun = storms.look(book.watched(), surroundings.guardrails() ?? [], nowMs, mayDecide);
     const watched = book.tracks().map(({ verdicts }) => verdicts.at(-1)?.state ?? 'unknown');
     for (const state of ['healthy', 'unhealthy', 'unknown'] as const) {
       metrics.gauge('aegis_workloads', watched.filter((each) => each === state).length, { state });
     }
     metrics.gauge('aegis_incidents_open', book.openIncidents().length);
-    if (!leadership.isLeader()) return;
-    for (const storm of begun) {
-      const summary = `${storm.anomalous} of ${storm.watched} workloads turned anomalous within five minutes (${storm.scope})`;
-      log.warn('a storm began: no effect until it is over', { scope: storm.scope, anomalous: storm.anomalous });
-      metrics.gauge('aegis_storm_active', 1, { scope: storm.scope });
-      alerts.storm(storm.scope, summary, nowMs);
+    for (const { scope, active } of storms.states()) metrics.gauge('aegis_storm_active', active ? 1 : 0, { scope });
+    if (!mayDecide) return;
+    for (const { scope, anomalous } of begun) {
+      log.warn('a storm began: no effect until it is over', { scope, anomalous });
     }
+    alerts.storms(storms.active(), nowMs);
   }
 
   async #followUp(each: Case): Promise<void> {
@@ -227,7 +234,7 @@ export class DetectionLoop {
     if (known !== undefined && nowMs - known.atMs < LOGS_EVERY_MS) return known.lines;
     const pods = workload.pods.map(({ name }) => name);
     const sinceMs = nowMs - policy.diagnosis.windowSeconds * SECOND;
-    const reply = await logs.read(workload.ref.namespace, pods, sinceMs, maxLinesPerPod);
+    const reply = await logs.read(workload.ref.namespace, pods, sinceMs, maxLinesPerPod, source);
     const lines = reply.ok ? reply.value : (known?.lines ?? []);
     this.#logLines.set(incidentId, { atMs: nowMs, lines });
     return lines;

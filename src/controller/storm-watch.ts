@@ -20,23 +20,44 @@ export class StormWatch {
     this.#log = log;
   }
 
-  async load(): Promise<void> {
-    const bytes = await this.#store.loadBlob(BLOB).catch(() => undefined);
-    if (bytes === undefined) return;
+  /** Takes up the brake as the last leader left it. False: it cannot be read, so none may be taken for off. */
+  async load(): Promise<boolean> {
+    let bytes: Uint8Array | undefined;
     try {
-      this.#states = JSON.parse(new TextDecoder().decode(bytes)) as StormState[];
+      bytes = await this.#store.loadBlob(BLOB);
     } catch (error) {
-      this.#log.warn('the stored storm states cannot be read; they are judged anew', { err: error });
+      this.#log.warn('the storm states cannot be read; nothing is decided until they can', { err: error });
+      return false;
     }
+    this.#saved = '';
+    try {
+      if (bytes !== undefined) this.#states = JSON.parse(new TextDecoder().decode(bytes)) as StormState[];
+    } catch (error) {
+      this.#log.warn('the stored storm states are damaged; they are judged anew', { err: error });
+    }
+    return true;
   }
 
-  /** Looks at all watched workloads; returns the scopes in which a storm has just begun. */
-  look(watched: readonly WatchedWorkload[], guardrails: readonly Guardrail[], nowMs: number): readonly StormState[] {
+  /**
+   * Looks at all watched workloads; returns the scopes in which a storm has just begun. Only the leader's look is kept:
+   * what a bystander sees must not take the leader's brake off.
+   */
+  look(
+    watched: readonly WatchedWorkload[],
+    guardrails: readonly Guardrail[],
+    nowMs: number,
+    isLeading: boolean,
+  ): readonly StormState[] {
     const before = new Set(this.#states.filter(({ active }) => active).map(({ scope }) => scope));
     const settings = effectiveGuardrail(guardrails).storm;
     this.#states = stormStates({ nowMs, watched, settings, previous: this.#states });
-    this.#save();
+    if (isLeading) this.#save();
     return this.#states.filter(({ active, scope }) => active && !before.has(scope));
+  }
+
+  /** Of every scope that is watched, the cluster first. */
+  states(): readonly StormState[] {
+    return this.#states;
   }
 
   for(namespace: string): StormState {

@@ -20,7 +20,7 @@ export interface StormInput {
 
 /** Workloads that turned anomalous within this time of one another count as one event. */
 const STORM_WINDOW_MS = 5 * MINUTE;
-const CLUSTER_SCOPE = 'cluster';
+export const CLUSTER_SCOPE = 'cluster';
 
 /** More than the given share, in whole numbers: 2 of 5 at 40 % is not more. */
 function isStorm(anomalous: number, watched: number, settings: Guardrail['storm']): boolean {
