@@ -111,6 +111,10 @@ export class ActionGate {
       return this.#refuse(action, hold('HistoryUnavailable', `the budget cannot be reserved: ${messageOf(error)}`));
     }
     try {
+      // What another process that holds itself for the leader has done or reserved meanwhile, the guards see as well.
+      if (!(await ledger.load(clock.nowMs()))) {
+        return await this.#refuse(action, hold('HistoryUnavailable', 'the ledger cannot be read'));
+      }
       return await this.#writeEffect(action, findings, executor, isLast);
     } finally {
       await store.releaseTargetLease(target, holder).catch(() => undefined); // it ends by itself
@@ -149,8 +153,9 @@ export class ActionGate {
       await journal.complete(rowId, 'TargetChanged', 'the target moved; judged again');
       return executing;
     }
-    await journal.write(executing, markOutcome(intent, executing.status, seen, clock.nowMs()));
+    // The row before the status: killed in between, the action is still `Executing` and is settled with its row.
     await journal.complete(rowId, seen.kind, textOf(seen));
+    await journal.write(executing, markOutcome(intent, executing.status, seen, clock.nowMs()));
     return undefined;
   }
 
@@ -201,12 +206,14 @@ export class ActionGate {
   async #refuse(action: StoredAction, because: Hold): Promise<undefined> {
     const { journal, clock } = this.#deps;
     const { reason, message } = because;
+    // An earlier round may have marked it as executing: that nothing was sent is known here, so it is no attempt.
+    const { executingAtMs: _unsent, ...status } = action.status;
     if (reason === 'TargetGone' || reason === 'TargetChanged' || reason === 'IncidentClosed') {
-      await journal.write(action, markClosed(action.status, { state: 'Superseded', reason, message }, clock.nowMs()));
+      await journal.write(action, markClosed(status, { state: 'Superseded', reason, message }, clock.nowMs()));
     } else if (lasting(reason) === 'wait') {
-      await journal.write(action, markBlocked(action.status, because, clock.nowMs()));
+      await journal.write(action, markBlocked(status, because, clock.nowMs()));
     } else {
-      await journal.write(action, markClosed(action.status, { state: 'Denied', reason, message }, clock.nowMs()));
+      await journal.write(action, markClosed(status, { state: 'Denied', reason, message }, clock.nowMs()));
     }
     return undefined;
   }

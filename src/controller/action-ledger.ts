@@ -21,7 +21,13 @@ export class ActionLedger {
     this.#log = log;
   }
 
-  /** Reads the last day from the store; may be called again after a failure. */
+  /** Another process may have acted since: nothing is known until it is read again. */
+  unload(): void {
+    this.#rows.clear();
+    this.#isLoaded = false;
+  }
+
+  /** Reads the last day from the store; may be called again after a failure, or to learn what others wrote. */
   async load(nowMs: number): Promise<boolean> {
     try {
       for (const record of await this.#store.actionsSince(nowMs - MEMORY_MS)) this.#rows.set(record.name, record);

@@ -1,4 +1,5 @@
 import { PRESETS } from '../detection/presets.ts';
+import type { Outcome } from '../healing/decision.ts';
 import { afterSettlement, nextStep } from '../healing/next-step.ts';
 import type { NextStep } from '../healing/next-step.ts';
 import {
@@ -9,6 +10,7 @@ import {
   markUndone,
   markVerification,
 } from '../healing/transitions.ts';
+import { toRecord } from '../healing/record.ts';
 import { verify } from '../healing/verify.ts';
 import { HOUR, SECOND } from '../lib/duration.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -66,7 +68,6 @@ export const actionKey = (namespace: string, name: string): string => `${namespa
 /** Carries each AegisHealingAction one step on. What the step is, `healing/next-step.ts` says; here it is only done. */
 export class ActionReconciler {
   readonly #deps: ActionReconcilerDeps;
-  readonly #askedFor = new Set<string>();
 
   constructor(deps: ActionReconcilerDeps) {
     this.#deps = deps;
@@ -130,7 +131,9 @@ export class ActionReconciler {
   }
 
   async #take(action: StoredAction): Promise<HandlerResult | 'at-once'> {
-    const { writer, journal, clock, gate } = this.#deps;
+    const { writer, journal, clock, gate, ledger } = this.#deps;
+    // The object is the authority: whoever wrote it, and whatever the store did not take before, is remembered now.
+    await ledger.adopt([toRecord(action)]);
     const next = this.#next(action);
     switch (next.do) {
       case 'wait':
@@ -158,12 +161,14 @@ export class ActionReconciler {
       case 'finish':
         await journal.write(action, markClosed(action.status, next, clock.nowMs()));
         return { requeueAfterMs: SOON_MS };
-      case 'release':
-        await writer.setActionFinalizer(action, false);
-        return {};
-      case 'delete':
-        await writer.deleteAction(action);
-        return {};
+      case 'release': {
+        const released = await writer.setActionFinalizer(action, false);
+        return released.ok ? {} : { requeueAfterMs: SOON_MS };
+      }
+      case 'delete': {
+        const deleted = await writer.deleteAction(action);
+        return deleted.ok ? {} : { requeueAfterMs: UNDO_AGAIN_MS };
+      }
     }
   }
 
@@ -184,12 +189,12 @@ export class ActionReconciler {
     return this.#deps.book.find(policyUid, workloadUid);
   }
 
+  /** Once: the object shows that it waits, then people are told. */
   async #askForApproval(action: StoredAction): Promise<void> {
-    const { intent } = action;
-    if (this.#askedFor.has(intent.name)) return;
-    this.#askedFor.add(intent.name);
     const { journal, events } = this.#deps;
-    await journal.write(action, action.status);
+    const { intent } = action;
+    if (action.isStatusShown !== false) return;
+    if ((await journal.write(action, action.status)) === undefined) return;
     const note = `${intent.action} (${intent.name}) waits for approval until ${new Date(intent.expiresAtMs).toISOString()}: ${intent.reason}`;
     events.emit(eventNote(regardingWorkload(intent.target), 'AwaitingApproval', note));
     events.emit(eventNote(regardingAction(action), 'AwaitingApproval', note));
@@ -206,6 +211,8 @@ export class ActionReconciler {
     const isSame = live.ok && live.value.ref.uid === intent.target.uid;
     if (!isSame) {
       const closed = { state: 'Superseded', reason: 'TargetGone', message: 'the target is gone' } as const;
+      await journal.announce(action);
+      await journal.complete(rowIdOf(action), 'TargetGone', 'the target is gone; whether it was sent is not known');
       await journal.write(action, markClosed(status, closed, clock.nowMs()));
       return 'at-once';
     }
@@ -223,8 +230,8 @@ export class ActionReconciler {
         ? markOutcome(intent, status, next.outcome, clock.nowMs())
         : markClosed(status, next, clock.nowMs());
     await journal.announce(action); // its row may be missing: a store that was lost, a kill before the commit
-    await journal.write(action, done);
     await journal.complete(rowIdOf(action), settlement, `settled after an interruption: ${settlement}`);
+    await journal.write(action, done);
     return 'at-once';
   }
 
@@ -282,23 +289,27 @@ export class ActionReconciler {
     if (!live.ok && live.error.kind !== 'NotFound') return { requeueAfterMs: SOON_MS };
     if (!leadership.mayWrite()) return { requeueAfterMs: SOON_MS };
     const gone = { kind: 'refused', reason: 'TargetGone', message: 'the target is gone' } as const;
+    // The row first, so that no inverse goes unrecorded; but what Aegis changed is taken back with the store down, too.
+    const row = await journal.announce(action, 'undo', `takes back ${intent.name}`);
     const isSame = live.ok && live.value.ref.uid === intent.target.uid;
     const outcome = isSame && executor?.undo !== undefined ? await executor.undo(intent, live.value) : gone;
     log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });
     const after = await writer.readWorkload(intent.target);
     const readBack = after.ok ? `${because}; ${after.value.replicas.desired} replicas were read back` : because;
+    if (row !== undefined) await journal.complete(row, outcome.kind, `${textOf(outcome)}: ${readBack}`);
     const written = await journal.write(action, markUndone(status, outcome, readBack, clock.nowMs()));
     if (outcome.kind === 'blocked' || outcome.kind === 'failed' || outcome.kind === 'ambiguous') {
       events.emit(eventNote(regardingWorkload(intent.target), 'RollbackFailed', `${intent.name}: ${outcome.message}`));
       return { requeueAfterMs: UNDO_AGAIN_MS };
     }
-    if (written !== undefined) await journal.announce(written, 'undo', `${because}: ${readBack}`);
     return written === undefined ? { requeueAfterMs: SOON_MS } : 'at-once';
   }
 
   async #deliver(action: StoredAction): Promise<HandlerResult> {
     const { alerts, journal, clock } = this.#deps;
     const { intent, status } = action;
+    // With the store down people are told all the same; the row is owed.
+    await journal.announce(action, 'alert');
     const reply = await alerts.deliver(intent, clock.nowMs());
     const nowMs = clock.nowMs();
     if (reply.delivered.length > 0) {
@@ -307,7 +318,8 @@ export class ActionReconciler {
       const message = `no sink took it: ${reply.failed.join('; ')}`;
       await journal.write(action, markClosed(status, { state: 'Failed', reason: 'NotDelivered', message }, nowMs));
     }
-    await journal.announce(action, 'alert');
     return {};
   }
 }
+
+const textOf = (outcome: Outcome): string => ('detail' in outcome ? outcome.detail : outcome.message);

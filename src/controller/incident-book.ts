@@ -41,6 +41,8 @@ export class IncidentBook {
   readonly #log: Log;
   readonly #tracks = new Map<string, Track>();
   readonly #restored = new Map<string, Incident>();
+  /** Newest form of the incidents that the store did not take yet. */
+  readonly #unsaved = new Map<string, Incident>();
   #isLoaded = false;
 
   constructor(store: Store, log: Log) {
@@ -53,18 +55,24 @@ export class IncidentBook {
     return this.#isLoaded;
   }
 
+  /** Another process may hold the incidents now: which are open is not known until they are read again. */
+  unload(): void {
+    this.#isLoaded = false;
+    this.#unsaved.clear();
+  }
+
   /** Takes up the incidents that the last leader held open; what this replica noted as a bystander is dropped. */
-  async load(): Promise<void> {
-    this.#tracks.clear();
-    this.#restored.clear();
+  async load(): Promise<boolean> {
     try {
-      for (const incident of await this.#store.openIncidents()) {
-        this.#restored.set(keyOf(incident.policyUid, incident.workload.uid), incident);
-      }
+      const open = await this.#store.openIncidents();
+      this.#tracks.clear();
+      this.#restored.clear();
+      for (const incident of open) this.#restored.set(keyOf(incident.policyUid, incident.workload.uid), incident);
       this.#isLoaded = true;
     } catch (error) {
-      this.#log.warn('open incidents cannot be read; they will be found again', { err: error });
+      this.#log.warn('open incidents cannot be read; nothing is decided until they can', { err: error });
     }
+    return this.#isLoaded;
   }
 
   /** The track of a workload under a policy; a restored incident is taken up where its predecessor left it. */
@@ -93,15 +101,27 @@ export class IncidentBook {
     else delete track.healthySinceMs;
   }
 
-  /** True once the incident is durable; a failure is logged and the caller must not act on it. */
+  /** True once the incident is durable; until then it is kept for `saveOwed` and nothing may be decided on it. */
   async save(incident: Incident): Promise<boolean> {
+    this.#unsaved.set(incident.id, incident);
     try {
       await this.#store.saveIncident(incident);
+      this.#unsaved.delete(incident.id);
       return true;
     } catch (error) {
       this.#log.warn('an incident cannot be stored', { incidentId: incident.id, err: error });
       return false;
     }
+  }
+
+  /** Tries again what the store did not take, until the first failure. */
+  async saveOwed(): Promise<void> {
+    for (const incident of [...this.#unsaved.values()]) if (!(await this.save(incident))) return;
+  }
+
+  /** Whether the next process would know of this incident. */
+  isDurable(incidentId: string): boolean {
+    return !this.#unsaved.has(incidentId);
   }
 
   tracks(): readonly Track[] {
@@ -149,6 +169,11 @@ export class IncidentBook {
       if (isWatched(track.policyUid, track.workload.uid)) continue;
       if (track.history.incident !== undefined) orphans.push(track.history.incident);
       this.#tracks.delete(key);
+    }
+    for (const [key, incident] of this.#restored) {
+      if (isWatched(incident.policyUid, incident.workload.uid)) continue;
+      orphans.push(incident);
+      this.#restored.delete(key);
     }
     return orphans;
   }

@@ -23,6 +23,7 @@ const TIDY_EVERY_MS = 5 * MINUTE;
 /** A series not seen for a day belongs to a pod that is gone. */
 const FORGET_SERIES_MS = DAY;
 const SNAPSHOT = 'engine';
+const NOTHING = Promise.resolve({});
 
 export interface OperatorDeps {
   readonly engine: Engine;
@@ -64,7 +65,8 @@ export class Operator {
     const shared = { clock, random, log };
     this.#actions = new WorkQueue({
       ...{ ...shared, name: 'actions', concurrency: 4 },
-      handle: (key) => this.#counted('action', () => reconciler.reconcile(key)),
+      // An action is only touched with its predecessor's knowledge; `#prepare` adds every one again.
+      handle: (key) => (this.#isPrepared ? this.#counted('action', () => reconciler.reconcile(key)) : NOTHING),
     });
     this.#policies = new WorkQueue({
       ...{ ...shared, name: 'policies', concurrency: 4 },
@@ -89,6 +91,9 @@ export class Operator {
       this.#deps.metrics.gauge('aegis_leader', isLeader ? 1 : 0);
       log.info(isLeader ? 'leading' : 'standing by');
       this.#isPrepared = false;
+      this.#deps.ledger.unload();
+      this.#deps.book.unload();
+      this.#deps.alerts.forget();
     });
     leadership.start();
     this.#actions.start();
@@ -153,11 +158,11 @@ export class Operator {
   async #prepare(): Promise<void> {
     const { ledger, book, storms, reader, alerts, clock, log } = this.#deps;
     const nowMs = clock.nowMs();
+    // The book last: that it is loaded lets the loop decide.
     if (!(await ledger.load(nowMs))) return;
     const actions = reader.actions();
     await ledger.adopt(actions.map(toRecord));
-    await book.load();
-    await storms.load();
+    if (!(await storms.load()) || !(await book.load())) return;
     for (const { intent, status } of actions) {
       if (status.delivered !== undefined && book.isOpen(intent.incidentId)) alerts.adopt(intent, status.delivered.atMs);
     }
@@ -188,7 +193,7 @@ export class Operator {
 
   /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
   #tidy(nowMs: number): void {
-    const { engine, book, poller, backFill, assessor, reader, surroundings, metrics } = this.#deps;
+    const { engine, book, poller, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
     this.#tidiedAtMs = nowMs;
     const policies = surroundings.policies();
     const uids = new Set(policies.map(({ uid }) => uid));
@@ -200,9 +205,10 @@ export class Operator {
         for (const pod of workload.pods) pods.add(pod.uid);
       }
     }
-    for (const orphan of book.forget((policy, workload) => watched.has(`${policy}/${workload}`))) {
+    const orphans = book.forget((policy, workload) => watched.has(`${policy}/${workload}`));
+    for (const orphan of this.#isPrepared ? orphans : []) {
       void book.save({ ...orphan, resolvedAtMs: nowMs });
-      this.#deps.alerts.resolve(orphan, nowMs);
+      alerts.resolve(orphan, nowMs);
     }
     assessor.forgetPods(pods);
     poller.forget((uid) => uids.has(uid));
