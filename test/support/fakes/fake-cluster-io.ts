@@ -144,7 +144,7 @@ export class FakeClusterWriter implements ClusterWriter {
   writeActionStatus(action: StoredAction, status: ActionStatus): Promise<Result<StoredAction, ApiFault>> {
     const before = JSON.stringify(actionStatusObject(action.intent, action.status));
     const after = actionStatusObject(action.intent, status);
-    if (JSON.stringify(after) === before) return Promise.resolve(ok(action));
+    if (action.isStatusShown !== false && JSON.stringify(after) === before) return Promise.resolve(ok(action));
     return this.#write('status', action.intent.name, () => this.#cluster.update(action, { status: after }));
   }
 

@@ -383,7 +383,7 @@ export function asReady(pod: PodSnapshot, nowMs: number): PodSnapshot {
     phase: 'Running',
     ready: true,
     conditions: [{ type: 'Ready', status: 'True', changedAtMs: nowMs }],
-    containers: [aContainer({ startedAtMs: nowMs })],
+    containers: [aContainer({ startedAtMs: nowMs, cpuLimit: 1, memoryLimit: 2 ** 28 })],
   };
 }
 

@@ -4,6 +4,7 @@ import type { EngineAnswer } from '../../../src/policy/guard.ts';
 import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import type { Incident } from '../../../src/detection/incident.ts';
 import { createSqliteStore, type ManagedStore } from '../../../src/store/store.ts';
+import { messageOf } from '../../../src/lib/thrown.ts';
 import { aPolicy } from '../builders/policy.ts';
 import { NOW } from '../builders/workload.ts';
 import { fakeClock, type FakeClock } from '../fake-clock.ts';
@@ -122,7 +123,7 @@ export class World {
   faults(): readonly string[] {
     return this.log.lines
       .filter(({ level }) => level === 'error')
-      .map(({ message, facts }) => `${message} ${String(facts['err'] ?? facts['error'] ?? '')}`);
+      .map(({ message, facts }) => `${message} ${messageOf(facts['err'] ?? facts['error'] ?? '')}`);
   }
 }
 
@@ -141,4 +142,12 @@ export function quickPolicy(over: Partial<HealingPolicy> = {}): HealingPolicy {
     verification: { stabilizationSeconds: 10, timeoutSeconds: 120, onIneffective: 'RollBack' },
     ...over,
   };
+}
+
+/** A world with one watched Deployment and a policy for it. */
+export async function aShop(over: Partial<HealingPolicy> = {}, pods = 3): Promise<World> {
+  const world = await World.create();
+  world.cluster.addWorkload({ name: 'checkout', pods });
+  world.cluster.putPolicy(quickPolicy(over));
+  return world;
 }

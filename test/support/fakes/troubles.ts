@@ -1,0 +1,45 @@
+import { asCrashing, asUnpullable } from './fake-cluster.ts';
+import type { Disturbance } from './fake-metric-source.ts';
+import type { World } from './world.ts';
+
+/** The first pod of the workload crash-loops from now on; returns its name. */
+export function crashOne(world: World, workload = 'checkout'): string {
+  const [pod] = world.cluster.workload(workload).pods;
+  if (pod === undefined) throw new Error(`${workload} has no pod`);
+  world.cluster.editPod(pod.name, (each) => asCrashing(each, world.clock.nowMs()));
+  return pod.name;
+}
+
+/** The first pod leaks: its memory climbs by half a per cent a second until the pod is gone; returns its name. */
+export function leakInOne(world: World, workload = 'checkout'): string {
+  const [leaking] = world.cluster.workload(workload).pods;
+  const sinceMs = world.clock.nowMs();
+  world.source.disturbances.push((vitals, pod, _, atMs) => {
+    if (pod.uid === leaking?.uid) vitals['memory_usage'] = Math.min(50 + (atMs - sinceMs) / 2_000, 99);
+  });
+  return leaking?.name ?? '';
+}
+
+/** So many times the usual requests, shared by the pods that are ready; `helps`: capacity is what was missing. */
+export function overload(world: World, times: number, helps = true, workload = 'checkout'): () => void {
+  const usual = world.cluster.workload(workload).replicas.desired;
+  const disturb: Disturbance = (vitals, _, { ref, replicas }) => {
+    if (ref.name !== workload) return;
+    const share = helps ? usual / Math.max(replicas.ready, 1) : 1;
+    const rise = times * share;
+    vitals['request_rate'] = (vitals['request_rate'] ?? 0) * rise;
+    vitals['cpu_usage'] = Math.min((vitals['cpu_usage'] ?? 0) * Math.max(rise, 1), 99);
+    vitals['response_time'] = (vitals['response_time'] ?? 0) * (rise > 1.6 ? 6 : 1);
+  };
+  world.source.disturbances.push(disturb);
+  return () => void world.source.disturbances.splice(world.source.disturbances.indexOf(disturb), 1);
+}
+
+/** A release whose image does not exist: every pod of the new template waits for it. */
+export function releaseBadImage(world: World, workload = 'checkout'): void {
+  const nowMs = world.clock.nowMs();
+  world.cluster.editWorkload(workload, (each) => ({
+    ...each,
+    pods: each.pods.map((pod) => asUnpullable(pod, nowMs)),
+  }));
+}
