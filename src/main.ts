@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { createApp } from './app.ts';
+import { helpText } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
-import { createLogger } from './telemetry/logger.ts';
 
 const VERSION = '0.1.0';
 /** A stop that takes longer than this is a hang: the lease runs out by itself. */
@@ -15,13 +14,20 @@ function readFile(path: string): string | undefined {
   }
 }
 
-async function main(): Promise<void> {
-  const config = loadConfig({ env: process.env, argv: process.argv.slice(2), readFile });
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help')) {
+    process.stdout.write(helpText());
+    return;
+  }
+  const config = loadConfig({ env: process.env, argv, readFile });
   if (!config.ok) {
     for (const { path, message } of config.error) process.stderr.write(`aegis: ${path} ${message}\n`);
     process.exitCode = 2;
     return;
   }
+  // Only now: a wrong setting must be told at once, before everything else is loaded.
+  const { createApp } = await import('./app.ts');
+  const { createLogger } = await import('./telemetry/logger.ts');
   const log = createLogger({ level: config.value.logLevel, write: (line) => process.stdout.write(line) });
   for (const warning of config.value.warnings) log.warn(warning);
   const app = createApp(config.value, VERSION, log);
@@ -44,4 +50,4 @@ async function main(): Promise<void> {
   process.exit(1);
 }
 
-await main();
+await main(process.argv.slice(2));
