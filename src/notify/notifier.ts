@@ -20,6 +20,8 @@ export interface NotifierDeps {
   readonly log: Log;
   /** 0 to 1, for jitter; default `Math.random`. */
   readonly random?: () => number;
+  /** Content of a credential's file; default: read from the disk for every message. */
+  readonly readSecret?: (file: string) => Promise<string>;
 }
 
 /**
@@ -29,10 +31,11 @@ export interface NotifierDeps {
 export function createNotifier(configs: readonly SinkConfig[], deps: NotifierDeps): Notifier {
   const queues = new Map<string, GroupQueue>();
   const delivery = { post: deps.post, clock: deps.clock, random: deps.random ?? Math.random };
+  const secret = deps.readSecret ?? readSecret;
   for (const config of configs) {
     if (queues.has(config.name)) throw new Error(`two sinks are named ${config.name}`);
     const log = deps.log.child({ sink: config.name });
-    queues.set(config.name, createGroupQueue(deps.clock, sender(sinkOf(config), delivery, log)));
+    queues.set(config.name, createGroupQueue(deps.clock, sender(sinkOf(config), secret, delivery, log)));
   }
   return {
     sinks: () => [...queues.keys()],
@@ -69,13 +72,14 @@ function sinkOf(config: SinkConfig): Sink {
 
 function sender(
   sink: Sink,
+  secret: (file: string) => Promise<string>,
   delivery: DeliveryDeps,
   log: Log,
 ): (messages: readonly AlertMessage[]) => Promise<string | undefined> {
   return async (messages) => {
     let failure: string | undefined;
     try {
-      const envelopes = await sink.envelopes(messages, { secret: readSecret, nowMs: delivery.clock.nowMs() });
+      const envelopes = await sink.envelopes(messages, { secret, nowMs: delivery.clock.nowMs() });
       for (const envelope of envelopes) failure = (await deliver(envelope, delivery)) ?? failure;
     } catch (fault) {
       failure = messageOf(fault);

@@ -24,7 +24,7 @@ const webhook = (name: string): SinkConfig => ({
   type: 'Webhook',
   name,
   url: `https://${name}.example`,
-  secretFile: join(dir, 'key'),
+  secretFile: '/secrets/key',
 });
 
 let clock: FakeClock;
@@ -34,7 +34,6 @@ let answers: (request: OutboundRequest) => Answer | Promise<Answer>;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'sink-'));
-  writeFileSync(join(dir, 'key'), 'k\n');
   clock = fakeClock();
   log = recordedLog();
   sent = [];
@@ -47,7 +46,9 @@ const post: OutboundPost = (request) => {
   sent.push({ atMs: clock.monotonicMs(), request });
   return Promise.resolve(answers(request));
 };
-const notifier = (...sinks: SinkConfig[]) => createNotifier(sinks, { post, clock, log, random: () => 1 });
+const readSecret = (): Promise<string> => Promise.resolve('k');
+const notifier = (...sinks: SinkConfig[]) => createNotifier(sinks, { post, clock, log, readSecret, random: () => 1 });
+const onDisk = (...sinks: SinkConfig[]) => createNotifier(sinks, { post, clock, log, random: () => 1 });
 const finished = async <T>(promise: Promise<T>, limitMs = 600_000): Promise<T> => {
   let done = false;
   void promise.then(() => (done = true));
@@ -128,6 +129,7 @@ describe('a sink that misbehaves (N1)', () => {
     void both.send([], anAlert());
     const result = await finished(both.send(['quick'], anAlert({ group: 'other' })));
     expect(result.delivered).toEqual(['quick']);
+    await clock.until(() => sent.length === 3);
   });
 });
 
@@ -160,6 +162,7 @@ describe('grouping (N2)', () => {
     answers = () => new Promise(() => undefined);
     const one = notifier(webhook('a'));
     for (let i = 0; i < 10_001; i++) void one.send([], anAlert({ key: `k${i}` }));
+    await clock.until(() => sent.length === 1);
     const result = await finished(one.send([], anAlert({ key: 'one too many' })));
     expect(result.failed).toEqual([{ sink: 'a', message: '10000 alerts are waiting already' }]);
   });
@@ -195,7 +198,7 @@ describe('secrets in files', () => {
   test('are read again for each message', async () => {
     const file = join(dir, 'url');
     writeFileSync(file, 'https://one.example/x\n');
-    const slack = notifier({ type: 'Slack', name: 's', urlFile: file });
+    const slack = onDisk({ type: 'Slack', name: 's', urlFile: file });
     await finished(slack.send([], anAlert({ group: 'g1' })));
     writeFileSync(file, 'https://two.example/x\n');
     await finished(slack.send([], anAlert({ group: 'g2' })));
@@ -203,7 +206,7 @@ describe('secrets in files', () => {
   });
 
   test('that cannot be read fail the delivery, and nothing is sent', async () => {
-    const slack = notifier({ type: 'Slack', name: 's', urlFile: join(dir, 'missing') });
+    const slack = onDisk({ type: 'Slack', name: 's', urlFile: join(dir, 'missing') });
     const result = await finished(slack.send([], anAlert()));
     expect(result.failed[0]?.message).toContain('ENOENT');
     expect(sent).toEqual([]);
@@ -211,7 +214,7 @@ describe('secrets in files', () => {
 
   test('appear in no log line', async () => {
     writeFileSync(join(dir, 'url'), 'https://hooks.example/CANARY');
-    const slack = notifier({ type: 'Slack', name: 's', urlFile: join(dir, 'url') });
+    const slack = onDisk({ type: 'Slack', name: 's', urlFile: join(dir, 'url') });
     answers = () => status(500);
     await finished(slack.send([], anAlert()));
     expect(JSON.stringify(log.lines)).not.toContain('CANARY');
