@@ -9,7 +9,7 @@ import type { FailureCase } from './kubernetes-failures/generate.ts';
 
 export const DEVELOPMENT_SEED = 1;
 /** Never looked at while rules or weights were chosen. */
-export const HELD_OUT_SEED = 20_261;
+export const HELD_OUT_SEED = 77_003;
 
 export interface TypeFigures {
   readonly type: FailureType;

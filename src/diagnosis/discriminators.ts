@@ -23,6 +23,23 @@ export function requestsLead(facts: Facts): 'first' | 'together' | 'later' | 'al
   return distance > 0 ? 'first' : 'later';
 }
 
+/** A follower may rise a little more than the load that it follows. */
+const PROPORTION = 1.3;
+
+const riseOf = ({ worst }: MetricShape): number | undefined =>
+  worst?.value === undefined || !worst.expected || worst.expected < 0 ? undefined : worst.value / worst.expected;
+
+/**
+ * 1b. Do the requests explain the rise of another metric? Yes if they rose in about the same proportion; a rise by half
+ * at a tenth more requests has another cause. Where a proportion is not known, any rise of the requests explains it.
+ */
+export function requestsExplain(facts: Facts, follower: MetricShape): boolean {
+  const requests = facts.metric('request_rate');
+  if (requests.direction !== 'up' || follower.direction !== 'up') return false;
+  const [load, rise] = [riseOf(requests), riseOf(follower)];
+  return load === undefined || rise === undefined || rise <= PROPORTION * load;
+}
+
 /** 2. Are only pods of the newest template affected, while older ones are well? */
 export function templateSplit(facts: Facts): 'new-only' | 'old-only' | 'both' | 'one-template' | 'unknown' {
   const newest = newestRevision(facts.input.workload)?.templateHash;

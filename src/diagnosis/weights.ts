@@ -19,5 +19,8 @@ export const WEIGHTS = {
 /** Every named type starts below `unknown` (0) by so much: without evidence, not knowing is the best answer. */
 export const PRIOR = -2.5;
 
-/** Softmax temperature, fitted on development data so that a confidence of 0.8 is right in about 80 % of cases. */
-export const TEMPERATURE = 0.85;
+/**
+ * Softmax temperature: 1 would leave the log-odds as they are, less makes them bolder. On the generated development set
+ * 0.55 is calibrated best (error 0.016); a cluster is less tidy than a generator, so it stays more modest (error 0.03).
+ */
+export const TEMPERATURE = 0.7;

@@ -1,3 +1,4 @@
+import { requestsExplain } from '../discriminators.ts';
 import type { FailureModel } from '../failure-model.ts';
 import { holding, isOneOfSeveral, refusing, refusingEffects } from '../failure-model.ts';
 import type { Facts } from '../facts.ts';
@@ -27,6 +28,7 @@ export const cpuSaturation: FailureModel = {
     const isHigh = cpu.states.some((state) => state.direction === 'up' && (state.value ?? 0) >= HIGH_PERCENT);
     const throttled = isThrottled(facts);
     const throttlingAlone = throttled && !isUp && facts.metric('response_time').direction !== 'up';
+    const follows = requestsExplain(facts, cpu);
     const isWide = cpu.scope === 'all' || cpu.scope === 'workload';
     return {
       findings: holding([
@@ -42,13 +44,13 @@ export const cpuSaturation: FailureModel = {
           goes(facts, 'response_time', 'up', WEIGHTS.metric),
           goes(facts, 'response_time', 'flat', -WEIGHTS.metricHint),
           goes(facts, 'request_rate', 'flat', WEIGHTS.metricStrong),
-          goes(facts, 'request_rate', 'up', -WEIGHTS.metricStrong),
+          goes(facts, 'request_rate', 'up', follows ? -WEIGHTS.metricStrong : -WEIGHTS.metricHint),
         ]),
         told(facts, 'slow-request', WEIGHTS.logHint),
       ]),
       contradictions: holding([
         claim(throttlingAlone, 'throttling alone, without cpu or latency, harms nobody'),
-        claim(isUp && facts.metric('request_rate').direction === 'up', 'the requests rose as well'),
+        claim(follows, 'the requests rose as well'),
       ]),
       pods: isUp ? refsOf(isWide ? facts.pods : podsCarrying(facts, cpu)) : [],
       traits: throttlingAlone ? ['throttling-alone'] : [],

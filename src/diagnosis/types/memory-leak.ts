@@ -1,3 +1,4 @@
+import { requestsExplain } from '../discriminators.ts';
 import type { FailureModel } from '../failure-model.ts';
 import { holding, refusing } from '../failure-model.ts';
 import type { Facts } from '../facts.ts';
@@ -52,7 +53,7 @@ export const memoryLeak: FailureModel = {
     const isUp = memory.direction === 'up';
     const rises = climb(memory);
     const isLocal = isUp && memory.scope !== 'workload' && memory.pods.length < facts.total;
-    const follows = facts.metric('request_rate').direction === 'up' && memory.scope === 'all';
+    const follows = requestsExplain(facts, memory);
     return {
       findings: holding([
         goes(facts, MEMORY, 'up', WEIGHTS.metricStrong),
@@ -61,7 +62,7 @@ export const memoryLeak: FailureModel = {
         metric(WEIGHTS.metricHint, claim(isLocal, 'the other replicas of its template are well'), MEMORY),
         ...given(isUp || rises !== undefined, () => [
           goes(facts, 'request_rate', 'flat', WEIGHTS.metric),
-          goes(facts, 'request_rate', 'up', -WEIGHTS.metricStrong),
+          goes(facts, 'request_rate', 'up', follows || !isUp ? -WEIGHTS.metricStrong : -WEIGHTS.metricHint),
         ]),
         ...given(isUp && rises === undefined, () => [goes(facts, 'cpu_usage', 'up', -WEIGHTS.metric)]),
         told(facts, 'gc-pause', WEIGHTS.logHint),
@@ -70,7 +71,7 @@ export const memoryLeak: FailureModel = {
       ]),
       contradictions: holding([
         isUp ? agesAgainst(facts, memory) : undefined,
-        claim(isUp && follows, 'memory rises with the requests on all replicas'),
+        claim(follows && memory.scope === 'all', 'memory rises with the requests on all replicas'),
       ]),
       pods: isUp ? refsOf(podsCarrying(facts, memory)) : [],
     };

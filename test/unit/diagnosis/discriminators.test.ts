@@ -4,6 +4,7 @@ import {
   deepestCallees,
   errorSpeed,
   reach,
+  requestsExplain,
   requestsLead,
   restartSpacing,
   templateSplit,
@@ -182,5 +183,18 @@ describe('8. spacing of restarts', () => {
     ['no numbers', [NaN, Infinity, 5], 'unknown'],
   ])('%s', (_, times, expected) => {
     expect(restartSpacing(times)).toBe(expected);
+  });
+});
+
+describe('1b. the requests explain a rise', () => {
+  test.each<[string, Behaviour, Behaviour, boolean]>([
+    ['in proportion', ['up', 300, 100], ['up', 95, 40], true],
+    ['a little more requests, much more cpu', ['up', 125, 100], ['up', 95, 40], false],
+    ['no more requests', ['flat', 100, 100], ['up', 95, 40], false],
+    ['nothing rose', ['up', 300, 100], ['flat', 40, 40], false],
+    ['from nothing: any rise explains it', ['up', 300, 0], ['up', 95, 40], true],
+  ])('%s', (_, request_rate, cpu_usage, explained) => {
+    const found = facts({ pods: [pod({ request_rate, cpu_usage })] });
+    expect(requestsExplain(found, found.metric('cpu_usage'))).toBe(explained);
   });
 });
