@@ -152,7 +152,7 @@ function assemble(
   });
   const reconciler = new ActionReconciler({
     ...{ reader, writer, leadership, executors: byEffect, gate, journal, ledger, book, surroundings },
-    ...{ alerts, events, metrics, clock, log, stalenessMs },
+    ...{ alerts, events, metrics, clock, log, stalenessMs, finishedTtlMs: cluster.actionTtlMs },
   });
   const rights = new Map<EffectName, readonly string[]>();
   const reporter = new PolicyReporter({
@@ -196,8 +196,10 @@ function clusterWideEngine({ policyEngine }: Config) {
 }
 
 function problemsOf(reader: CachedClusterReader, poller: Poller, surroundings: Surroundings): readonly string[] {
-  const cluster = reader.problems().map(({ resource, message }) => `cluster: ${resource}: ${message}`);
+  const cluster: string[] = reader.problems().map(({ resource, message }) => `cluster: ${resource}: ${message}`);
   if (!reader.synced()) return ['cluster: the caches are not filled yet', ...cluster];
+  const broken = (reader.guardrails() ?? []).flatMap((parsed) => (parsed.kind === 'invalid' ? [parsed.name] : []));
+  if (broken.length > 0) cluster.push(`guardrail ${broken.join(', ')} is invalid: every effect is held`);
   const silent = surroundings.policies().filter(({ uid }) => poller.state(uid)?.isAvailable === false);
   return silent.length === 0 ? cluster : [...cluster, `metrics: no usable reading for ${silent.length} policies`];
 }

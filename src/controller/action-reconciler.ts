@@ -61,6 +61,8 @@ export interface ActionReconcilerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly stalenessMs: number;
+  /** How long finished objects stay. */
+  readonly finishedTtlMs?: number;
 }
 
 export const actionKey = (namespace: string, name: string): string => `${namespace}/${name}`;
@@ -112,7 +114,7 @@ export class ActionReconciler {
   }
 
   #next(action: StoredAction): NextStep {
-    const { ledger, book, clock } = this.#deps;
+    const { ledger, book, clock, finishedTtlMs } = this.#deps;
     const { intent } = action;
     const track = book.find(intent.policy.uid, intent.target.uid);
     const record = ledger.get(intent.name);
@@ -122,6 +124,7 @@ export class ActionReconciler {
       incidentOpen: book.isLoaded() ? book.isOpen(intent.incidentId) : undefined,
       isStored: record !== undefined && END_STATES.has(record.state),
       ...(track?.healthySinceMs !== undefined && { healthySinceMs: track.healthySinceMs }),
+      ...(finishedTtlMs !== undefined && { finishedTtlMs }),
     });
   }
 

@@ -50,6 +50,8 @@ export interface NextStepInput {
   readonly healthySinceMs?: number;
   /** The store holds the finished action. */
   readonly isStored: boolean;
+  /** How long a finished object stays; absent: seven days. */
+  readonly finishedTtlMs?: number;
 }
 
 type Action = Pick<StoredAction, 'intent' | 'status' | 'approval' | 'deletedAtMs' | 'createdAtMs'>;
@@ -79,7 +81,7 @@ function afterEnd(action: Action, input: NextStepInput): NextStep {
   if (owesUndo(status)) return undoWhenDue(intent, status, input);
   const { closed, delivered, verified, rollback } = status;
   const endedAtMs = Math.max(closed?.atMs ?? delivered?.atMs ?? verified?.atMs ?? createdAtMs, rollback?.atMs ?? 0);
-  const goesAtMs = endedAtMs + FINISHED_TTL_MS;
+  const goesAtMs = endedAtMs + (input.finishedTtlMs ?? FINISHED_TTL_MS);
   if (input.nowMs < goesAtMs) return { do: 'wait', untilMs: goesAtMs, because: 'finished; it is kept for people' };
   return input.isStored
     ? { do: 'delete' }
