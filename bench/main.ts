@@ -2,16 +2,29 @@ import { parseArgs } from 'node:util';
 import { engineBench } from './engine.ts';
 import type { Bench, BenchOptions } from './registry.ts';
 import { isMet, renderTable } from './registry.ts';
+import { kubernetesBench } from './sets/kubernetes.ts';
+import { loghubBench } from './sets/loghub.ts';
 import { nabBench } from './sets/nab.ts';
+import { nezhaBench } from './sets/nezha.ts';
+import { petshopBench } from './sets/petshop.ts';
+import { sockShopBench } from './sets/sock-shop.ts';
 
 /**
  * `npm run bench -- [NAME ...] [--data DIR] [--out DIR] [--json]`: every benchmark of the project by name, all without
  * data if none is named. Exit code 1: a target was missed; 2: wrong use or missing data.
  */
-const BENCHES: readonly Bench[] = [engineBench, nabBench];
+const BENCHES: readonly Bench[] = [
+  engineBench,
+  nabBench,
+  sockShopBench,
+  nezhaBench,
+  petshopBench,
+  loghubBench,
+  kubernetesBench,
+];
 
 /** Benchmarks that need no data and run when none is named. */
-const DEFAULT = [engineBench.name];
+const DEFAULT = [engineBench.name, kubernetesBench.name];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
