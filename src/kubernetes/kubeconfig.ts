@@ -46,8 +46,8 @@ async function inCluster(access: ClusterAccess & { kind: 'in-cluster' }): Promis
 
 async function fromKubeconfig(path: string, wanted?: string): Promise<Result<ClusterLogin, string>> {
   try {
-    const { parse } = await import('yaml');
-    const file = record(parse(await readFile(path, 'utf8')));
+    const { parseYaml } = await import('./yaml-text.ts');
+    const file = record(parseYaml(await readFile(path, 'utf8')));
     const name = wanted ?? optionalText(file['current-context']);
     const context = newContexts(file.contexts).find((each) => each.name === name);
     if (context === undefined) return err(`${path}: no context ${JSON.stringify(name ?? '')}`);
