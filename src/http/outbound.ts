@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, errors, request, type Dispatcher } from 'undici';
 import type { OutboundFault, OutboundPost, OutboundReply, OutboundRequest } from '../controller/ports.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { codeOf, messageOf } from '../lib/thrown.ts';
@@ -35,12 +36,12 @@ const MAX_RETRY_AFTER_MS = 300_000;
  * very address that was checked, so a name that answers differently a second later gains nothing.
  */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const agents = new Map<AllowedOrigin, Agent>();
+  const agents = new Map<AllowedOrigin, http.Agent>();
   const timeoutMs = options.timeoutMs ?? 10_000;
   const maxBytes = options.maxBytes ?? 1 << 20;
 
-  const agentFor = (entry: AllowedOrigin): Agent => {
-    const agent = agents.get(entry) ?? createAgent(entry, options, timeoutMs);
+  const agentFor = (entry: AllowedOrigin): http.Agent => {
+    const agent = agents.get(entry) ?? createAgent(entry, options);
     agents.set(entry, agent);
     return agent;
   };
@@ -51,7 +52,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     const { url, entry } = target.value;
     const signal = AbortSignal.timeout(Math.min(call.timeoutMs ?? timeoutMs, timeoutMs));
     try {
-      return await exchange(call, url, { dispatcher: agentFor(entry), signal, maxBytes });
+      return await exchange(call, url, { agent: agentFor(entry), signal, maxBytes });
     } catch (fault) {
       return err(faultOf(fault, signal));
     }
@@ -59,25 +60,20 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   return {
     post,
-    async close() {
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    close() {
+      for (const agent of agents.values()) agent.destroy();
       agents.clear();
+      return Promise.resolve();
     },
   };
 }
 
 const forbidden = (message: string): Result<never, OutboundFault> => err({ kind: 'Forbidden', message });
 
-function createAgent(entry: AllowedOrigin, options: OutboundOptions, timeoutMs: number): Agent {
-  return new Agent({
-    connections: 4,
-    pipelining: 1,
-    connect: {
-      timeout: timeoutMs,
-      lookup: guardedLookup(entry, options),
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-    },
-  });
+function createAgent(entry: AllowedOrigin, options: OutboundOptions): http.Agent {
+  const settings = { keepAlive: true, maxSockets: 4, timeout: 60_000, lookup: guardedLookup(entry, options) };
+  if (entry.origin.startsWith('http:')) return new http.Agent(settings);
+  return new https.Agent({ ...settings, ...(options.ca === undefined ? {} : { ca: options.ca }) });
 }
 
 /** Resolves once, checks every answer, and hands out only what was checked. */
@@ -109,7 +105,7 @@ async function resolveBySystem(host: string): Promise<readonly string[]> {
 }
 
 interface Exchange {
-  readonly dispatcher: Dispatcher;
+  readonly agent: http.Agent;
   readonly signal: AbortSignal;
   readonly maxBytes: number;
 }
@@ -117,27 +113,39 @@ interface Exchange {
 async function exchange(
   call: OutboundRequest,
   url: URL,
-  { dispatcher, signal, maxBytes }: Exchange,
+  { agent, signal, maxBytes }: Exchange,
 ): Promise<Result<OutboundReply, OutboundFault>> {
   const headers = { 'user-agent': 'aegis', 'accept-encoding': 'identity', ...call.headers };
-  const reply = await request(url, { method: 'POST', headers, body: call.body, dispatcher, signal });
+  const reply = await open(url, { method: 'POST', headers, agent, signal }, call.body);
+  const status = reply.statusCode ?? 0;
+  if (status >= 300 && status < 400) {
+    reply.destroy();
+    return forbidden(`redirect (${status}) refused`);
+  }
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of reply.body as AsyncIterable<Buffer>) {
+  for await (const chunk of reply as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBytes) return err({ kind: 'Broken', message: `the reply is larger than ${maxBytes} bytes` });
     chunks.push(chunk);
   }
-  const status = reply.statusCode;
-  if (status >= 300 && status < 400) return forbidden(`redirect (${status}) refused`);
   const retryAfterMs = parseRetryAfter(reply.headers['retry-after'], Date.now());
   const body = Buffer.concat(chunks, size).toString('utf8');
   return ok({ status, body, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }
 
+/** Sends the request; resolves with the head of the reply. The deadline goes on for its body. */
+function open(url: URL, options: http.RequestOptions, body: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const call = (url.protocol === 'https:' ? https : http).request(url, options, resolve);
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
 /** Seconds or an HTTP date, in milliseconds from now, at most 5 min; anything else is not understood. */
-export function parseRetryAfter(header: string | string[] | undefined, nowMs: number): number | undefined {
-  if (typeof header !== 'string') return undefined;
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
   const text = header.trim();
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
   return /^(\d{1,9}$|[A-Z][a-z]{2}, )/.test(text) && Number.isFinite(ms)
@@ -146,20 +154,13 @@ export function parseRetryAfter(header: string | string[] | undefined, nowMs: nu
 }
 
 /** No connection came about, so the receiver cannot have acted. */
-const UNSENT: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const UNSENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 function faultOf(fault: unknown, signal: AbortSignal): OutboundFault {
   if (fault instanceof AddressForbidden) return { kind: 'Forbidden', message: fault.message };
-  if (fault instanceof errors.InvalidArgumentError) return { kind: 'Forbidden', message: 'the request is malformed' };
   if (signal.aborted) return { kind: 'Timeout', message: 'no complete reply before the deadline' };
   const code = codeOf(fault);
+  if (code.startsWith('ERR_INVALID')) return { kind: 'Forbidden', message: `the request is malformed: ${code}` };
   const isUnsent = UNSENT.has(code) || /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code);
   return { kind: isUnsent ? 'Unsent' : 'Broken', message: `${code} ${messageOf(fault)}`.trim() };
 }

@@ -1,5 +1,6 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { ExponentialBackoff, halfJitterGenerator, handleWhenResult, retry } from 'cockatiel';
-import { Agent, errors, request, type Dispatcher } from 'undici';
 import type { SourceError } from '../controller/ports.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { codeOf } from '../lib/thrown.ts';
@@ -35,7 +36,7 @@ export function createTransport(options: MetricSourceOptions): Transport {
   const base = checkedBase(options);
   const { timeoutMs, limits, retry: retrying } = settingsOf(options);
   const credentials = createCredentials(options);
-  const agents = createAgents(options.caFile);
+  const agents = createAgents(base, options.caFile);
   const policy = retry(handleWhenResult(mayRecover), {
     maxAttempts: retrying.attempts,
     backoff: new ExponentialBackoff({
@@ -47,17 +48,12 @@ export function createTransport(options: MetricSourceOptions): Transport {
 
   const once = async (call: ApiCall, signal: AbortSignal): Promise<Result<ApiReply, SourceError>> => {
     try {
-      const [dispatcher, authorization] = await Promise.all([agents.current(), credentials.header()]);
-      const reply = await request(addressOf(base, call), {
-        method: call.method,
-        dispatcher,
-        signal,
-        headers: { ...headersOf(options, call), ...authorization },
-        body: call.method === 'POST' ? call.parameters : null,
-      });
-      const body = await readBounded(reply.body, headerText(reply.headers['content-encoding']), limits.maxBytes);
+      const [agent, authorization] = await Promise.all([agents.current(), credentials.header()]);
+      const headers = { ...headersOf(options, call), ...authorization };
+      const reply = await open(addressOf(base, call), { method: call.method, agent, signal, headers }, call.parameters);
+      const body = await readBounded(reply, headerText(reply.headers['content-encoding']), limits.maxBytes);
       if (reply.statusCode === 401) credentials.forget();
-      return ok({ status: reply.statusCode, text: body.toString('utf8') });
+      return ok({ status: reply.statusCode ?? 0, text: body.toString('utf8') });
     } catch (fault) {
       return err(faultOf(fault, signal));
     }
@@ -68,7 +64,10 @@ export function createTransport(options: MetricSourceOptions): Transport {
       const signal = AbortSignal.timeout(timeoutMs);
       return policy.execute(() => once(call, signal), signal);
     },
-    close: () => agents.close(),
+    close() {
+      agents.close();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -128,10 +127,20 @@ function createCredentials({ bearerTokenFile, basicAuth }: MetricSourceOptions):
   };
 }
 
+/** Sends the request; resolves with the head of the reply. The deadline goes on for its body. */
+function open(url: URL, options: http.RequestOptions, parameters: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const call = (url.protocol === 'https:' ? https : http).request(url, options, resolve);
+    call.on('error', reject);
+    call.end(options.method === 'POST' ? parameters : undefined);
+  });
+}
+
 /** One pool of connections; replaced when the CA file changes, so that a rotated CA needs no restart. */
-function createAgents(caFile: string | undefined): { current(): Promise<Dispatcher>; close(): Promise<void> } {
+function createAgents(base: URL, caFile: string | undefined): { current(): Promise<http.Agent>; close(): void } {
   const file = caFile === undefined ? undefined : createSecretFile(caFile);
-  let agent: Agent | undefined;
+  const settings = { keepAlive: true, maxSockets: 8, maxFreeSockets: 8, timeout: 60_000 };
+  let agent: http.Agent | undefined;
   let trusted: string | undefined;
   return {
     async current() {
@@ -139,37 +148,26 @@ function createAgents(caFile: string | undefined): { current(): Promise<Dispatch
       if (agent !== undefined && ca === trusted) return agent;
       const old = agent;
       trusted = ca;
-      agent = new Agent({
-        connections: 8,
-        pipelining: 1,
-        keepAliveTimeout: 30_000,
-        connect: { timeout: 5000, ...(ca === undefined ? {} : { ca }) },
-      });
-      // What is under way on the old connections may end in peace.
-      void old?.close();
+      const isPlain = base.protocol === 'http:';
+      agent = isPlain
+        ? new http.Agent(settings)
+        : new https.Agent({ ...settings, ...(ca === undefined ? {} : { ca }) });
+      old?.destroy();
       return agent;
     },
-    async close() {
-      await agent?.destroy();
+    close() {
+      agent?.destroy();
       agent = undefined;
     },
   };
 }
 
-function headerText(header: string | string[] | undefined): string {
-  return (Array.isArray(header) ? header.join(',') : (header ?? '')).trim().toLowerCase();
-}
+const headerText = (header: string | undefined): string => (header ?? '').trim().toLowerCase();
 
 function faultOf(fault: unknown, signal: AbortSignal): SourceError {
   if (fault instanceof BodyTooLarge) return sourceError('QueryTooLarge', fault.message);
   if (fault instanceof UnknownEncoding) return sourceError('BadReply', fault.message);
-  const slow =
-    signal.aborted ||
-    fault instanceof errors.HeadersTimeoutError ||
-    fault instanceof errors.BodyTimeoutError ||
-    fault instanceof errors.ConnectTimeoutError;
-  if (slow) return sourceError('Timeout', 'no complete reply before the deadline');
-  if (fault instanceof errors.HTTPParserError || codeOf(fault).startsWith('Z_'))
-    return sourceError('BadReply', describe(fault));
-  return sourceError('Unreachable', describe(fault));
+  if (signal.aborted) return sourceError('Timeout', 'no complete reply before the deadline');
+  const isGarbled = /^(Z_|HPE_)/.test(codeOf(fault));
+  return sourceError(isGarbled ? 'BadReply' : 'Unreachable', describe(fault));
 }
