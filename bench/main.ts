@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { engineBench } from './engine.ts';
 import type { Bench, BenchOptions } from './registry.ts';
 import { isMet, renderTable } from './registry.ts';
+import { restBench } from './rest.ts';
 import { kubernetesBench } from './sets/kubernetes.ts';
 import { loghubBench } from './sets/loghub.ts';
 import { nabBench } from './sets/nab.ts';
@@ -15,6 +16,7 @@ import { sockShopBench } from './sets/sock-shop.ts';
  */
 const BENCHES: readonly Bench[] = [
   engineBench,
+  restBench,
   nabBench,
   sockShopBench,
   nezhaBench,
@@ -24,7 +26,7 @@ const BENCHES: readonly Bench[] = [
 ];
 
 /** Benchmarks that need no data and run when none is named. */
-const DEFAULT = [engineBench.name, kubernetesBench.name];
+const DEFAULT = [engineBench.name, restBench.name, kubernetesBench.name];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
+import type { Bench, Figure } from './registry.ts';
 import { aRequest, runLoad, TIMESTAMP, type LoadResult } from './rest-load.ts';
 
 /** A call of the API beside the same bytes through a bare express echo route. */
-export interface RestRow {
+interface RestRow {
   readonly call: string;
   readonly connections: number;
   readonly perSecond: number;
@@ -19,9 +20,11 @@ export interface RestRow {
   readonly expressCpuMicros: number;
   /** Requests a second as a share of bare express's. */
   readonly share: number;
+  /** False: a call that is larger than what the targets speak of. */
+  readonly isMeasure: boolean;
 }
 
-export interface RestReport {
+interface RestReport {
   readonly rows: readonly RestRow[];
   readonly requests: number;
   readonly rssMiB: number;
@@ -31,7 +34,7 @@ export interface RestReport {
   readonly durability: string;
 }
 
-export interface RestSetting {
+interface RestSetting {
   /** Time of each measurement, after half of it as warm-up. */
   readonly durationMs: number;
   /** Predictions in the store when the statistics route is measured. */
@@ -78,7 +81,7 @@ const CALLS: readonly (readonly [name: string, path: string, bodies: readonly st
 ];
 
 /** Measures the REST API against a bare express route, in turn and in the same run. */
-export async function benchRest(setting: RestSetting): Promise<RestReport> {
+async function benchRest(setting: RestSetting): Promise<RestReport> {
   const folder = mkdtempSync(join(tmpdir(), 'aegis-bench-'));
   const file = join(folder, 'aegis.db');
   const aegis = await startServer('aegis', file);
@@ -101,6 +104,7 @@ export async function benchRest(setting: RestSetting): Promise<RestReport> {
           expressPerSecond: bare.perSecond,
           expressCpuMicros: bare.cpuMicros,
           share: ours.perSecond / bare.perSecond,
+          isMeasure: !call.includes('600'),
         });
       }
     }
@@ -195,23 +199,68 @@ async function addPredictions(file: string, rows: number): Promise<number> {
   return present + missing;
 }
 
-/** The report as lines of a table. */
-export function restTable(report: RestReport): readonly string[] {
-  const f = (value: number, digits: number, width: number): string => value.toFixed(digits).padStart(width);
+/** Seconds of each measurement; a third of what a quiet machine needs to settle is enough to see a regression. */
+const DURATION_MS = 3_000;
+
+/** The REST API in the registry of benchmarks. */
+export const restBench: Bench = {
+  name: 'rest',
+  about: 'detect calls against a bare express route in the same run, statistics with 10^6 predictions stored, memory',
+  run: async () => {
+    const report = await benchRest({ durationMs: DURATION_MS, statsRows: 1_000_000 });
+    return { set: 'REST API', figures: figuresOf(report), lines: linesOf(report) };
+  },
+};
+
+function figuresOf(report: RestReport): readonly Figure[] {
+  const rows = report.rows.flatMap((row): Figure[] => {
+    const name = `${row.call}, ${row.connections} conn.`;
+    const share: Figure = {
+      name: `${name}: share of express's requests/s`,
+      value: row.share,
+      unit: '',
+      ...(row.isMeasure ? { target: { kind: 'min', value: 0.5 } as const } : {}),
+    };
+    if (row.connections !== 1) return [share];
+    const [p50, p99] = row.isMeasure ? [0.3, 3] : [undefined, 20];
+    return [
+      share,
+      { name: `${name}: p50`, value: row.p50Ms, unit: 'ms', ...(p50 === undefined ? {} : most(p50)) },
+      { name: `${name}: p99`, value: row.p99Ms, unit: 'ms', ...most(p99) },
+    ];
+  });
   return [
-    `${'call'.padEnd(36)} conns     req/s   p50 ms   p99 ms  cpu us |  express req/s  cpu us | share`,
-    ...report.rows.map(
-      (r) =>
-        `${r.call.padEnd(36)} ${f(r.connections, 0, 5)} ${f(r.perSecond, 0, 9)} ${f(r.p50Ms, 3, 8)} ${f(r.p99Ms, 3, 8)} ` +
-        `${f(r.cpuMicros, 0, 7)} | ${f(r.expressPerSecond, 0, 14)} ${f(r.expressCpuMicros, 0, 7)} | ${f(r.share * 100, 0, 4)} %`,
-    ),
-    `RSS after ${report.requests} requests: ${report.rssMiB.toFixed(0)} MiB`,
-    `stats with ${report.statsRows} predictions stored: p50 ${report.statsP50Ms.toFixed(3)} ms, p99 ${report.statsP99Ms.toFixed(3)} ms`,
-    `durability: ${report.durability}`,
+    ...rows,
+    {
+      name: 'memory after all requests',
+      value: report.rssMiB,
+      unit: 'MiB',
+      ...most(150),
+      note: `${report.requests} requests`,
+    },
+    {
+      name: 'statistics, p50',
+      value: report.statsP50Ms,
+      unit: 'ms',
+      ...most(2),
+      note: `${report.statsRows} predictions`,
+    },
+    { name: 'statistics, p99', value: report.statsP99Ms, unit: 'ms' },
   ];
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const report = await benchRest({ durationMs: Number(process.argv[2] ?? 3_000), statsRows: 1_000_000 });
-  process.stdout.write(`${restTable(report).join('\n')}\n${JSON.stringify(report)}\n`);
+const most = (value: number): Pick<Figure, 'target'> => ({ target: { kind: 'max', value } });
+
+/** What stands beside each figure: requests a second and processor time of both servers. */
+function linesOf(report: RestReport): readonly string[] {
+  const f = (value: number, digits: number, width: number): string => value.toFixed(digits).padStart(width);
+  return [
+    `${'call'.padEnd(36)} conns     req/s   p50 ms   p99 ms  cpu us |  express req/s  cpu us`,
+    ...report.rows.map(
+      (r) =>
+        `${r.call.padEnd(36)} ${f(r.connections, 0, 5)} ${f(r.perSecond, 0, 9)} ${f(r.p50Ms, 3, 8)} ${f(r.p99Ms, 3, 8)} ` +
+        `${f(r.cpuMicros, 0, 7)} | ${f(r.expressPerSecond, 0, 14)} ${f(r.expressCpuMicros, 0, 7)}`,
+    ),
+    `durability: ${report.durability}`,
+  ];
 }

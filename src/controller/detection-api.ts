@@ -48,7 +48,7 @@ export interface Warning {
   readonly message: string;
 }
 
-export interface AnomalyDetails {
+interface AnomalyDetails {
   /** Features such as `cpu_usage_mean`, of the metrics that carry the anomaly; the most anomalous first. */
   readonly affected_features: readonly string[];
   /** How much the model knows of these series, 0-1: 1 once every one has its fill of samples. */
@@ -91,7 +91,7 @@ export interface FailureCandidate {
   readonly contradictions: readonly string[];
 }
 
-export interface FailureDetails {
+interface FailureDetails {
   /** Finest name that the evidence bears; may equal `failure_type`. */
   readonly failure_subtype: string | null;
   /** The nearest of the engine's four names. */
@@ -111,7 +111,7 @@ export interface FailureDetails {
 }
 
 /** What the models know of themselves. */
-export interface ModelFacts {
+interface ModelFacts {
   readonly series: number;
   /** Samples judged since this process started. */
   readonly samples: number;

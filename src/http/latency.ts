@@ -1,7 +1,7 @@
 /** Calls that are remembered for the quantiles. */
 const REMEMBERED = 1_024;
 
-export interface LatencyFacts {
+interface LatencyFacts {
   readonly calls: number;
   readonly p50_ms: number | null;
   readonly p95_ms: number | null;

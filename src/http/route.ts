@@ -13,7 +13,7 @@ export interface Call<Body, Query> {
 }
 
 /** Body and content type of a successful answer, for the documents. */
-export type AnswerShape =
+type AnswerShape =
   | { readonly schema: z.ZodType; readonly description: string }
   | { readonly contentType: string; readonly description: string };
 

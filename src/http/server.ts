@@ -50,10 +50,10 @@ export interface HttpServer {
 }
 
 /** Requests a second; both before a body is read. */
-export const DEFAULT_RATE: RateSetting = { perKey: 1_000, perAddress: 5_000 };
+const DEFAULT_RATE: RateSetting = { perKey: 1_000, perAddress: 5_000 };
 
 /** How long a client may take, and how many there may be. */
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly headersMs: number;
   readonly requestMs: number;
   readonly keepAliveMs: number;

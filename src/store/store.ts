@@ -18,7 +18,7 @@ import { createSqliteBackend } from './sqlite-backend.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 
 /** How long what is kept. */
-export interface Retention {
+interface Retention {
   readonly predictionRows: number;
   readonly predictionAgeMs: number;
   /** History, ended actions, resolved incidents. */
@@ -26,13 +26,13 @@ export interface Retention {
 }
 
 const DAY_MS = 24 * 3_600_000;
-export const DEFAULT_RETENTION: Retention = {
+const DEFAULT_RETENTION: Retention = {
   predictionRows: 1_000_000,
   predictionAgeMs: 30 * DAY_MS,
   historyAgeMs: 400 * DAY_MS,
 };
 
-export interface StoreDependencies {
+interface StoreDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: MetricsSink;
@@ -77,7 +77,7 @@ export function createSqliteStore(setting: SqliteStoreSetting): Promise<ManagedS
 }
 
 /** The store over any backend. */
-export async function createStore(backend: Backend, dependencies: StoreDependencies): Promise<ManagedStore> {
+async function createStore(backend: Backend, dependencies: StoreDependencies): Promise<ManagedStore> {
   const { clock, log, metrics } = dependencies;
   const retention: Retention = { ...DEFAULT_RETENTION, ...dependencies.retention };
   const supervisor = createSupervisor({

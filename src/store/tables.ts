@@ -39,13 +39,13 @@ export interface HistoryTable {
 }
 
 /** Where the chain begins (after retention) and where it ends: a cut-off tail does not verify. */
-export interface AnchorTable {
+interface AnchorTable {
   place: 'start' | 'head';
   seq: number;
   hash: string;
 }
 
-export interface PredictionTable {
+interface PredictionTable {
   seq: Generated<number>;
   id: string;
   at_ms: number;
@@ -56,7 +56,7 @@ export interface PredictionTable {
   body: string;
 }
 
-export interface ActionTable {
+interface ActionTable {
   namespace: string;
   name: string;
   last_at_ms: number;
@@ -64,7 +64,7 @@ export interface ActionTable {
   body: string;
 }
 
-export interface IncidentTable {
+interface IncidentTable {
   id: string;
   updated_at_ms: number;
   open: number;

@@ -1,7 +1,7 @@
 import type { LabelRule } from '../controller/metrics.ts';
 
 /** The value of every label that is not known, or came when there were enough. */
-export const OTHER = 'other';
+const OTHER = 'other';
 
 const MAX_TEXT = 128;
 

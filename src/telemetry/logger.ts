@@ -3,8 +3,7 @@ import type { Facts, Log } from '../lib/log.ts';
 import { escapeControls, hideSecrets } from './line.ts';
 import { scrub } from './scrub.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface LoggerSetting {
   readonly level: LogLevel;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Problem } from '../problem.ts';
 
 /** Deepest nesting of a body; the body itself is the first level. */
-export const MAX_NESTING = 16;
+const MAX_NESTING = 16;
 
 export type JsonText =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problems: readonly Problem[] };

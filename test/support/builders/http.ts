@@ -24,12 +24,12 @@ export interface Api {
   stop(): Promise<void>;
 }
 
-export interface CallInit extends Omit<RequestInit, 'headers'> {
+interface CallInit extends Omit<RequestInit, 'headers'> {
   /** `null` leaves a header out. */
   readonly headers?: Readonly<Record<string, string | null>>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -37,7 +37,7 @@ export interface Answer {
 }
 
 /** Answers are looked into freely; what is not there is undefined. */
-export interface Json {
+interface Json {
   readonly [name: string]: Json;
 }
 
