@@ -22,6 +22,6 @@ export function oneOf(label: string, values: readonly string[]): string {
 }
 
 /** Escapes for RE2. */
-export function escapeRegex(value: string): string {
+function escapeRegex(value: string): string {
   return value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -35,7 +35,7 @@ export interface ReplyLimits {
   readonly concurrency: number;
 }
 
-export interface RetrySettings {
+interface RetrySettings {
   /** Further tries after a failure that another try may cure; default 2. */
   readonly attempts: number;
   /** First wait, doubled and jittered; default 150 ms. */

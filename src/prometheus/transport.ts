@@ -10,7 +10,7 @@ import { settingsOf, type MetricSourceOptions } from './options.ts';
 import { describe, sourceError } from './source-error.ts';
 
 /** One call of the API: parameters go into the body of a POST, into the address of a GET. */
-export interface ApiCall {
+interface ApiCall {
   readonly method: 'GET' | 'POST';
   /** After the base address, e.g. `/api/v1/query`. */
   readonly path: string;
