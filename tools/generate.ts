@@ -7,12 +7,20 @@ import { dirname, join } from 'node:path';
 import { configurationGenerator } from './generate/configuration.ts';
 import { crdGenerator } from './generate/crds.ts';
 import type { Generator } from './generate/generator.ts';
+import { metricsGenerator } from './generate/metrics.ts';
+import { reasonsGenerator } from './generate/reasons.ts';
 import { referenceGenerator } from './generate/reference.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
 /** Everything generated. A new one is one line here. */
-const GENERATORS: readonly Generator[] = [crdGenerator, referenceGenerator, configurationGenerator];
+const GENERATORS: readonly Generator[] = [
+  crdGenerator,
+  referenceGenerator,
+  configurationGenerator,
+  reasonsGenerator,
+  metricsGenerator,
+];
 
 async function current(path: string): Promise<string | undefined> {
   return readFile(join(ROOT, path), 'utf8').catch(() => undefined);
