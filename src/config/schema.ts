@@ -69,7 +69,7 @@ export const SETTINGS = {
     consequence: 'nothing could be remembered',
   }),
   DATABASE_URL: setting(postgresUrl().optional(), {
-    description: 'PostgreSQL instead of SQLite.',
+    description: 'PostgreSQL instead of SQLite. This build cannot use one: it does not start where this is set.',
     consequence: 'nothing could be remembered',
     isSecret: true,
   }),
@@ -112,11 +112,12 @@ export const SETTINGS = {
     consequence: 'no action could be allowed',
   }),
   POLICY_ENGINE_TOKEN_FILE: file(
-    'Bearer token for the policy engine.',
+    'Bearer token for POLICY_ENGINE_URL; never sent to the engines of guardrails.',
     'the policy engine would refuse every question',
   ),
   THROTTLE_HOOK_URL: setting(httpUrl().optional(), {
-    description: 'The one address that throttle_api with provider Hook calls.',
+    description:
+      'The one address that throttle_api with provider Hook calls. Unused: throttle_api has no executor yet.',
     consequence: 'throttle_api could not reach its hook',
   }),
   THROTTLE_HOOK_SECRET_FILE: file('Secret that signs calls of the hook.', 'the hook could not tell Aegis from others'),
@@ -147,11 +148,13 @@ export const SETTINGS = {
     defaultText: 'all',
   }),
   ENABLED_ACTIONS: setting(wordsOf(EFFECT_NAMES).prefault(EFFECT_NAMES.join(',')), {
-    description: 'Actions for which this installation has the rights, separated by commas, or none.',
+    description:
+      'Actions for which this installation has the rights, separated by commas, or none. Those without an executor (throttle_api and clear_cache) are never enabled.',
     consequence: 'actions might be enabled that were not meant',
   }),
   DRY_RUN: setting(flag().prefault('false'), {
-    description: 'Treat every policy as Observe: decide and record, change nothing.',
+    description:
+      'No action that changes the cluster is enabled, whatever policies say: their rungs are skipped as ActionNotAllowed. People are still told.',
     consequence: 'nobody could tell whether actions are real',
     isSwitch: true,
   }),

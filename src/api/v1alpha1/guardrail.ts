@@ -84,9 +84,9 @@ export const GuardrailStatus = describe(
       condition(['Accepted'], 'A condition of the guardrail.'),
       'type',
       { max: 4 },
-      'Accepted: whether the guardrail makes sense. One that does not holds every action that it bounds.',
+      'Accepted: whether the guardrail makes sense. Aegis does not write it yet; an invalid guardrail shows in /health.',
     ).optional(),
   }),
-  'Whether Aegis could read the guardrail.',
+  'Reserved. An invalid guardrail holds every effect, in all namespaces.',
 );
 export type GuardrailStatus = z.output<typeof GuardrailStatus>;
