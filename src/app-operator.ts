@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { ClusterConfig, Config } from './config/config.ts';
 import { ActionGate } from './controller/action-gate.ts';
@@ -98,7 +99,6 @@ function assemble(
   const { store, metrics, clock, log, client, cluster } = base;
   const random = Math.random;
   const identity = `${cluster.pod.name ?? hostname()}-${randomUUID().slice(0, 8)}`;
-  const enabledEffects = new Set<EffectName>(config.dryRun ? [] : config.enabledActions);
   const namespaces = cluster.watchNamespaces.length > 0 ? cluster.watchNamespaces : undefined;
   const stalenessMs = Math.max(2 * prometheus.scrapeIntervalMs, LEAST_STALENESS_MS);
 
@@ -119,12 +119,17 @@ function assemble(
     namespace: cluster.lease.namespace ?? cluster.pod.namespace ?? client.namespace ?? 'default',
   });
   client.fenceWrites(() => leadership.mayWrite());
+  const byEffect = executors({ client, clock, mayBeginEffect: () => leadership.mayBeginEffect() });
+  // What nobody here can perform is not enabled, whatever the configuration lists: its rungs are skipped, with the reason.
+  const enabledEffects = new Set<EffectName>(
+    config.dryRun ? [] : config.enabledActions.filter((action) => byEffect.has(action)),
+  );
   const writer = new LiveClusterWriter(client, { namespaced: namespaces !== undefined });
   const events = new KubernetesEventSink({ ...{ client, clock, log, instance: identity }, newId: randomUUID });
   const source = createMetricSource({ ...prometheus, log });
   const notifier = createNotifier(config.sinks, { post: outbound.post, clock, log });
   const engines = new EngineAnswers({
-    engine: createPolicyEngine({ post: outbound.post }),
+    engine: createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) }),
     metrics,
     ...clusterWideEngine(config),
   });
@@ -145,7 +150,6 @@ function assemble(
   const alerts = new AlertDesk({ notifier, metrics, log });
   const recorder = new DecisionRecorder({ writer, store, events, metrics, log });
   const journal = new ActionJournal({ writer, leadership, store, ledger, events, metrics, clock, log });
-  const byEffect = executors({ client, clock, mayBeginEffect: () => leadership.mayBeginEffect() });
   const gate = new ActionGate({
     ...{ writer, executors: byEffect, leadership, store, ledger, journal, surroundings, engines },
     ...{ metrics, clock, log, holder: identity },
@@ -193,6 +197,12 @@ function clusterWideEngine({ policyEngine }: Config) {
   return {
     clusterWide: { url, type: 'Aegis', timeoutSeconds: ENGINE_TIMEOUT_SECONDS, failurePolicy: 'Deny' } as const,
   };
+}
+
+/** The token of `POLICY_ENGINE_URL`, for that address alone: guardrails name engines of other people. Read anew, it rotates. */
+async function engineHeaders({ policyEngine }: Config, url: string): Promise<Readonly<Record<string, string>>> {
+  if (policyEngine?.tokenFile === undefined || policyEngine.url !== url) return {};
+  return { authorization: `Bearer ${(await readFile(policyEngine.tokenFile, 'utf8')).trim()}` };
 }
 
 function problemsOf(reader: CachedClusterReader, poller: Poller, surroundings: Surroundings): readonly string[] {

@@ -8,8 +8,8 @@ type Engine = NonNullable<Guardrail['policyEngine']>;
 /** How the engine is reached. */
 export interface PolicyEngineDeps {
   readonly post: OutboundPost;
-  /** Headers that the engine wants, such as its key; read for every question, since keys rotate. */
-  readonly headers?: () => Promise<Readonly<Record<string, string>>>;
+  /** Headers that the engine at this address wants, such as its key; read for every question, since keys rotate. */
+  readonly headers?: (url: string) => Promise<Readonly<Record<string, string>>>;
 }
 
 const MAX_TEXT = 500;
@@ -30,7 +30,11 @@ export function createPolicyEngine(deps: PolicyEngineDeps): PolicyEngine {
       try {
         const reply = await deps.post({
           url: engine.url,
-          headers: { 'content-type': 'application/json', accept: 'application/json', ...(await deps.headers?.()) },
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json',
+            ...(await deps.headers?.(engine.url)),
+          },
           body: JSON.stringify(bodyOf(engine, question)),
           timeoutMs: engine.timeoutSeconds * 1000,
         });

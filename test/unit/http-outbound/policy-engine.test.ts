@@ -103,4 +103,22 @@ describe('any doubt is no answer, and carries the failure policy', () => {
     );
     expect(sent).toBe(0);
   });
+
+  test('a key goes to the engine that it belongs to, and to no other', async () => {
+    const sent: (readonly [string, string | undefined])[] = [];
+    const post: OutboundPost = ({ url, headers }) => {
+      sent.push([url, headers['authorization']]);
+      return Promise.resolve({ ok: true, value: { status: 200, body: '{"allowed":true}' } });
+    };
+    const headers = (url: string): Promise<Readonly<Record<string, string>>> =>
+      Promise.resolve(url === engine.url ? { authorization: 'Bearer ours' } : {});
+    const policyEngine = createPolicyEngine({ post, headers });
+    for (const url of [engine.url, 'http://theirs.example/decide']) {
+      await policyEngine.ask({ ...engine, url, type: 'Aegis', failurePolicy: 'Deny' }, question);
+    }
+    expect(sent).toEqual([
+      [engine.url, 'Bearer ours'],
+      ['http://theirs.example/decide', undefined],
+    ]);
+  });
 });
