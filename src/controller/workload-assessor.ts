@@ -44,14 +44,21 @@ export class WorkloadAssessor {
   ): Assessed {
     const track = this.#book.track(policy.uid, workload.ref);
     const byPod = Map.groupBy(readings, ({ pod }) => pod);
+    const shared = byPod.get(undefined) ?? [];
+    // A metric of which nothing came back is missing on every pod; it is no metric of the workload as a whole.
+    const missing = shared.filter(({ reading }) => reading.kind === 'unknown');
     const settings = this.settings(policy);
     const living = workload.pods.filter(({ deletedAtMs }) => deletedAtMs === undefined);
     const pods = living.map((pod) =>
-      observePod(pod, podReadings(byPod.get(pod.name) ?? [], pod, this.#restarts.recent(pod, nowMs), nowMs), nowMs),
+      observePod(
+        pod,
+        podReadings(withMissing(byPod.get(pod.name) ?? [], missing), pod, this.#restarts.recent(pod, nowMs), nowMs),
+        nowMs,
+      ),
     );
     const verdict = this.#engine.judge({
       ...{ workload: workload.ref, nowMs, settings, metrics, pods },
-      workloadReadings: byPod.get(undefined) ?? [],
+      workloadReadings: shared.filter(({ reading }) => reading.kind === 'value'),
     });
     const { history, transition, incident } = stepIncident(
       track.history,
@@ -119,4 +126,8 @@ export class WorkloadAssessor {
     if (!isComplete) delete track.completeSinceMs;
     else track.completeSinceMs ??= nowMs;
   }
+}
+
+function withMissing(own: readonly PolledReading[], missing: readonly PolledReading[]): readonly PolledReading[] {
+  return [...own, ...missing.filter(({ metric }) => own.every((reading) => reading.metric !== metric))];
 }

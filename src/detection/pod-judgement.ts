@@ -1,7 +1,9 @@
 import type { Assessment } from './assessment.ts';
 import { STATUS_BREACH, worstFinding } from './detectors/status.ts';
 import type { DetectionSettings, PodObservation } from './engine-input.ts';
+import { isSuspect } from './learned-scores.ts';
 import { countedScore, verdictOf } from './metric-judgement.ts';
+import { PRESETS } from './presets.ts';
 import type { Objection } from './series-learning.ts';
 import type { HealthState, MetricVerdict, NoVerdictReason, PodVerdict } from './verdict.ts';
 
@@ -45,7 +47,9 @@ export function judgePod(pod: JudgedPod, settings: DetectionSettings): PodVerdic
  */
 function stateOfCalm(assessments: readonly Assessment[], metrics: readonly MetricVerdict[]): HealthState {
   const isBlind = assessments.some((a) => a.slot >= 0 && a.refused !== undefined && BLIND.has(a.refused));
-  const isJudged = metrics.some((metric) => metric.verdict.kind === 'score');
+  // That a pod did not die says nothing of whether it works: health must be measured, where anything is.
+  const measured = metrics.filter(({ metric }) => metric !== PRESETS.restarts.name);
+  const isJudged = (measured.length > 0 ? measured : metrics).some(({ verdict }) => verdict.kind === 'score');
   return isJudged && !isBlind ? 'healthy' : 'unknown';
 }
 
@@ -59,7 +63,7 @@ export function objectionTo(
   if (podIsBroken) return 'fixed';
   // What load explains is no fault, yet no normal either until it lasts: else one surge would blind the history.
   if (verdict.discounted !== undefined) return 'learned';
-  if (countedScore(verdict) < settings.anomalyThreshold) return 'normal';
+  if (countedScore(verdict) < settings.anomalyThreshold) return isSuspect(a, settings) ? 'suspect' : 'normal';
   const breaching = a.scores.filter((score) => score.score >= settings.anomalyThreshold);
   if (breaching.some((score) => score.detector === 'limit')) return 'fixed';
   const isSaturated = breaching.some((score) => score.detector === 'saturation');
