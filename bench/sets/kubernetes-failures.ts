@@ -11,7 +11,7 @@ export const DEVELOPMENT_SEED = 1;
 /** Never looked at while rules or weights were chosen. */
 export const HELD_OUT_SEED = 77_003;
 
-export interface TypeFigures {
+interface TypeFigures {
   readonly type: FailureType;
   readonly cases: number;
   readonly precision: number;
@@ -33,7 +33,7 @@ export interface FailureFigures {
 }
 
 /** One line of `--out`: case, ranking, top type, confidence. */
-export interface CaseRow {
+interface CaseRow {
   readonly case: string;
   readonly label: FailureType;
   readonly top: FailureType;

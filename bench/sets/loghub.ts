@@ -6,7 +6,7 @@ import { missingData, share, writeCases } from './case-rows.ts';
 import { readCsv } from './csv.ts';
 
 /** Share of lines whose whole group is exactly a true group (grouping accuracy, Zhu et al. 2019). */
-export function groupingAccuracy(found: readonly number[], truth: readonly string[]): number {
+function groupingAccuracy(found: readonly number[], truth: readonly string[]): number {
   const sizes = new Map<number, number>();
   for (const id of found) sizes.set(id, (sizes.get(id) ?? 0) + 1);
   const groups = Map.groupBy(truth.keys(), (i) => truth[i] ?? '');

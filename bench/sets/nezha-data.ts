@@ -10,7 +10,7 @@ export interface Fault {
 }
 
 /** `cartservice-579f59597d-wc2lz` is a pod of `cartservice`. */
-export const serviceOf = (pod: string): string => pod.split('-').slice(0, -2).join('-');
+const serviceOf = (pod: string): string => pod.split('-').slice(0, -2).join('-');
 
 /** The injected faults of a day, in their order. The list's unix stamps are in local time; its texts are UTC. */
 export function faultsOf(day: string): readonly Fault[] {

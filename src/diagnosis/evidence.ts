@@ -39,7 +39,7 @@ export interface SeriesSummary {
 }
 
 /** Another workload that is anomalous at this instant. */
-export interface AnomalousWorkload {
+interface AnomalousWorkload {
   readonly name: string;
   readonly onsetAtMs: number;
   readonly nodes?: readonly string[];
@@ -56,7 +56,7 @@ export interface DependencyState {
 }
 
 /** An effect of Aegis on this workload; dry runs are left out. */
-export interface RecentAction {
+interface RecentAction {
   readonly action: RemedyAction;
   readonly executedAtMs: number;
 }
@@ -83,7 +83,7 @@ export interface VolumeState {
 }
 
 /** Ready endpoints behind a Service of this workload. */
-export interface EndpointState {
+interface EndpointState {
   readonly service: string;
   readonly readyEndpoints: number;
 }

@@ -24,7 +24,7 @@ export const LOG_SIGNATURES = [
 export type LogSignature = (typeof LOG_SIGNATURES)[number];
 
 /** A longer line is cut before it is looked at: 8 KiB. */
-export const MAX_LINE_LENGTH = 8192;
+const MAX_LINE_LENGTH = 8192;
 
 /**
  * Linear-time patterns only: literals and character classes, every repeat bounded and followed by what it cannot

@@ -21,7 +21,7 @@ export interface TemplateSettings {
   readonly maxTemplates: number;
 }
 
-export const DEFAULT_TEMPLATE_SETTINGS: TemplateSettings = {
+const DEFAULT_TEMPLATE_SETTINGS: TemplateSettings = {
   depth: 2,
   similarity: 0.75,
   maxChildren: 100,

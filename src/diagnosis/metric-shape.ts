@@ -3,7 +3,7 @@ import type { MetricVerdict, Score, WorkloadVerdict } from '../detection/verdict
 import type { SeriesSummary } from './evidence.ts';
 import { present } from './present.ts';
 
-export type Direction = 'up' | 'down' | 'flat' | 'unknown';
+type Direction = 'up' | 'down' | 'flat' | 'unknown';
 
 /** What one metric of one pod (or of the workload) does. */
 export interface MetricState {

@@ -28,7 +28,7 @@ export interface RankSettings {
   readonly minSamples: number;
 }
 
-export const DEFAULT_RANK_SETTINGS: RankSettings = { guardMs: 60_000, minSamples: 3 };
+const DEFAULT_RANK_SETTINGS: RankSettings = { guardMs: 60_000, minSamples: 3 };
 
 export interface RankedMetric {
   readonly entity: string;

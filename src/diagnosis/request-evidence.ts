@@ -52,7 +52,7 @@ export interface RequestEvidence {
   readonly kubernetes?: KubernetesEvidence;
 }
 
-export const median = (values: readonly number[]): number | undefined => {
+const median = (values: readonly number[]): number | undefined => {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1

@@ -35,7 +35,7 @@ export interface RootCauseInput {
   readonly threshold?: number;
 }
 
-export interface RankedCause {
+interface RankedCause {
   readonly entity: string;
   readonly score: number;
   readonly because: 'own' | 'edges' | 'deepest' | 'inherited';

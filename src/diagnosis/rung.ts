@@ -2,16 +2,8 @@
  * A default ladder as plain values, structurally a list of the policy room's `Step`: that room lies to the right of
  * this one, so the shape is declared here and the compiler checks the fit where a ladder is used.
  */
-export const REMEDY_ACTIONS = [
-  'restart_pod',
-  'scale_up',
-  'scale_down',
-  'throttle_api',
-  'clear_cache',
-  'alert_admin',
-  'no_action',
-] as const;
-export type RemedyAction = (typeof REMEDY_ACTIONS)[number];
+export type RemedyAction =
+  'restart_pod' | 'scale_up' | 'scale_down' | 'throttle_api' | 'clear_cache' | 'alert_admin' | 'no_action';
 
 /** The actions that change the cluster. */
 export const REMEDY_EFFECTS: readonly RemedyAction[] = [

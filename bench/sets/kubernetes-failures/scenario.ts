@@ -12,7 +12,7 @@ export interface Scenario {
   build(draft: Draft): void;
 }
 
-export const MINUTE = 60_000;
+const MINUTE = 60_000;
 
 /** A warning about a pod. */
 export const event = (pod: PodDraft, reason: string, message: string, lastAtMs = NOW - MINUTE): ClusterEvent => ({

@@ -32,7 +32,7 @@ export function diesAtOnce(pod: PodFacts): boolean {
 }
 
 /** Some pods crash while others of the workload serve. */
-export function peersServe(facts: Facts): boolean {
+function peersServe(facts: Facts): boolean {
   const pods = crashing(facts);
   return pods.length > 0 && facts.pods.some((pod) => pod.ready && !pods.includes(pod));
 }

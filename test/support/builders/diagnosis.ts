@@ -23,7 +23,7 @@ export const MINUTE = 60_000;
 /** The incidents of these builders began three minutes ago. */
 export const ONSET = NOW - 3 * MINUTE;
 
-export const REF: WorkloadRef = {
+const REF: WorkloadRef = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   namespace: 'shop',
@@ -86,7 +86,7 @@ export interface PodSpec {
 
 export const podName = (index: number): string => `checkout-abc-${index}`;
 
-export function aContainer(over: Partial<ContainerSnapshot> = {}): ContainerSnapshot {
+function aContainer(over: Partial<ContainerSnapshot> = {}): ContainerSnapshot {
   return {
     name: 'app',
     image: 'registry.example/checkout:1.4.2',
@@ -100,7 +100,7 @@ export function aContainer(over: Partial<ContainerSnapshot> = {}): ContainerSnap
   };
 }
 
-export function aPod(index: number, spec: PodSpec = {}): PodSnapshot {
+function aPod(index: number, spec: PodSpec = {}): PodSnapshot {
   const ready = spec.ready ?? (spec.waiting === undefined && spec.phase !== 'Pending');
   return {
     name: podName(index),
@@ -148,7 +148,7 @@ function aPodVerdict(index: number, spec: PodSpec): PodVerdict {
   };
 }
 
-export function aWorkload(pods: readonly PodSpec[], over: Partial<WorkloadSnapshot> = {}): WorkloadSnapshot {
+function aWorkload(pods: readonly PodSpec[], over: Partial<WorkloadSnapshot> = {}): WorkloadSnapshot {
   const snapshots = pods.map((spec, i) => aPod(i + 1, spec));
   const ready = snapshots.filter((pod) => pod.ready).length;
   return {
