@@ -50,6 +50,9 @@ export class ActionJournal {
     this.#deps = deps;
   }
 
+  /** Rows of alerts and inverses that went out although the store did not take them: they do not wait for it. */
+  readonly #owed = new Map<string, HistoryRow>();
+
   /** The action as written; `undefined` if it could not be, or somebody else wrote it since it was read. */
   async write(action: StoredAction, status: ActionStatus): Promise<StoredAction | undefined> {
     const { writer, leadership, ledger, log } = this.#deps;
@@ -90,8 +93,22 @@ export class ActionJournal {
       await store.appendHistory([row]);
       return id;
     } catch (error) {
-      log.warn('the history takes no row; nothing is done', { actionId: intent.name, err: error });
+      log.warn('the history takes no row', { actionId: intent.name, kind, err: error });
+      if (kind === 'alert' || kind === 'undo') this.#owed.set(id, row);
       return undefined;
+    }
+  }
+
+  /** Records what is owed, as soon as the store can be written again. */
+  async announceOwed(): Promise<void> {
+    const { store, log } = this.#deps;
+    if (this.#owed.size === 0 || !store.healthy()) return;
+    const rows = [...this.#owed.values()];
+    try {
+      await store.appendHistory(rows);
+      for (const { id } of rows) this.#owed.delete(id);
+    } catch (error) {
+      log.warn('rows of the history are still owed', { rows: rows.length, err: error });
     }
   }
 

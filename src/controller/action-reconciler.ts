@@ -94,6 +94,11 @@ export class ActionReconciler {
     return { requeueAfterMs: SOON_MS };
   }
 
+  /** History rows of what went on although the store took none. */
+  recordOwed(): Promise<void> {
+    return this.#deps.journal.announceOwed();
+  }
+
   #cached(key: string): StoredAction | undefined {
     return this.#deps.reader.actions().find(({ intent }) => actionKey(intent.namespace, intent.name) === key);
   }

@@ -83,7 +83,11 @@ export class Operator {
       log.warn('the stored models cannot be used; they are learnt anew', { err: error });
     }
     reader.onChange(({ kind, namespace, name }) => {
-      if (kind === 'policy') this.#policies.add(policyKey(namespace, name));
+      if (kind === 'policy') {
+        this.#policies.add(policyKey(namespace, name));
+        // Edited or deleted: what was meant under it may be meant no more, and what it limits must go back.
+        this.#addActionsOf((policy) => policy.namespace === namespace && policy.name === name);
+      }
       if (kind === 'action') this.#actions.add(actionKey(namespace, name));
       if (kind === 'guardrail') this.#addAllPolicies();
     });
@@ -108,9 +112,21 @@ export class Operator {
   /** New readings: the policy's status may say something new, and its actions may be verified. */
   onPolled(namespace: string, name: string, uid: string): void {
     this.#policies.add(policyKey(namespace, name));
+    this.#addActionsOf((policy) => policy.uid === uid && this.#isOpen(policy.action));
+  }
+
+  #addActionsOf(
+    isMeant: (of: {
+      readonly uid: string;
+      readonly namespace: string;
+      readonly name: string;
+      readonly action: string;
+    }) => boolean,
+  ): void {
     for (const { intent } of this.#deps.reader.actions()) {
-      if (intent.policy.uid === uid && this.#isOpen(intent.name))
-        this.#actions.add(actionKey(intent.namespace, intent.name));
+      const { policy, namespace, name } = intent;
+      if (isMeant({ uid: policy.uid, namespace, name: policy.name, action: name }))
+        this.#actions.add(actionKey(namespace, name));
     }
   }
 
@@ -139,11 +155,12 @@ export class Operator {
   }
 
   async #work(): Promise<void> {
-    const { leadership, reader, loop, clock, log, metrics } = this.#deps;
+    const { leadership, reader, loop, reconciler, clock, log, metrics } = this.#deps;
     try {
       if (!reader.synced()) return;
       if (leadership.isLeader() && !this.#isPrepared) await this.#prepare();
       if (leadership.isLeader() && !this.#isPrepared) return;
+      if (this.#isPrepared) await reconciler.recordOwed();
       await loop.tick();
       const nowMs = clock.nowMs();
       if (nowMs - this.#savedAtMs >= SNAPSHOT_EVERY_MS) await this.#saveModels();
