@@ -112,9 +112,8 @@ function confidenceOf(score: number, knowledge: number, threshold: number): numb
 
 function featuresOf(worst: WorstByMetric): Record<string, FeatureExplanation> {
   const total = worst.reduce((sum, one) => sum + one.score, 0);
-  const features: Record<string, FeatureExplanation> = {};
-  for (const one of worst.slice(0, MAX_FEATURES)) features[one.sample.metricType] = explain(one, total);
-  return features;
+  // Defined, not assigned: a metric may be called `constructor`.
+  return Object.fromEntries(worst.slice(0, MAX_FEATURES).map((one) => [one.sample.metricType, explain(one, total)]));
 }
 
 function explain(one: JudgedSample, total: number): FeatureExplanation {
