@@ -16,12 +16,12 @@ const RESERVED = new Set(['level', 'time', 'msg']);
 
 /** Facts as they may be written: bounded, without secrets, errors as objects, nothing that throws when read. */
 export function scrub(facts: Facts): Record<string, unknown> {
-  const clean: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(facts)) {
-    if (value === undefined) continue;
-    clean[RESERVED.has(name) ? `${name}_` : name] = SECRET_NAME.test(name) ? REDACTED : scrubValue(value, 1);
-  }
-  return clean;
+  // Built from entries, not by assignment: a fact may be called `__proto__` or `constructor`.
+  return Object.fromEntries(
+    Object.entries(facts)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [RESERVED.has(name) ? `${name}_` : name, scrubMember(name, value, 1)]),
+  );
 }
 
 function scrubValue(value: unknown, depth: number): unknown {
@@ -51,18 +51,15 @@ function scrubObject(value: object, depth: number): unknown {
     return value.length > MAX_MEMBERS ? [...kept, `[${value.length - MAX_MEMBERS} more]`] : kept;
   }
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  const clean: Record<string, unknown> = {};
-  let members = 0;
-  for (const [name, member] of Object.entries(value)) {
-    if (members >= MAX_MEMBERS) {
-      clean['...'] = 'more';
-      break;
-    }
-    members += 1;
-    clean[shorten(name)] = SECRET_NAME.test(name) ? REDACTED : scrubValue(member, depth + 1);
-  }
-  return clean;
+  const members = Object.entries(value);
+  const kept = members
+    .slice(0, MAX_MEMBERS)
+    .map(([name, member]) => [shorten(name), scrubMember(name, member, depth + 1)]);
+  return Object.fromEntries(members.length > MAX_MEMBERS ? [...kept, ['...', 'more']] : kept) as unknown;
 }
+
+const scrubMember = (name: string, value: unknown, depth: number): unknown =>
+  SECRET_NAME.test(name) ? REDACTED : scrubValue(value, depth);
 
 /** Errors from another realm are no instance of ours, so they are known by their shape. */
 function isError(value: object): value is Error {
