@@ -23,7 +23,7 @@ import { StormWatch } from './controller/storm-watch.ts';
 import { Surroundings } from './controller/surroundings.ts';
 import { WorkloadAssessor } from './controller/workload-assessor.ts';
 import { createEngine } from './detection/engine.ts';
-import { toAllowedOrigin } from './http/allowed-origin.ts';
+import { toAllowedOrigin, type AllowedOrigin } from './http/allowed-origin.ts';
 import { createOutbound, type Outbound } from './http/outbound.ts';
 import { createPolicyEngine } from './http/policy-engine.ts';
 import { createClient, type KubeClient } from './kubernetes/client.ts';
@@ -102,13 +102,7 @@ function assemble(
   const namespaces = cluster.watchNamespaces.length > 0 ? cluster.watchNamespaces : undefined;
   const stalenessMs = Math.max(2 * prometheus.scrapeIntervalMs, LEAST_STALENESS_MS);
 
-  const outbound = createOutbound({
-    allowed: config.outboundAllow.flatMap((entry) => {
-      const origin = toAllowedOrigin(entry);
-      return origin.ok ? [origin.value] : [];
-    }),
-    apiServer: cluster.access.kind === 'in-cluster' ? [cluster.access.host] : [],
-  });
+  const outbound = createOutbound({ allowed: allowedOrigins(config, log), apiServer: apiServerNames(cluster) });
   const reader = new CachedClusterReader({
     ...{ client, clock, random, log },
     resync: cluster.relist,
@@ -189,6 +183,21 @@ function assemble(
       await closeAll(outbound, client);
     },
   };
+}
+
+function allowedOrigins({ outboundAllow }: Config, log: Log): readonly AllowedOrigin[] {
+  return outboundAllow.flatMap((entry) => {
+    const origin = toAllowedOrigin(entry);
+    if (origin.ok) return [origin.value];
+    log.warn('a host of the outgoing list cannot be used', { host: entry.host, why: origin.error });
+    return [];
+  });
+}
+
+/** Where the API server answers: no alert and no question may go there unless the list names the very same. */
+function apiServerNames({ access }: ClusterConfig): readonly string[] {
+  const names = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
+  return access.kind === 'in-cluster' ? [access.host, ...names] : names;
 }
 
 function clusterWideEngine({ policyEngine }: Config) {
