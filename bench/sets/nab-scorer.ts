@@ -37,30 +37,39 @@ export const probation = (rows: number): number => Math.min(Math.floor(0.15 * ro
 
 interface RowEvent {
   readonly score: number;
-  /** Index of the window, or -1. */
+  readonly series: number;
+  /** Index of the window over the whole corpus, or -1. */
   readonly window: number;
   /** Reward in its window relative to the best, or cost outside at a weight of 1. */
   readonly value: number;
 }
 
-/** Every row that can count, for any threshold. */
-function rowEvents(series: readonly ScoredSeries[]): { events: RowEvent[]; windows: number; rows: number } {
+/** A corpus with every row that can count, highest score first: sorted once, swept often. */
+export interface PreparedCorpus {
+  readonly events: readonly RowEvent[];
+  /** Per series: windows, and rows outside of them. */
+  readonly sizes: readonly { readonly windows: number; readonly rows: number }[];
+}
+
+export function prepareCorpus(corpus: readonly ScoredSeries[]): PreparedCorpus {
   const events: RowEvent[] = [];
+  const sizes: { windows: number; rows: number }[] = [];
   let windows = 0;
-  let rows = 0;
-  for (const { scores, windows: ranges } of series) {
+  corpus.forEach(({ scores, windows: ranges }, series) => {
     const first = probation(scores.length);
-    rows += scores.length - ranges.reduce((sum, [left, right]) => sum + right - left + 1, 0);
     let next = 0;
     let previous: readonly [number, number] | undefined;
     for (let i = 0; i < scores.length; i++) {
       while (next < ranges.length && i > (ranges[next]?.[1] ?? 0)) previous = ranges[next++];
-      if (i < first) continue;
-      events.push({ score: scores[i] ?? 0, ...place(i, ranges[next], previous, windows + next) });
+      if (i >= first)
+        events.push({ score: scores[i] ?? 0, series, ...place(i, ranges[next], previous, windows + next) });
     }
     windows += ranges.length;
-  }
-  return { events, windows, rows };
+    const inside = ranges.reduce((sum, [left, right]) => sum + right - left + 1, 0);
+    sizes.push({ windows: ranges.length, rows: scores.length - inside });
+  });
+  events.sort((a, b) => b.score - a.score);
+  return { events, sizes };
 }
 
 function place(
@@ -108,19 +117,30 @@ class Sweep {
   }
 }
 
+/** Which series of the corpus count; absent: all. */
+export type Selection = (series: number) => boolean;
+const everySeries: Selection = () => true;
+
 /** The best total over all thresholds, normalised between the null (0) and the perfect detector (100). */
-export function bestNabScore(series: readonly ScoredSeries[], profile: NabProfile): NabResult {
-  return sweep(series, profile, undefined);
+export function bestNabScore(corpus: PreparedCorpus, profile: NabProfile, selected = everySeries): NabResult {
+  return sweep(corpus, profile, selected, undefined);
 }
 
 /** The total at a given threshold: rows with a score of at least that fire. */
-export function nabScoreAt(series: readonly ScoredSeries[], profile: NabProfile, threshold: number): NabResult {
-  return sweep(series, profile, threshold);
+export function nabScoreAt(
+  corpus: PreparedCorpus,
+  profile: NabProfile,
+  threshold: number,
+  selected = everySeries,
+): NabResult {
+  return sweep(corpus, profile, selected, threshold);
 }
 
-function sweep(series: readonly ScoredSeries[], profile: NabProfile, fixed: number | undefined): NabResult {
-  const { events, windows, rows } = rowEvents(series);
-  events.sort((a, b) => b.score - a.score);
+function sweep(corpus: PreparedCorpus, profile: NabProfile, selected: Selection, fixed: number | undefined): NabResult {
+  const counted = corpus.sizes.filter((_, series) => selected(series));
+  const windows = counted.reduce((sum, size) => sum + size.windows, 0);
+  const rows = counted.reduce((sum, size) => sum + size.rows, 0);
+  const events = corpus.events;
   const state = new Sweep(profile, windows);
   const result = (threshold: number): NabResult => ({
     score: (100 * (state.total + profile.fn * windows)) / ((1 + profile.fn) * windows),
@@ -129,13 +149,15 @@ function sweep(series: readonly ScoredSeries[], profile: NabProfile, fixed: numb
     windows,
     falseRowsPer10k: (10_000 * state.falseRows) / rows,
   });
+  let bestTotal = state.total;
   let best = result(Infinity);
   for (let i = 0; i < events.length; i++) {
     const event = events[i];
     if (event === undefined || (fixed !== undefined && event.score < fixed)) break;
-    state.fire(event);
-    const isLastOfScore = events[i + 1]?.score !== event.score;
-    if (fixed === undefined && isLastOfScore && result(0).score > best.score) best = result(event.score);
+    if (selected(event.series)) state.fire(event);
+    if (fixed !== undefined || events[i + 1]?.score === event.score || state.total <= bestTotal) continue;
+    bestTotal = state.total;
+    best = result(event.score);
   }
   return fixed === undefined ? best : result(fixed);
 }

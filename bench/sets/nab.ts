@@ -1,3 +1,171 @@
-import type { Bench } from '../registry.ts';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { seededRandom } from '../../src/lib/seeded-random.ts';
+import type { Bench, BenchOptions, Figure, Report } from '../registry.ts';
+import { peersIn, readNab, readPeer } from './nab-data.ts';
+import type { NabSeries } from './nab-data.ts';
+import { alarmScores, designRatios, streamFeatures } from './nab-detector.ts';
+import type { Design, StreamFeatures } from './nab-detector.ts';
+import { NAB_PROFILES, bestNabScore, nabScoreAt, prepareCorpus } from './nab-scorer.ts';
+import type { NabProfile, NabResult, PreparedCorpus, ScoredSeries } from './nab-scorer.ts';
 
-export const nabBench: Bench = { name: 'nab', about: 'NAB', run: () => undefined };
+/** What the engine uses: shape blended with history, time of day beside it. */
+const ENGINE: Design = { name: 'engine, with shape', blend: 0.7, historyLine: Infinity, line: 0.95, refractory: 150 };
+const HISTORY: Design = { name: 'engine, own history only', blend: 0, historyLine: Infinity, line: 1, refractory: 150 };
+
+/** What nested cross-validation may choose from: structures, not only thresholds. */
+const FAMILY: readonly Design[] = [0, 0.5, 0.7, 0.85, 1].flatMap((blend) =>
+  [Infinity, 1.25].flatMap((historyLine) =>
+    [0.85, 0.95, 1.05].map((line) => ({
+      name: `blend ${blend}, history ${historyLine}, line ${line}`,
+      blend,
+      historyLine,
+      line,
+      refractory: 150,
+    })),
+  ),
+);
+const HALVES = 20;
+const STANDARD = NAB_PROFILES[0] as NabProfile;
+
+interface Prepared {
+  readonly series: NabSeries;
+  readonly features: StreamFeatures;
+}
+
+function run(options: BenchOptions): Report | undefined {
+  if (options.data === undefined || !existsSync(join(options.data, 'windows.json'))) {
+    console.error('nab: --data DIR must hold windows.json and data/ (numenta/NAB, MIT: github.com/numenta/NAB)');
+    return undefined;
+  }
+  const prepared = readNab(options.data).map((series) => ({
+    series,
+    features: streamFeatures(series.timesMs, series.values),
+  }));
+  const scored = scoredBy(prepared, ENGINE);
+  if (options.out !== undefined) writeScores(options.out, prepared, scored);
+  const corpus = prepareCorpus(scored);
+  const [standard, lowFp, lowFn] = NAB_PROFILES.map((profile) => bestNabScore(corpus, profile));
+  const cross = crossValidate(prepared);
+  const figures: Figure[] = [
+    figure('standard, development', standard?.score, { kind: 'min', value: 78.2 }),
+    figure('low FP, development', lowFp?.score, { kind: 'min', value: 70.4 }),
+    figure('low FN, development', lowFn?.score, { kind: 'min', value: 83.1 }),
+    figure(
+      'windows hit',
+      (100 * (standard?.windowsHit ?? NaN)) / (standard?.windows ?? NaN),
+      { kind: 'min', value: 90 },
+      '%',
+    ),
+    figure('false-positive rows per 10,000', standard?.falseRowsPer10k, { kind: 'max', value: 3 }),
+    figure('standard at the fixed threshold 0.85', nabScoreAt(corpus, STANDARD, 0.85).score, undefined),
+    figure('nested cross-validation, mean of 20 halves', cross.mean, { kind: 'min', value: 75 }),
+    figure('nested cross-validation, spread', cross.spread, undefined),
+    figure(
+      'rows whose score changed when later rows were cut',
+      prefixChanges(prepared),
+      { kind: 'max', value: 0 },
+      'rows',
+    ),
+  ];
+  const lines = [row('detector', 'std', 'lowFP', 'lowFN', 'windows', 'FP/10k')];
+  for (const design of [ENGINE, HISTORY]) lines.push(resultRow(design.name, scoredBy(prepared, design)));
+  lines.push(...peerRows(options.data, prepared), ...cross.lines);
+  return { set: 'nab', figures, lines };
+}
+
+function figure(name: string, value: number | undefined, target: Figure['target'], unit = ''): Figure {
+  const plain = { name, value: value ?? NaN, unit };
+  return target === undefined ? plain : { ...plain, target };
+}
+
+function scoredBy(prepared: readonly Prepared[], design: Design): readonly ScoredSeries[] {
+  return prepared.map(({ series, features }) => ({
+    name: series.name,
+    windows: series.windows,
+    scores: alarmScores(designRatios(features, design), design.refractory),
+  }));
+}
+
+/** Cuts every series at two places and scores it anew: the rows that remain must keep their scores. */
+function prefixChanges(prepared: readonly Prepared[]): number {
+  let changed = 0;
+  for (const { series, features } of prepared) {
+    const whole = alarmScores(designRatios(features, ENGINE), ENGINE.refractory);
+    for (const share of [0.4, 0.7]) {
+      const end = Math.floor(series.values.length * share);
+      const cut = streamFeatures(series.timesMs.subarray(0, end), series.values.subarray(0, end));
+      const scores = alarmScores(designRatios(cut, ENGINE), ENGINE.refractory);
+      for (let i = 0; i < end; i++) if (scores[i] !== whole[i]) changed++;
+    }
+  }
+  return changed;
+}
+
+/** Structure, constants and threshold chosen on one random half, scored on the other; mean and spread over halves. */
+function crossValidate(prepared: readonly Prepared[]): { mean: number; spread: number; lines: readonly string[] } {
+  const random = seededRandom(2024);
+  const all = FAMILY.map((design) => ({ design, corpus: prepareCorpus(scoredBy(prepared, design)) }));
+  const results: number[] = [];
+  const chosen = new Map<string, number>();
+  for (let half = 0; half < HALVES; half++) {
+    const order = prepared.map((_, i) => i);
+    for (let i = order.length - 1; i > 0; i--) {
+      const j = random.below(i + 1);
+      [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
+    }
+    const train = new Set(order.slice(0, Math.ceil(order.length / 2)));
+    let best: { design: Design; result: NabResult; corpus: PreparedCorpus } | undefined;
+    for (const { design, corpus } of all) {
+      const result = bestNabScore(corpus, STANDARD, (series) => train.has(series));
+      if (best === undefined || result.score > best.result.score) best = { design, result, corpus };
+    }
+    if (best === undefined) continue;
+    results.push(nabScoreAt(best.corpus, STANDARD, best.result.threshold, (series) => !train.has(series)).score);
+    chosen.set(best.design.name, (chosen.get(best.design.name) ?? 0) + 1);
+  }
+  const mean = results.reduce((sum, score) => sum + score, 0) / results.length;
+  const spread = Math.sqrt(results.reduce((sum, score) => sum + (score - mean) ** 2, 0) / results.length);
+  const often = [...chosen].toSorted(([, a], [, b]) => b - a).slice(0, 3);
+  return { mean, spread, lines: often.map(([name, times]) => `chosen in ${times} of ${HALVES} halves: ${name}`) };
+}
+
+function row(...cells: readonly string[]): string {
+  return cells.map((cell, i) => (i === 0 ? cell.padEnd(28) : cell.padStart(8))).join('');
+}
+
+function resultRow(name: string, scored: readonly ScoredSeries[]): string {
+  const corpus = prepareCorpus(scored);
+  const results = NAB_PROFILES.map((profile) => bestNabScore(corpus, profile));
+  const [standard] = results;
+  const hit = `${standard?.windowsHit}/${standard?.windows}`;
+  return row(name, ...results.map(({ score }) => score.toFixed(1)), hit, (standard?.falseRowsPer10k ?? NaN).toFixed(1));
+}
+
+/** Published detectors over the same rows with the same scorer, where their scores lie beside the data. */
+function peerRows(data: string, prepared: readonly Prepared[]): readonly string[] {
+  const directory = [join(data, '..', 'nab-peers'), join(data, 'nab-peers')].find((path) => existsSync(path));
+  if (directory === undefined) return ['peers: their scores (nab-peers) do not lie beside the data'];
+  return peersIn(directory).flatMap((peer) => {
+    const scored = prepared.flatMap(({ series }) => {
+      const scores = readPeer(directory, peer, series);
+      return scores === undefined ? [] : [{ name: series.name, windows: series.windows, scores }];
+    });
+    return scored.length === prepared.length ? [resultRow(peer, scored)] : [];
+  });
+}
+
+function writeScores(out: string, prepared: readonly Prepared[], scored: readonly ScoredSeries[]): void {
+  prepared.forEach(({ series }, s) => {
+    const path = join(out, series.name);
+    mkdirSync(dirname(path), { recursive: true });
+    const rows = series.stamps.map((stamp, i) => `${stamp},${series.values[i]},${scored[s]?.scores[i]}`);
+    writeFileSync(path, `timestamp,value,anomaly_score\n${rows.join('\n')}\n`);
+  });
+}
+
+export const nabBench: Bench = {
+  name: 'nab',
+  about: 'NAB: scores, windows, nested cross-validation and prefix test beside published detectors (--data)',
+  run,
+};

@@ -51,6 +51,17 @@ function materialRatio(a: Assessment, novelty: number, expected: number, needed:
   return inHarmfulZone(a) ? ratio : Math.min(ratio, HARMLESS);
 }
 
+/**
+ * True if the newest sample alone would be anomalous, though the median of three does not follow it yet. Such a sample
+ * must not be learnt while it waits for confirmation: it would widen the range, and its successors would look ordinary.
+ */
+export function isSuspect(a: Assessment, settings: DetectionSettings): boolean {
+  if (a.learnt < settings.minSamples || a.observation.ratio < 1 || a.smooth === a.value) return false;
+  const alone = { ...a, smooth: a.value };
+  const needed = neededDeviation(alone, a.expected, a.sigma);
+  return materialRatio(alone, a.observation.ratio, a.expected, needed) >= 1;
+}
+
 /** Upper end of what the series' past calls ordinary; `undefined` below `minSamples`. */
 export function ordinaryUpTo(a: Assessment, minSamples: number): number | undefined {
   return a.learnt < minSamples ? undefined : Math.min(a.high, a.expected + 3 * a.sigma);

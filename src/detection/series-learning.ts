@@ -8,14 +8,15 @@ import type { SeriesTable } from './state/series-table.ts';
 const RUN_LEAVES_WINDOWS = 3;
 
 /**
- * How the verdict bears on learning. `normal`: teach. `learned`: only learnt expectations object; after a cap the new
- * level is accepted. `fixed`: a limit, the end of the scale or the pod's status objects; that is never learnt as normal.
+ * How the verdict bears on learning. `normal`: teach. `suspect`: one sample that nothing has confirmed yet, passed over.
+ * `learned`: only learnt expectations object; after a cap the new level is accepted. `fixed`: a limit, the end of the
+ * scale or the pod's status objects; that is never learnt as normal.
  */
-export type Objection = 'normal' | 'learned' | 'fixed';
+export type Objection = 'normal' | 'suspect' | 'learned' | 'fixed';
 
 /** Teaches one series after its verdict, at most once a sample. */
 export function learn(table: SeriesTable, a: Assessment, objection: Objection, acceptAfterMs: number): void {
-  if (!a.fresh || a.slot < 0) return;
+  if (!a.fresh || a.slot < 0 || objection === 'suspect') return;
   const c = table.record(a.slot);
   const run = c.u32[c.u + U.flaggedRun] ?? 0;
   if (objection === 'normal') {
