@@ -28,7 +28,12 @@ async function main(argv: readonly string[]): Promise<void> {
   // Only now: a wrong setting must be told at once, before everything else is loaded.
   const { createApp } = await import('./app.ts');
   const { createLogger } = await import('./telemetry/logger.ts');
-  const log = createLogger({ level: config.value.logLevel, write: (line) => process.stdout.write(line) });
+  const { http, store, logLevel } = config.value;
+  const secrets = [
+    ...(http.keys.kind === 'configured' && http.keys.apiKey !== undefined ? [http.keys.apiKey.reveal()] : []),
+    ...(store.kind === 'postgres' ? [store.url.reveal()] : []),
+  ];
+  const log = createLogger({ level: logLevel, secrets, write: (line) => process.stdout.write(line) });
   for (const warning of config.value.warnings) log.warn(warning);
   const app = createApp(config.value, VERSION, log);
   const stop = (signal: string): void => {
