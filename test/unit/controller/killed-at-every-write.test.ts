@@ -1,0 +1,30 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { play, SCENARIOS, SECOND } from '../../support/fakes/scenarios.ts';
+
+jest.setTimeout(600_000);
+
+describe.each(SCENARIOS)('$name', (scenario) => {
+  test('killed before, in and after each write: the same end, and not one effect more', async () => {
+    const reference = await play(scenario);
+    expect(reference.to - reference.from).toBeGreaterThan(8);
+    const divergences: string[] = [];
+    for (let at = reference.from; at <= reference.to; at++) {
+      for (const when of ['before', 'after', 'replied'] as const) {
+        const { world, end } = await play(scenario, { at, when });
+        const where = `${when} ${at}: ${reference.world.mutations[at - 1]}`;
+        if (JSON.stringify(end) !== JSON.stringify(reference.end)) divergences.push(`${where}: ${JSON.stringify(end)}`);
+        if (world.faults().length > 0) divergences.push(`${where}: ${world.faults().join()}`);
+      }
+    }
+    expect({ reference: reference.end, divergences }).toEqual({ reference: reference.end, divergences: [] });
+  });
+
+  test.each([
+    ['each change is told three times', { repeats: 3 }],
+    ['the watches lag by 4 s', { lagMs: 4 * SECOND }],
+  ])('%s: the same end', async (_, options) => {
+    const [reference, run] = [await play(scenario), await play(scenario, undefined, options)];
+    expect(run.end).toEqual(reference.end);
+    expect(run.world.faults()).toEqual([]);
+  });
+});
