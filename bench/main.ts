@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { engineBench } from './engine.ts';
+import { noFaultBench } from './no-fault.ts';
 import type { Bench, BenchOptions } from './registry.ts';
 import { isMet, renderTable } from './registry.ts';
 import { restBench } from './rest.ts';
@@ -16,6 +17,7 @@ import { sockShopBench } from './sets/sock-shop.ts';
  */
 const BENCHES: readonly Bench[] = [
   engineBench,
+  noFaultBench,
   restBench,
   nabBench,
   sockShopBench,
