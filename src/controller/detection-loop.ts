@@ -14,7 +14,7 @@ import type { BackFill } from './back-fill.ts';
 import type { DecisionRecorder } from './decision-recorder.ts';
 import type { EngineAnswers } from './engine-answers.ts';
 import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
-import type { IncidentBook, Track } from './incident-book.ts';
+import type { IncidentBook } from './incident-book.ts';
 import type { MetricsState, Poller } from './poller.ts';
 import type { ClusterReader, EventSink, Leadership, LogSource, MetricsSink, StoredAction, Store } from './ports.ts';
 import type { StormWatch } from './storm-watch.ts';
@@ -131,7 +131,7 @@ export class DetectionLoop {
     const { book, storms, surroundings, alerts, metrics, log } = this.#deps;
     const mayDecide = this.#mayDecide();
     const begun = storms.look(book.watched(), surroundings.guardrails() ?? [], nowMs, mayDecide);
-    const watched = book.tracks().map(({ verdicts }) => verdicts.at(-1)?.state ?? 'unknown');
+    const watched = book.tracks().map(({ verdict }) => verdict?.state ?? 'unknown');
     for (const state of ['healthy', 'unhealthy', 'unknown'] as const) {
       metrics.gauge('aegis_workloads', watched.filter((each) => each === state).length, { state });
     }
@@ -249,5 +249,3 @@ export class DetectionLoop {
     this.#deps.events.emit(eventNote(regardingPolicy(policy), reason, note));
   }
 }
-
-export type { Track };

@@ -5,28 +5,15 @@
 import type { MetricReading } from '../detection/sample.ts';
 import type { Incident } from '../detection/incident.ts';
 import type { LogLine } from '../diagnosis/diagnosis.ts';
-import type { ActionStatus, Decision, Outcome, Settlement } from '../healing/decision.ts';
+import type { ActionStatus, Outcome, Settlement } from '../healing/decision.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
-import type { Parsed, Problem } from '../lib/parsed.ts';
+import type { Parsed } from '../lib/parsed.ts';
 import type { Result } from '../lib/result.ts';
-import type {
-  ClusterEvent,
-  NodeSnapshot,
-  PodSnapshot,
-  WorkloadKind,
-  WorkloadRef,
-  WorkloadSnapshot,
-} from '../lib/workload.ts';
+import type { ClusterEvent, NodeSnapshot, WorkloadRef, WorkloadSnapshot } from '../lib/workload.ts';
 import type { EffectName, Intent } from '../policy/action.ts';
 import type { EngineAnswer } from '../policy/guard.ts';
-import type {
-  Guardrail,
-  HealingPolicy,
-  LabelSelector,
-  TrafficSource,
-  WatchedMetric,
-} from '../policy/healing-policy.ts';
+import type { Guardrail, HealingPolicy, TrafficSource, WatchedMetric } from '../policy/healing-policy.ts';
 import type { ActionRecord } from '../policy/ledger.ts';
 
 // ---------------------------------------------------------------- metrics
@@ -381,4 +368,4 @@ export interface MetricsSink {
   observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
 }
 
-export type { Decision, LabelSelector, Parsed, PodSnapshot, Problem, StoredAction, WorkloadKind };
+export type { Parsed, StoredAction };

@@ -55,7 +55,7 @@ export function aPod(index: number, over: Partial<PodSnapshot> = {}): PodSnapsho
   };
 }
 
-export const refOf = ({ name, uid }: PodSnapshot): PodRef => ({ name, uid });
+const refOf = ({ name, uid }: PodSnapshot): PodRef => ({ name, uid });
 export const podRef = (index: number): PodRef => ({ name: `pod-${index}`, uid: `uid-${index}` });
 
 export const somePods = (count: number, over: Partial<PodSnapshot> = {}): PodSnapshot[] =>
