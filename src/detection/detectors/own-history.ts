@@ -21,7 +21,6 @@ import { nearestPrototype, teachPrototype } from './prototypes.ts';
  * - range: distance beyond everything seen, in widths of the range.
  */
 export const FEATURES = ['none', 'level-12', 'level-24', 'level-72', 'prototype', 'range'] as const;
-type Feature = (typeof FEATURES)[number];
 const [FIRST_LEVEL, PROTOTYPE, RANGE] = [1, 4, 5] as const;
 const PROTOTYPE_SKETCH = LEVELS.length;
 

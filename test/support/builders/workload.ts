@@ -54,8 +54,6 @@ export function aPod(index: number, over: Partial<PodSnapshot> = {}): PodSnapsho
     ...over,
   };
 }
-
-const refOf = ({ name, uid }: PodSnapshot): PodRef => ({ name, uid });
 export const podRef = (index: number): PodRef => ({ name: `pod-${index}`, uid: `uid-${index}` });
 
 export const somePods = (count: number, over: Partial<PodSnapshot> = {}): PodSnapshot[] =>
