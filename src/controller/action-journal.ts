@@ -129,12 +129,11 @@ export class ActionJournal {
     if (wasSame && before.status.blocked?.reason === after.status.blocked?.reason) return;
     metrics.count('aegis_actions_total', { action: intent.action, state });
     log.info('action', { actionId: intent.name, incidentId: intent.incidentId, action: intent.action, state });
-    const reason = EVENT_OF[state];
+    const reason = eventOf(after, state);
     if (reason === undefined) return;
     const note = `${intent.action} (${intent.name}): ${state}: ${storyOf(after)}`;
-    const isAlert = intent.action === 'alert_admin' && state === 'Healed';
-    events.emit(eventNote(regardingWorkload(intent.target), isAlert ? 'AlertSent' : reason, note));
-    events.emit(eventNote(regardingAction(after), isAlert ? 'AlertSent' : reason, note));
+    events.emit(eventNote(regardingWorkload(intent.target), reason, note));
+    events.emit(eventNote(regardingAction(after), reason, note));
   }
 }
 
@@ -144,6 +143,13 @@ export class ActionJournal {
  */
 export function rowIdOf({ intent, status }: StoredAction): string {
   return `${intent.name}/${status.attempts.length + 1}`;
+}
+
+/** An alert and a dry run have words of their own: neither healed nor was refused. */
+function eventOf({ intent, status }: StoredAction, state: ActionState): EventReason | undefined {
+  if (intent.action === 'alert_admin' && state === 'Healed') return 'AlertSent';
+  if (intent.action === 'alert_admin' && state === 'Failed') return 'AlertNotDelivered';
+  return status.closed?.reason === 'ObserveOnly' ? 'DryRunOnly' : EVENT_OF[state];
 }
 
 /** The sentence that tells most about where the action stands. */

@@ -9,6 +9,7 @@ import type { WorkloadSnapshot } from '../lib/workload.ts';
 import { workloadKey } from '../lib/workload.ts';
 import { isEffect } from '../policy/action.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
+import { CLUSTER_SCOPE } from '../policy/storm.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';
 import type { DecisionRecorder } from './decision-recorder.ts';
@@ -140,6 +141,11 @@ export class DetectionLoop {
     if (!mayDecide) return;
     for (const { scope, anomalous } of begun) {
       log.warn('a storm began: no effect until it is over', { scope, anomalous });
+      const note = `${anomalous} workloads turned anomalous together (${scope}): no effect until it is over`;
+      for (const policy of surroundings.policies()) {
+        if (scope !== CLUSTER_SCOPE && policy.namespace !== scope) continue;
+        this.#deps.events.emit(eventNote(regardingPolicy(policy), 'StormStarted', note));
+      }
     }
     alerts.storms(storms.active(), nowMs);
   }

@@ -22,7 +22,6 @@ const EVENTS = {
   Healed: ['Normal', 'Verify'],
   Ineffective: ['Warning', 'Verify'],
   RolledBack: ['Warning', 'Undo'],
-  Returned: ['Normal', 'Undo'],
   RollbackFailed: ['Warning', 'Undo'],
   AlertSent: ['Warning', 'Alert'],
   AlertNotDelivered: ['Warning', 'Alert'],
