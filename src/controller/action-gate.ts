@@ -137,7 +137,7 @@ export class ActionGate {
     if (rowId === undefined) return this.#refuse(kept, hold('HistoryUnavailable', 'the history takes no row'));
     const executing = await journal.write(kept, markExecuting(kept.status, clock.nowMs()));
     if (executing === undefined) {
-      await journal.complete(rowId, 'NotSent', 'the action could not be marked as executing; nothing was sent');
+      await this.#completeUnsent(kept, rowId);
       return undefined; // looked at again by whoever changed it
     }
     if (!leadership.mayBeginEffect()) {
@@ -157,6 +157,14 @@ export class ActionGate {
     await journal.complete(rowId, seen.kind, textOf(seen));
     await journal.write(executing, markOutcome(intent, executing.status, seen, clock.nowMs()));
     return undefined;
+  }
+
+  /** It could not be marked as executing, so nothing was sent from here; another process may have, under this row. */
+  async #completeUnsent(action: StoredAction, rowId: string): Promise<void> {
+    const { writer, journal } = this.#deps;
+    const now = await writer.readAction(action.intent.namespace, action.intent.name);
+    if (!now.ok || now.value.status.executingAtMs !== undefined || now.value.status.executed !== undefined) return;
+    await journal.complete(rowId, 'NotSent', 'the action could not be marked as executing; nothing was sent');
   }
 
   /** An effect that can be taken back keeps its object until it was: the mark stands before the effect. */

@@ -104,7 +104,9 @@ export class DetectionLoop {
     }
     this.#lookForStorms(clock.nowMs());
     if (this.#mayDecide()) await book.saveOwed();
-    for (const each of cases) if (this.#mayDecide()) await this.#followUp(each);
+    for (const each of cases) await this.#follow(each, () => this.#recordTransition(each));
+    if (this.#mayDecide()) await book.agree();
+    for (const each of cases) await this.#follow(each, () => this.#decide(each));
     for (const policy of due) onPolled(policy);
   }
 
@@ -150,11 +152,12 @@ export class DetectionLoop {
     alerts.storms(storms.active(), nowMs);
   }
 
-  async #followUp(each: Case): Promise<void> {
+  /** A fault in one case stays there. */
+  async #follow(each: Case, step: () => Promise<void>): Promise<void> {
     const { log, metrics } = this.#deps;
+    if (!this.#mayDecide()) return;
     try {
-      await this.#recordTransition(each);
-      if (each.track.history.incident !== undefined) await this.#decide(each);
+      await step();
     } catch (error) {
       metrics.count('aegis_faults_total', { where: 'decide' });
       log.error('an incident cannot be decided', { workload: workloadKey(each.workload.ref), err: error });

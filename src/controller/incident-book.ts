@@ -119,9 +119,30 @@ export class IncidentBook {
     for (const incident of [...this.#unsaved.values()]) if (!(await this.save(incident))) return;
   }
 
-  /** Whether the next process would know of this incident. */
-  isDurable(incidentId: string): boolean {
-    return !this.#unsaved.has(incidentId);
+  /**
+   * Two processes that both lead for a moment open an incident each on the same workload. The older one stands for
+   * both, so that what they do bears one name and is done once; the other is closed.
+   */
+  async agree(): Promise<void> {
+    const open = this.openIncidents();
+    if (open.length === 0) return;
+    let stored: readonly Incident[];
+    try {
+      stored = await this.#store.openIncidents();
+    } catch (error) {
+      this.#log.warn('open incidents cannot be compared', { err: error });
+      return;
+    }
+    const byKey = Map.groupBy(stored, ({ policyUid, workload }) => keyOf(policyUid, workload.uid));
+    for (const own of open) {
+      const key = keyOf(own.policyUid, own.workload.uid);
+      const eldest = [own, ...(byKey.get(key) ?? [])].reduce((a, b) => (isElder(b, a) ? b : a));
+      const track = this.#tracks.get(key);
+      if (eldest.id === own.id || track === undefined) continue;
+      const { id, openedAtMs, onsetAtMs } = eldest;
+      track.history = { ...track.history, incident: { ...own, id, openedAtMs, onsetAtMs } };
+      await this.save({ ...own, resolvedAtMs: own.updatedAtMs });
+    }
   }
 
   tracks(): readonly Track[] {
@@ -178,6 +199,9 @@ export class IncidentBook {
     return orphans;
   }
 }
+
+const isElder = (a: Incident, b: Incident): boolean =>
+  a.openedAtMs === b.openedAtMs ? a.id < b.id : a.openedAtMs < b.openedAtMs;
 
 function keyOf(policyUid: string, workloadUid: string): string {
   return `${policyUid}/${workloadUid}`;

@@ -70,9 +70,10 @@ export class PolicyReporter {
     const input = this.#input(parsed, previous);
     const status = policyStatus(input);
     if (previous !== undefined && isSame(previous, status)) return {};
-    const isWording = previous !== undefined && essence(previous) === essence(status);
+    // Nothing new from here: other wording, or a foreign hand in the status, against which there is no race to win.
+    const isOld = [previous, last?.status].some((each) => each !== undefined && essence(each) === essence(status));
     const waitMs = (last?.atMs ?? 0) + WORDING_EVERY_MS - nowMs;
-    if (isWording && waitMs > 0) return { requeueAfterMs: waitMs };
+    if (isOld && waitMs > 0) return { requeueAfterMs: waitMs };
     if (!leadership.mayWrite()) return { requeueAfterMs: 2_000 };
     const written = await writer.writePolicyStatus({ namespace, name }, status);
     if (!written.ok) {
