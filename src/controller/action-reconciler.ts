@@ -184,7 +184,7 @@ export class ActionReconciler {
     const { reader } = this.#deps;
     const track = this.#trackOf(intent.policy.uid, intent.target.uid);
     const policy = this.#deps.surroundings.policies().find(({ uid }) => uid === intent.policy.uid);
-    const verdict = track?.verdicts.at(-1);
+    const verdict = track?.verdict;
     const incident = track?.history.incident;
     if (policy === undefined || track?.diagnosis === undefined) return undefined;
     if (verdict === undefined || incident === undefined) return undefined;
@@ -261,7 +261,7 @@ export class ActionReconciler {
     const specs = [...Object.values(PRESETS), ...(policy?.detection.metrics ?? [])];
     const result = verify({
       ...{ nowMs: clock.nowMs(), intent, status, workload },
-      verdict: this.#trackOf(intent.policy.uid, intent.target.uid)?.verdicts.at(-1),
+      verdict: this.#trackOf(intent.policy.uid, intent.target.uid)?.verdict,
       settings: {
         ...(policy?.verification ?? VERIFICATION_DEFAULT),
         anomalyThreshold: policy?.detection.anomalyThreshold ?? 0.85,

@@ -2,6 +2,7 @@ import type { Incident } from '../detection/incident.ts';
 import type { IncidentHistory } from '../detection/incident-step.ts';
 import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import { SeriesMemory } from '../diagnosis/series-memory.ts';
 import type { Decision } from '../healing/decision.ts';
 import type { Log } from '../lib/log.ts';
 import type { WorkloadRef } from '../lib/workload.ts';
@@ -9,16 +10,15 @@ import { workloadKey } from '../lib/workload.ts';
 import type { WatchedWorkload } from '../policy/storm.ts';
 import type { Store } from './ports.ts';
 
-/** Verification looks back over at most so many polls. */
-const KEPT_VERDICTS = 64;
-
 /** All that is remembered of one workload under one policy between polls. */
 export interface Track {
   readonly policyUid: string;
   readonly workload: WorkloadRef;
   history: IncidentHistory;
-  /** Judged polls, oldest first. */
-  verdicts: readonly WorkloadVerdict[];
+  /** That of the last poll. */
+  verdict?: WorkloadVerdict;
+  /** What the polls before it showed. */
+  readonly memory: SeriesMemory;
   /** The last incident that was resolved. */
   resolved?: Incident;
   diagnosis?: Diagnosis;
@@ -83,7 +83,7 @@ export class IncidentBook {
     const incident = this.#restored.get(key);
     this.#restored.delete(key);
     const history: IncidentHistory = incident === undefined ? { polls: [] } : { polls: [], incident };
-    const track: Track = { policyUid, workload, history, verdicts: [] };
+    const track: Track = { policyUid, workload, history, memory: new SeriesMemory() };
     if (incident !== undefined) track.lastAnomalousMs = incident.updatedAtMs;
     this.#tracks.set(key, track);
     return track;
@@ -94,7 +94,8 @@ export class IncidentBook {
   }
 
   remember(track: Track, verdict: WorkloadVerdict): void {
-    track.verdicts = [...track.verdicts, verdict].slice(-KEPT_VERDICTS);
+    track.verdict = verdict;
+    track.memory.remember(verdict);
     if (verdict.state === 'unhealthy') track.lastAnomalousMs = verdict.atMs;
     // Unknown is not healthy: whoever counts on health must see it without a break.
     if (verdict.state === 'healthy') track.healthySinceMs ??= verdict.atMs;
@@ -169,8 +170,7 @@ export class IncidentBook {
   /** For the storm brake: one entry a workload, those of unknown state left out. */
   watched(): readonly WatchedWorkload[] {
     const byWorkload = new Map<string, WatchedWorkload>();
-    for (const { workload, verdicts, lastAnomalousMs } of this.#tracks.values()) {
-      const last = verdicts.at(-1);
+    for (const { workload, verdict: last, lastAnomalousMs } of this.#tracks.values()) {
       if (last === undefined || (last.state === 'unknown' && lastAnomalousMs === undefined)) continue;
       const before = byWorkload.get(workload.uid)?.lastAnomalousMs;
       const latest = Math.max(before ?? 0, lastAnomalousMs ?? 0);

@@ -141,7 +141,7 @@ export class PolicyReporter {
     const state = poller.state(policy.uid);
     const workloads = reader.workloads(policy.namespace, policy.target);
     if (state === undefined) return workloads.length === 0 ? { targets: { matched: 0, anomalous: 0, unknown: 0 } } : {};
-    const states = workloads.map(({ ref }) => book.find(policy.uid, ref.uid)?.verdicts.at(-1)?.state ?? 'unknown');
+    const states = workloads.map(({ ref }) => book.find(policy.uid, ref.uid)?.verdict?.state ?? 'unknown');
     const readings = state.polled.readings.filter(({ reading }) => reading.kind === 'value');
     const specs = poller.specs(policy, state.polled, clock.nowMs());
     const samples = workloads.flatMap((workload) => assessor.fewestSamples(policy, workload, specs) ?? []);

@@ -92,14 +92,14 @@ export class Surroundings {
   diagnosisInput(track: Track, workload: WorkloadSnapshot, logs: readonly LogLine[], nowMs: number): DiagnosisInput {
     const { reader, ledger, book } = this.#deps;
     const { incident } = track.history;
-    const verdict = track.verdicts.at(-1);
+    const { verdict } = track;
     const onsetAtMs = incident?.onsetAtMs ?? nowMs;
     return {
       ...{ nowMs, onsetAtMs, workload, logs },
       ...(verdict !== undefined && { verdict }),
       events: reader.events(workload.ref.namespace, onsetAtMs - HOUR),
       nodes: reader.nodes(),
-      series: summariseSeries(track.verdicts, onsetAtMs),
+      series: summariseSeries(track.memory.all(), onsetAtMs),
       otherAnomalous: book
         .openIncidents()
         .filter(({ workload: other }) => other.uid !== workload.ref.uid)

@@ -1,7 +1,7 @@
 import { median } from '../detection/statistics/median.ts';
 import { quantileOfSorted } from '../detection/statistics/quantile.ts';
-import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { SeriesSummary } from './evidence.ts';
+import type { Point, RememberedSeries } from './series-memory.ts';
 
 /** What is near the onset may belong to either side of it. */
 const GUARD_MS = 60_000;
@@ -16,41 +16,17 @@ const WINDOW = 4;
 /** A window is higher than the one before by at least this share: medians of noise rise by themselves, but by less. */
 const STEP_SHARE = 0.02;
 
-interface Point {
-  readonly atMs: number;
-  readonly value: number;
-}
-
 /**
  * Each series before and after the onset, from the polls that are remembered: median and inter-quartile range of what
  * lies more than a minute before the onset, the present, the moment at which it left its usual range, and its climb.
  * The verdict tells whether a value is alarming; this tells whether it moved, which is what causes are told apart by.
  */
-export function summariseSeries(verdicts: readonly WorkloadVerdict[], onsetAtMs: number): readonly SeriesSummary[] {
-  const series = new Map<string, { metric: string; pod?: string; points: Point[] }>();
-  for (const verdict of verdicts) {
-    for (const { pod, metrics } of verdict.pods) {
-      for (const each of metrics) collect(series, each, pod.name);
-    }
-    for (const each of verdict.workloadMetrics) collect(series, each);
-  }
-  return [...series.values()].map(({ metric, pod, points }) => ({
+export function summariseSeries(series: readonly RememberedSeries[], onsetAtMs: number): readonly SeriesSummary[] {
+  return series.map(({ metric, pod, points }) => ({
     metric,
     ...(pod !== undefined && { pod }),
     ...summary(points, onsetAtMs),
   }));
-}
-
-function collect(
-  series: Map<string, { metric: string; pod?: string; points: Point[] }>,
-  { metric, value, atMs }: { metric: string; value?: number; atMs?: number },
-  pod?: string,
-): void {
-  const key = `${metric}\u0000${pod ?? ''}`;
-  const known = series.get(key) ?? { metric, ...(pod !== undefined && { pod }), points: [] };
-  series.set(key, known);
-  if (value === undefined || atMs === undefined || !Number.isFinite(value)) return;
-  if (atMs > (known.points.at(-1)?.atMs ?? -Infinity)) known.points.push({ atMs, value });
 }
 
 function summary(points: readonly Point[], onsetAtMs: number): Omit<SeriesSummary, 'metric' | 'pod'> {
