@@ -60,6 +60,7 @@ export interface Assessment {
   /** Deviation from the peers over what is needed, signed; NaN: no peers. */
   peerRatio: number;
   peerExpected: number;
+  peerNeeded: number;
   peerDeviation: number;
   readonly scores: Score[];
 }
@@ -95,6 +96,7 @@ const SILENT: Omit<Assessment, 'watched' | 'slot' | 'refused' | 'observation' | 
   slow: NO_SLOW_VIEW,
   peerRatio: NaN,
   peerExpected: NaN,
+  peerNeeded: NaN,
   peerDeviation: NaN,
 };
 const NOTHING_OBSERVED = newObservation();
@@ -204,6 +206,7 @@ function describe(
     slow,
     peerRatio: NaN,
     peerExpected: NaN,
+    peerNeeded: NaN,
     peerDeviation: NaN,
     scores: [],
   };

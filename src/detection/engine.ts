@@ -63,7 +63,7 @@ class TableEngine implements Engine {
     const pods = input.pods.map((observation) => this.gatherPod(input, observation, podMetrics));
     this.compareReplicas(pods, podMetrics.length);
     for (const { assessments } of pods) {
-      for (const a of assessments) scoreMetric(this.table, a, input.settings);
+      for (const a of assessments) scoreMetric(this.table, a, input.settings, true);
     }
     const verdicts = pods.map((pod) => this.withVector(input, pod, judgePod(pod, input.settings)));
     pods.forEach((pod, i) => this.learnPod(input, pod, verdicts[i]));
@@ -194,7 +194,7 @@ class TableEngine implements Engine {
   }
 
   private judgeAlone(a: Assessment, settings: DetectionSettings): MetricVerdict {
-    scoreMetric(this.table, a, settings);
+    scoreMetric(this.table, a, settings, false);
     const verdict = verdictOf(a, undefined, settings.anomalyThreshold);
     learn(this.table, a, objectionTo(a, verdict, settings, false), this.acceptAfterMs);
     return verdict;

@@ -30,6 +30,15 @@ export function harmful(direction: Direction, deviation: number): number {
   return direction === 'Above' ? deviation : direction === 'Below' ? -deviation : Math.abs(deviation);
 }
 
+/**
+ * Harmful deviation of the median of three and of the newest sample, the smaller: one wild sample is no breach, and two
+ * of them are none any more as soon as the third is back.
+ */
+function harmNow(a: Assessment, expected: number): number {
+  const { direction } = a.watched.profile;
+  return Math.min(harmful(direction, a.smooth - expected), harmful(direction, a.value - expected));
+}
+
 /** Whether the value lies where this metric can do harm at all. */
 function inHarmfulZone(a: Assessment): boolean {
   const { harmfulFrom, ceiling, expectationNeedsLimit, direction } = a.watched.profile;
@@ -48,8 +57,7 @@ function neededDeviation(a: Assessment, expected: number, sigma: number): number
 
 /** A ratio of novelty, held to a deviation that matters on the harmful side and in the harmful zone. */
 function materialRatio(a: Assessment, novelty: number, expected: number, needed: number): number {
-  const deviation = harmful(a.watched.profile.direction, a.smooth - expected);
-  const ratio = Math.min(novelty, Math.max(deviation, 0) / needed);
+  const ratio = Math.min(novelty, Math.max(harmNow(a, expected), 0) / needed);
   return inHarmfulZone(a) ? ratio : Math.min(ratio, HARMLESS);
 }
 
@@ -127,19 +135,18 @@ export function shapeScore(a: Assessment, settings: DetectionSettings): Score | 
 /** The pod against the replicas of its template; `undefined` without peers. */
 export function peerScore(a: Assessment): Score | undefined {
   if (Number.isNaN(a.peerRatio)) return undefined;
-  const harm = harmful(a.watched.profile.direction, a.peerRatio);
+  const harm = harmNow(a, a.peerExpected) / a.peerNeeded;
   const ratio = inHarmfulZone(a) ? harm : Math.min(harm, HARMLESS);
-  const needed = Math.abs((a.smooth - a.peerExpected) / a.peerRatio);
-  const score: Score = {
+  return {
     kind: 'score',
     score: scoreOfRatio(ratio),
     detector: 'peers',
     feature: 'peer-deviation',
     observed: a.smooth,
     expected: a.peerExpected,
+    band: [a.peerExpected - a.peerNeeded, a.peerExpected + a.peerNeeded],
     samples: a.learnt,
   };
-  return Number.isFinite(needed) ? { ...score, band: [a.peerExpected - needed, a.peerExpected + needed] } : score;
 }
 
 /** A filling resource: how soon it meets its limit. `undefined` where nothing fills or too little is seen. */

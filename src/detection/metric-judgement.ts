@@ -8,15 +8,18 @@ import { explainedByLoad, explainedByPeersLoad } from './load-explanation.ts';
 import type { SeriesTable } from './state/series-table.ts';
 import type { MetricVerdict, Score } from './verdict.ts';
 
-/** Lets every detector that can speak do so; the scores end up on the assessment, the decisive one first. */
-export function scoreMetric(table: SeriesTable, a: Assessment, settings: DetectionSettings): void {
+/**
+ * Lets every detector that can speak do so; the scores end up on the assessment, the decisive one first. `patient`: a
+ * bare expectation of a latency or an error ratio waits for a second sample; a request that asks once gets its answer.
+ */
+export function scoreMetric(table: SeriesTable, a: Assessment, settings: DetectionSettings, patient: boolean): void {
   if (a.refused !== undefined) return;
   const c = table.record(a.slot);
   const spoken = [
     limitScore(c, a.watched.spec, a.value, a.atMs),
     saturationScore({
       profile: a.watched.profile,
-      value: a.value,
+      value: patient && a.limit === undefined ? Math.min(a.value, a.smooth) : a.value,
       limit: a.limit,
       samples: a.learnt,
       ordinaryUpTo: ordinaryUpTo(a, settings.minSamples),

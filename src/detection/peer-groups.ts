@@ -57,6 +57,7 @@ function compareOne(table: SeriesTable, a: Assessment, others: readonly number[]
   if (found === undefined) return;
   a.peerDeviation = found.deviation;
   a.peerExpected = found.expected;
+  a.peerNeeded = found.needed;
   a.peerRatio = (a.smooth - found.expected) / found.needed;
 }
 
