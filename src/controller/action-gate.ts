@@ -48,7 +48,7 @@ type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold };
 
 /**
  * The one way to an effect. In this order, and never another: all guards on a live read, the server's dry run, the
- * reservation in the ledger, the target's lease, all guards again on another live read, the history row and `Executing`,
+ * target's lease, the reservation in the ledger, all guards again on another live read, the history row and `Executing`,
  * the write, the look whether it is there, the record. One effect at a time: what one spends the next one sees.
  */
 export class ActionGate {
@@ -98,27 +98,37 @@ export class ActionGate {
     isLast: boolean,
   ): Promise<StoredAction | undefined> {
     const { intent } = action;
-    const { store, ledger, clock, holder } = this.#deps;
+    const { store, clock, log, holder } = this.#deps;
     const nowMs = clock.nowMs();
     const target = workloadKey(intent.target);
     try {
-      await ledger.put({ ...toRecord(action), state: 'Executing', executedAtMs: nowMs, spent: false });
       if (!(await store.takeTargetLease(target, holder, nowMs, nowMs + TARGET_LEASE_MS))) {
-        await ledger.put(toRecord(action));
-        return await this.#refuse(action, hold('InFlight', `another process acts on ${target}`));
+        // Perhaps on this very action: a word in its status would take the version from under whoever carries it out.
+        log.info('another process acts on the target', { actionId: intent.name, target });
+        return undefined;
       }
     } catch (error) {
-      return this.#refuse(action, hold('HistoryUnavailable', `the budget cannot be reserved: ${messageOf(error)}`));
+      return this.#refuse(action, hold('HistoryUnavailable', `the target cannot be taken: ${messageOf(error)}`));
     }
     try {
-      // What another process that holds itself for the leader has done or reserved meanwhile, the guards see as well.
-      if (!(await ledger.load(clock.nowMs()))) {
-        return await this.#refuse(action, hold('HistoryUnavailable', 'the ledger cannot be read'));
-      }
+      const problem = await this.#reserve(action);
+      if (problem !== undefined) return await this.#refuse(action, hold('HistoryUnavailable', problem));
       return await this.#writeEffect(action, findings, executor, isLast);
     } finally {
       await store.releaseTargetLease(target, holder).catch(() => undefined); // it ends by itself
     }
+  }
+
+  /** Puts the budget aside; a sentence if it cannot be. Then the guards see also what another process did or reserved. */
+  async #reserve(action: StoredAction): Promise<string | undefined> {
+    const { ledger, clock } = this.#deps;
+    const nowMs = clock.nowMs();
+    try {
+      await ledger.put({ ...toRecord(action), state: 'Executing', executedAtMs: nowMs, spent: false });
+    } catch (error) {
+      return `the budget cannot be reserved: ${messageOf(error)}`;
+    }
+    return (await ledger.load(nowMs)) ? undefined : 'the ledger cannot be read';
   }
 
   async #writeEffect(
