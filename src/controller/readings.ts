@@ -62,3 +62,19 @@ export class RestartWindow {
     for (const uid of this.#seen.keys()) if (!keep.has(uid)) this.#seen.delete(uid);
   }
 }
+
+const byPod = new WeakMap<readonly PolledReading[], ReadonlyMap<string | undefined, readonly PolledReading[]>>();
+
+/**
+ * Readings by pod name; under `undefined` those of the workload as a whole. Policies share their lists of readings, and
+ * each has many workloads, so that a list is taken apart once and not once for each of them.
+ */
+export function readingsByPod(
+  readings: readonly PolledReading[],
+): ReadonlyMap<string | undefined, readonly PolledReading[]> {
+  const known = byPod.get(readings);
+  if (known !== undefined) return known;
+  const grouped = Map.groupBy(readings, ({ pod }) => pod);
+  byPod.set(readings, grouped);
+  return grouped;
+}

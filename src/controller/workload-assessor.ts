@@ -10,7 +10,7 @@ import type { WorkloadSnapshot } from '../lib/workload.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
 import type { PolledReading, RangeSeries } from './ports.ts';
-import { podLimit, podReadings, RestartWindow } from './readings.ts';
+import { podLimit, podReadings, readingsByPod, RestartWindow } from './readings.ts';
 
 /** Polls in band that close an incident. */
 const CLOSE_AFTER = 3;
@@ -43,7 +43,7 @@ export class WorkloadAssessor {
     nowMs: number,
   ): Assessed {
     const track = this.#book.track(policy.uid, workload.ref);
-    const byPod = Map.groupBy(readings, ({ pod }) => pod);
+    const byPod = readingsByPod(readings);
     const shared = byPod.get(undefined) ?? [];
     // A metric of which nothing came back is missing on every pod; it is no metric of the workload as a whole.
     const missing = shared.filter(({ reading }) => reading.kind === 'unknown');

@@ -1,6 +1,6 @@
 import type { MetricWish, PollReply, SourceError } from '../controller/ports.ts';
 import { err, type Result } from '../lib/result.ts';
-import { assemble } from './assemble.ts';
+import { assemble, type SharedReadings } from './assemble.ts';
 import { failedCells, hasTimes, toCells, type Cell } from './cells.ts';
 import { createChunkSizes } from './chunks.ts';
 import { createDiscovery } from './discovery.ts';
@@ -82,7 +82,8 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
       await inParallel(plan.queries, settings.limits.concurrency, async (planned) => {
         for (const [key, cell] of await run(planned, round)) cells.set(key, cell);
       });
-      const policies = wishes.map((wish, i) => assemble(wish, plan.wants[i] ?? [], cells));
+      const shared: SharedReadings = new Map();
+      const policies = wishes.map((wish, i) => assemble(wish, plan.wants[i] ?? [], cells, shared));
       return { atMs: nowMs, policies, queries: found.queries + round.sent() };
     },
   };
