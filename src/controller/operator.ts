@@ -18,6 +18,8 @@ import type { WorkloadAssessor } from './workload-assessor.ts';
 import { WorkQueue } from './workqueue.ts';
 
 const TICK_MS = SECOND;
+/** A policy edited a hundred times a second costs no more than one edited once a second. */
+const EDITS_EVERY_MS = SECOND;
 const SNAPSHOT_EVERY_MS = MINUTE;
 const TIDY_EVERY_MS = 5 * MINUTE;
 /** A series not seen for a day belongs to a pod that is gone. */
@@ -52,6 +54,8 @@ export class Operator {
   readonly #deps: OperatorDeps;
   readonly #actions: WorkQueue;
   readonly #policies: WorkQueue;
+  /** Policies whose actions must be looked at because of an edit. */
+  readonly #edits: WorkQueue;
   #cancelTick: () => void = () => undefined;
   #isStopped = false;
   /** Everything that a leader must know before it may decide. */
@@ -69,8 +73,15 @@ export class Operator {
       handle: (key) => (this.#isPrepared ? this.#counted('action', () => reconciler.reconcile(key)) : NOTHING),
     });
     this.#policies = new WorkQueue({
-      ...{ ...shared, name: 'policies', concurrency: 4 },
+      ...{ ...shared, name: 'policies', concurrency: 4, minIntervalMs: EDITS_EVERY_MS },
       handle: (key) => this.#counted('policy', () => reporter.reconcile(key)),
+    });
+    this.#edits = new WorkQueue({
+      ...{ ...shared, name: 'edits', concurrency: 1, minIntervalMs: EDITS_EVERY_MS },
+      handle: (key) => {
+        this.#addActionsOf(({ namespace, name }) => policyKey(namespace, name) === key);
+        return NOTHING;
+      },
     });
   }
 
@@ -86,7 +97,7 @@ export class Operator {
       if (kind === 'policy') {
         this.#policies.add(policyKey(namespace, name));
         // Edited or deleted: what was meant under it may be meant no more, and what it limits must go back.
-        this.#addActionsOf((policy) => policy.namespace === namespace && policy.name === name);
+        this.#edits.add(policyKey(namespace, name));
       }
       if (kind === 'action') this.#actions.add(actionKey(namespace, name));
       if (kind === 'guardrail') this.#addAllPolicies();
@@ -102,6 +113,7 @@ export class Operator {
     leadership.start();
     this.#actions.start();
     this.#policies.start();
+    this.#edits.start();
     this.#tick();
   }
 
@@ -134,7 +146,7 @@ export class Operator {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTick();
-    await Promise.all([this.#actions.stop(), this.#policies.stop()]);
+    await Promise.all([this.#edits.stop(), this.#actions.stop(), this.#policies.stop()]);
     await this.#saveModels();
     await this.#deps.leadership.stop();
   }

@@ -16,7 +16,15 @@ export interface WorkQueueOptions {
   readonly handle: (key: string) => Promise<HandlerResult | void>;
   /** Keys handled at once. */
   readonly concurrency: number;
+  /** At least so long between two beginnings with one key, however often it is added. Default 0. */
+  readonly minIntervalMs?: number;
   readonly backoff?: { readonly firstMs: number; readonly longestMs: number };
+}
+
+/** A key handled so recently that it may not be again yet; whether it was added meanwhile. */
+interface Rest {
+  isWanted: boolean;
+  readonly cancel: () => void;
 }
 
 /** A key that is waiting for its time. */
@@ -37,6 +45,7 @@ export class WorkQueue {
   readonly #active = new Set<string>();
   readonly #again = new Set<string>();
   readonly #timers = new Map<string, Timer>();
+  readonly #resting = new Map<string, Rest>();
   readonly #failures = new Map<string, number>();
   readonly #idle: (() => void)[] = [];
   #started = false;
@@ -58,14 +67,16 @@ export class WorkQueue {
     // A key in quarantine waits for its time: events must not turn its fault into a busy loop.
     if (this.#stopped || (this.#failures.has(key) && this.#timers.has(key))) return;
     this.#forgetTimer(key);
+    const rest = this.#resting.get(key);
     if (this.#active.has(key)) this.#again.add(key);
+    else if (rest !== undefined) rest.isWanted = true;
     else this.#ready.add(key);
     this.#pump();
   }
 
   /** Handles the key after `delayMs`, unless it is due sooner already. */
   addAfter(key: string, delayMs: number): void {
-    if (this.#stopped || this.#ready.has(key) || this.#again.has(key)) return;
+    if (this.#stopped || this.#ready.has(key) || this.#again.has(key) || this.#resting.get(key)?.isWanted) return;
     if (!(delayMs > 0)) return this.add(key);
     const dueMs = this.#options.clock.monotonicMs() + delayMs;
     const known = this.#timers.get(key);
@@ -81,6 +92,8 @@ export class WorkQueue {
   /** The key's object is gone: nothing is remembered of it. One being handled ends as usual. */
   forget(key: string): void {
     this.#forgetTimer(key);
+    const rest = this.#resting.get(key);
+    if (rest !== undefined) rest.isWanted = false;
     this.#ready.delete(key);
     this.#again.delete(key);
     this.#failures.delete(key);
@@ -91,6 +104,8 @@ export class WorkQueue {
     this.#stopped = true;
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
+    for (const rest of this.#resting.values()) rest.cancel();
+    this.#resting.clear();
     this.#ready.clear();
     this.#again.clear();
     if (this.#active.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -117,6 +132,7 @@ export class WorkQueue {
       if (this.#active.size >= this.#options.concurrency) return;
       this.#ready.delete(key);
       this.#active.add(key);
+      this.#rest(key);
       void this.#run(key);
     }
   }
@@ -133,6 +149,18 @@ export class WorkQueue {
     this.#settle(key, requeueAfterMs);
     this.#pump();
     if (this.#active.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** From the beginning of a handling on: a handler that takes longer than the interval is not held up by it. */
+  #rest(key: string): void {
+    const { minIntervalMs = 0, clock } = this.#options;
+    if (minIntervalMs <= 0) return;
+    const cancel = clock.after(minIntervalMs, () => {
+      const isWanted = this.#resting.get(key)?.isWanted ?? false;
+      this.#resting.delete(key);
+      if (isWanted) this.add(key);
+    });
+    this.#resting.set(key, { isWanted: false, cancel });
   }
 
   #settle(key: string, requeueAfterMs: number | undefined): void {

@@ -5,7 +5,7 @@ import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedLog } from '../../support/recorders.ts';
 
 /** Handlers that end when the test says so. */
-function aQueue(concurrency = 2, start = true) {
+function aQueue(concurrency = 2, start = true, minIntervalMs = 0) {
   const clock = fakeClock();
   const log = recordedLog();
   const handled: string[] = [];
@@ -16,6 +16,7 @@ function aQueue(concurrency = 2, start = true) {
     log,
     random: () => 1,
     concurrency,
+    minIntervalMs,
     handle: (key) =>
       new Promise<HandlerResult | void>((resolve, reject) => {
         if (running.has(key)) throw new Error(`${key} is handled twice at once`);
@@ -110,6 +111,64 @@ describe('one key', () => {
     queue.forget('b');
     await end('b');
     expect(handled).toEqual(['b']);
+  });
+});
+
+describe('a least interval between two handlings of a key', () => {
+  test('a key added a hundred times a second is handled once a second, the last time after the last add', async () => {
+    const { queue, clock, handled, end } = aQueue(2, true, 1_000);
+    let ended = 0;
+    for (let added = 0; added < 300; added += 1) {
+      queue.add('a');
+      if (handled.length > ended) {
+        await end('a');
+        ended += 1;
+      }
+      clock.advance(10);
+    }
+    expect(handled).toHaveLength(4);
+    await end('a');
+    clock.advance(10_000);
+    expect(handled).toHaveLength(4);
+  });
+
+  test('a key that was quiet is handled at once, and other keys do not wait for it', async () => {
+    const { queue, clock, handled, end } = aQueue(2, true, 1_000);
+    queue.add('a');
+    await end('a');
+    queue.add('a');
+    queue.add('b');
+    expect(handled).toEqual(['a', 'b']);
+    clock.advance(999);
+    expect(handled).toEqual(['a', 'b']);
+    clock.advance(1);
+    expect(handled).toEqual(['a', 'b', 'a']);
+    await end('a');
+    clock.advance(1_000);
+    queue.add('a');
+    expect(handled).toEqual(['a', 'b', 'a', 'a']);
+  });
+
+  test('handling that takes longer than the interval is not held up by it', async () => {
+    const { queue, clock, handled, end } = aQueue(2, true, 1_000);
+    queue.add('a');
+    clock.advance(1_500);
+    queue.add('a');
+    await end('a');
+    expect(handled).toEqual(['a', 'a']);
+  });
+
+  test('forgotten or stopped while it rests, it does not come back', async () => {
+    const { queue, clock, handled, end } = aQueue(2, true, 1_000);
+    for (const key of ['a', 'b']) {
+      queue.add(key);
+      await end(key);
+      queue.add(key);
+    }
+    queue.forget('a');
+    await queue.stop();
+    clock.advance(5_000);
+    expect(handled).toEqual(['a', 'b']);
   });
 });
 
