@@ -1,3 +1,4 @@
+import { isPreset } from '../detection/presets.ts';
 import type { Problem } from '../lib/parsed.ts';
 import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
 import type { Guardrail, HealingPolicy } from '../policy/healing-policy.ts';
@@ -5,16 +6,21 @@ import { ruleProblems } from '../policy/rules.ts';
 import { wishOf } from './poller.ts';
 import type { MetricSource, Notifier } from './ports.ts';
 
+const ANOMALY = 'anomaly:';
+
 /**
- * What the schema cannot tell: queries, rules, sinks. A policy with a problem is not accepted and nothing is done for it,
+ * What the schema cannot tell: queries, rules, sinks, metrics that nobody watches. A policy with a problem is not accepted and nothing is done for it,
  * while all others run. Parsing is dear and specs change seldom, so the answer is kept for each generation.
  */
 export class PolicyAcceptance {
-  readonly #source: MetricSource;
-  readonly #notifier: Notifier;
+  readonly #source: Pick<MetricSource, 'checkQueries'>;
+  readonly #notifier: Pick<Notifier, 'sinks'>;
   readonly #known = new Map<string, { readonly key: string; readonly problems: readonly Problem[] }>();
 
-  constructor(deps: { readonly source: MetricSource; readonly notifier: Notifier }) {
+  constructor(deps: {
+    readonly source: Pick<MetricSource, 'checkQueries'>;
+    readonly notifier: Pick<Notifier, 'sinks'>;
+  }) {
     this.#source = deps.source;
     this.#notifier = deps.notifier;
   }
@@ -29,6 +35,7 @@ export class PolicyAcceptance {
       ...this.#queryProblems(policy),
       ...(mayQuery ? [] : customQueries(policy)),
       ...brokenRules(policy),
+      ...unwatchedTriggers(policy),
       ...this.#unknownSinks(policy),
     ];
     this.#known.set(policy.uid, { key, problems });
@@ -42,15 +49,44 @@ export class PolicyAcceptance {
     }));
   }
 
-  #unknownSinks({ notifications }: HealingPolicy): readonly Problem[] {
+  #unknownSinks(policy: HealingPolicy): readonly Problem[] {
     const sinks = this.#notifier.sinks();
     const list = sinks.length === 0 ? 'none' : sinks.join(', ');
-    return notifications.flatMap(({ sink }, index) => {
+    return namedSinks(policy).flatMap(({ path, sink }) => {
       if (sinks.includes(sink)) return [];
       const message = `no sink "${sink}" is configured; the administrator’s sinks: ${list}`;
-      return [{ path: `spec.notifications[${index}].sink`, reason: 'SinkUnknown', message }];
+      return [{ path, reason: 'SinkUnknown', message }];
     });
   }
+}
+
+/** Every sink that the policy names, and where. */
+function namedSinks({
+  notifications,
+  remedies,
+}: HealingPolicy): readonly { readonly path: string; readonly sink: string }[] {
+  const inSteps = remedies.flatMap(({ steps }, remedy) =>
+    steps.flatMap(({ notify }, step) =>
+      (notify?.sinks ?? []).map((sink, index) => ({
+        ...{ sink, path: `spec.remedies[${remedy}].steps[${step}].notify.sinks[${index}]` },
+      })),
+    ),
+  );
+  return [...notifications.map(({ sink }, index) => ({ sink, path: `spec.notifications[${index}].sink` })), ...inSteps];
+}
+
+/** A ladder for a metric that the policy does not watch would never be climbed: most often a slip of the pen. */
+function unwatchedTriggers({ detection, remedies }: HealingPolicy): readonly Problem[] {
+  const own = detection.metrics.map(({ name }) => name);
+  return remedies.flatMap(({ on }, remedy) =>
+    on.flatMap((trigger, index) => {
+      if (!trigger.startsWith(ANOMALY)) return [];
+      const metric = trigger.slice(ANOMALY.length);
+      if (own.length === 0 ? isPreset(metric) : own.includes(metric)) return [];
+      const message = `${trigger}: the policy does not watch a metric "${metric}"`;
+      return [{ path: `spec.remedies[${remedy}].on[${index}]`, reason: 'UnknownFailureType', message }];
+    }),
+  );
 }
 
 function brokenRules({ rules }: HealingPolicy): readonly Problem[] {

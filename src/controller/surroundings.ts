@@ -9,6 +9,7 @@ import type { Problem } from '../lib/parsed.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import { guardrailsFor } from '../policy/match.ts';
 import type { EnabledEffects, Guardrail, HealingPolicy } from '../policy/healing-policy.ts';
+import { untouchableBecause } from '../policy/guards/protected-target.ts';
 import { actingPolicy } from '../policy/precedence.ts';
 import { selectsWorkload } from '../policy/selects-workload.ts';
 import { effectsOn } from '../policy/track-record.ts';
@@ -61,7 +62,17 @@ export class Surroundings {
 
   /** Why a policy that the schema takes is not accepted; empty: it is. */
   problemsOf(policy: HealingPolicy): readonly Problem[] {
-    return this.#deps.acceptance.problems(policy, this.guardrailsOf(policy.namespace));
+    const asked = this.#deps.acceptance.problems(policy, this.guardrailsOf(policy.namespace));
+    const untouchable = this.#untouchableTarget(policy);
+    return untouchable === undefined ? asked : [...asked, untouchable];
+  }
+
+  /** A policy that names Aegis or the control plane is refused; what a selector happens to take in, the guard holds. */
+  #untouchableTarget({ namespace, target }: HealingPolicy): Problem | undefined {
+    if (target.name === undefined) return undefined;
+    const [workload] = this.#deps.reader.workloads(namespace, target);
+    const because = workload === undefined ? undefined : untouchableBecause(workload);
+    return because === undefined ? undefined : { path: 'spec.target.name', reason: 'Protected', message: because };
   }
 
   /** Every guardrail; `undefined` as soon as one cannot be read or understood: a brake that is broken holds. */

@@ -1,4 +1,4 @@
-import type { PodSnapshot } from '../../lib/workload.ts';
+import type { PodSnapshot, WorkloadSnapshot } from '../../lib/workload.ts';
 import type { Guard, GuardInput } from '../guard.ts';
 import { hold } from '../hold.ts';
 
@@ -15,7 +15,8 @@ const isControlPlane = (labels: Labels): boolean =>
 const isStatic = (pod: PodSnapshot): boolean =>
   pod.controllerKind === 'Node' || 'kubernetes.io/config.mirror' in pod.annotations;
 
-function protectedBecause({ workload, proposal }: GuardInput): string | undefined {
+/** Why nobody may act on this workload, whatever the action; `undefined`: it is an ordinary one. */
+export function untouchableBecause(workload: WorkloadSnapshot): string | undefined {
   const { ref, labels } = workload;
   if (ref.namespace.startsWith('kube-')) return `namespace ${ref.namespace} belongs to the cluster`;
   if (isAegis(labels)) return `${ref.name} is Aegis itself`;
@@ -24,6 +25,12 @@ function protectedBecause({ workload, proposal }: GuardInput): string | undefine
     if (isAegis(pod.labels)) return `pod ${pod.name} is Aegis itself`;
     if (isControlPlane(pod.labels) || isStatic(pod)) return `pod ${pod.name} belongs to the control plane`;
   }
+  return undefined;
+}
+
+function protectedBecause({ workload, proposal }: GuardInput): string | undefined {
+  const because = untouchableBecause(workload);
+  if (because !== undefined) return because;
   const orphan = workload.pods.find(
     ({ uid, controllerKind }) => controllerKind === undefined && proposal.pods.some((pod) => pod.uid === uid),
   );
