@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts';
 import type { Parsed, Problem } from '../lib/parsed.ts';
 import { workloadKey } from '../lib/workload.ts';
 import { isEffect } from '../policy/action.ts';
-import type { EffectName } from '../policy/action.ts';
+import type { ActionName, EffectName } from '../policy/action.ts';
 import { effectiveGuardrail, lowerMode } from '../policy/effective-guardrail.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import { actingPolicy } from '../policy/precedence.ts';
@@ -115,6 +115,7 @@ export class PolicyReporter {
       ...this.#measured(policy),
       conflicts: this.#conflicts(policy),
       limits: this.#limits(policy),
+      unsupported: this.#unsupported(policy),
     };
   }
 
@@ -179,12 +180,8 @@ export class PolicyReporter {
     const { maxMode, allowedActions, budgets } = effectiveGuardrail(guardrails);
     const limits: string[] = [];
     if (lowerMode(policy.mode, maxMode) !== policy.mode) limits.push(`a guardrail caps the mode at ${maxMode}`);
-    const wanted = new Set(policy.remedies.flatMap(({ steps }) => steps.map(({ action }) => action)));
-    for (const action of wanted) {
+    for (const action of wantedActions(policy)) {
       if (!allowedActions.includes(action)) limits.push(`a guardrail does not allow ${action}`);
-      else if (isEffect(action) && !enabledEffects.has(action)) {
-        limits.push(`${action} is not enabled in this installation, its rungs are skipped`);
-      }
     }
     for (const effect of enabledEffects) {
       const missing = missingRights(effect);
@@ -193,6 +190,13 @@ export class PolicyReporter {
     const hourly = Math.min(...budgets.map(({ limits: budget }) => budget.maxActionsPerHour));
     if (hourly < policy.limits.maxActionsPerHour) limits.push(`the shared budget allows ${hourly} actions an hour`);
     return limits;
+  }
+
+  #unsupported(policy: HealingPolicy): readonly string[] {
+    const { enabledEffects } = this.#deps;
+    return [...wantedActions(policy)]
+      .filter((action) => isEffect(action) && !enabledEffects.has(action))
+      .map((action) => `${action} is not enabled in this installation, its rungs are skipped`);
   }
 
   #tellRefusal(parsed: Parsed<HealingPolicy>, previous: PolicyStatus | undefined, problems: readonly Problem[]): void {
@@ -210,6 +214,10 @@ const keyOf = (parsed: Parsed<HealingPolicy>): string =>
   parsed.kind === 'valid'
     ? policyKey(parsed.value.namespace, parsed.value.name)
     : policyKey(parsed.namespace, parsed.name);
+
+/** Every action that a ladder of the policy names. */
+const wantedActions = ({ remedies }: HealingPolicy): ReadonlySet<ActionName> =>
+  new Set(remedies.flatMap(({ steps }) => steps.map(({ action }) => action)));
 
 /** Learning shows in tenths: a status that is written at every poll would be noise for every watcher. */
 function coarse(samples: number, wanted: number): number {

@@ -44,6 +44,8 @@ export interface StatusInput {
   readonly conflicts?: readonly { readonly workload: string; readonly policy: string }[];
   /** Sentences on what a guardrail, the cluster or Aegis's rights keep a rung from; absent: not known. */
   readonly limits?: readonly string[];
+  /** Sentences on actions that no rung can use here, because the cluster or this installation has nothing to do them with. */
+  readonly unsupported?: readonly string[];
   /** The policy's actions. */
   readonly actions: readonly ActionRecord[];
 }
@@ -119,9 +121,11 @@ function conflict({ conflicts }: StatusInput): Finding {
       );
 }
 
-function limited({ limits }: StatusInput): Finding {
+function limited({ limits, unsupported = [] }: StatusInput): Finding {
   if (limits === undefined) return unknown('guardrails and rights were not compared yet');
-  return limits.length === 0 ? no('Unlimited', 'every rung can be used') : yes('Limited', limits.join('; '));
+  const all = [...unsupported, ...limits];
+  if (all.length === 0) return no('Unlimited', 'every rung can be used');
+  return yes(unsupported.length > 0 ? 'UnsupportedByCluster' : 'Limited', all.join('; '));
 }
 
 /** The target is found, metrics are there, and it is free to act. */

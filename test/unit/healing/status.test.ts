@@ -84,6 +84,8 @@ describe('conditions', () => {
     ['guardrails cannot be read: whether it is ready is not known', { guardrails: undefined }, 'Ready', 'Unknown GuardrailUnknown'],
     ['another policy has precedence', { conflicts: [{ workload: 'Deployment shop/checkout', policy: 'shop' }] }, 'Conflict', 'True Conflict'],
     ['a guardrail is stricter', { limits: ['maxMode Observe by guardrail cluster'] }, 'Limited', 'True Limited'],
+    ['a rung cannot be used here', { unsupported: ['throttle_api is not enabled'] }, 'Limited', 'True UnsupportedByCluster'],
+    ['a rung cannot be used and a guardrail is stricter', { unsupported: ['x'], limits: ['y'] }, 'Limited', 'True UnsupportedByCluster'],
   ])('%s', (_sentence, over, type, expected) => expect(inShort({ ...SETTLED, ...over }, type)).toBe(expected)); // prettier-ignore
 
   test('a transition time moves only with the status, not with reason or message', () => {
