@@ -43,6 +43,9 @@ export interface ActionGateDeps {
   readonly holder: string;
 }
 
+/** The action as it is now, to be judged again since the target moved; `undefined`: this was all. */
+type Round = StoredAction | 'busy' | undefined;
+
 /** A live look at the target, judged by every guard. */
 type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold };
 
@@ -59,22 +62,26 @@ export class ActionGate {
     this.#deps = deps;
   }
 
-  /** Takes the action as far as it may go now. What became of it is in its status when this resolves. */
-  pass(action: StoredAction, findings: Findings): Promise<void> {
+  /**
+   * Takes the action as far as it may go now. What became of it is in its status when this resolves; `busy`: nothing,
+   * since another process acts on the target.
+   */
+  pass(action: StoredAction, findings: Findings): Promise<'passed' | 'busy'> {
     const turn = this.#turn.then(() => this.#pass(action, findings));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  async #pass(action: StoredAction, findings: Findings): Promise<void> {
-    let current: StoredAction | undefined = action;
-    for (let round = 1; current !== undefined && round <= MAX_CONFLICTS; round++) {
+  async #pass(action: StoredAction, findings: Findings): Promise<'passed' | 'busy'> {
+    let current: Round = action;
+    for (let round = 1; typeof current === 'object' && round <= MAX_CONFLICTS; round++) {
       current = await this.#try(current, findings, round === MAX_CONFLICTS);
     }
+    return current === 'busy' ? 'busy' : 'passed';
   }
 
   /** One round; the action as it is then, if the target moved under the write and the round must be repeated. */
-  async #try(action: StoredAction, findings: Findings, isLast: boolean): Promise<StoredAction | undefined> {
+  async #try(action: StoredAction, findings: Findings, isLast: boolean): Promise<Round> {
     const { intent } = action;
     const { executors, journal, clock } = this.#deps;
     const executor = isEffect(intent.action) ? executors.get(intent.action) : undefined;
@@ -91,12 +98,7 @@ export class ActionGate {
     return this.#execute(action, findings, executor, isLast);
   }
 
-  async #execute(
-    action: StoredAction,
-    findings: Findings,
-    executor: Executor,
-    isLast: boolean,
-  ): Promise<StoredAction | undefined> {
+  async #execute(action: StoredAction, findings: Findings, executor: Executor, isLast: boolean): Promise<Round> {
     const { intent } = action;
     const { store, clock, log, holder } = this.#deps;
     const nowMs = clock.nowMs();
@@ -105,7 +107,7 @@ export class ActionGate {
       if (!(await store.takeTargetLease(target, holder, nowMs, nowMs + TARGET_LEASE_MS))) {
         // Perhaps on this very action: a word in its status would take the version from under whoever carries it out.
         log.info('another process acts on the target', { actionId: intent.name, target });
-        return undefined;
+        return 'busy';
       }
     } catch (error) {
       return this.#refuse(action, hold('HistoryUnavailable', `the target cannot be taken: ${messageOf(error)}`));
@@ -131,12 +133,7 @@ export class ActionGate {
     return (await ledger.load(nowMs)) ? undefined : 'the ledger cannot be read';
   }
 
-  async #writeEffect(
-    action: StoredAction,
-    findings: Findings,
-    executor: Executor,
-    isLast: boolean,
-  ): Promise<StoredAction | undefined> {
+  async #writeEffect(action: StoredAction, findings: Findings, executor: Executor, isLast: boolean): Promise<Round> {
     const { intent } = action;
     const { leadership, journal, metrics, clock, log } = this.#deps;
     const again = await this.#judge(action, findings);
@@ -226,13 +223,14 @@ export class ActionGate {
     const { reason, message } = because;
     // An earlier round may have marked it as executing: that nothing was sent is known here, so it is no attempt.
     const { executingAtMs: _unsent, ...status } = action.status;
-    if (reason === 'TargetGone' || reason === 'TargetChanged' || reason === 'IncidentClosed') {
-      await journal.write(action, markClosed(status, { state: 'Superseded', reason, message }, clock.nowMs()));
-    } else if (lasting(reason) === 'wait') {
+    const isOver = reason === 'TargetGone' || reason === 'TargetChanged' || reason === 'IncidentClosed';
+    if (!isOver && lasting(reason) === 'wait') {
       await journal.write(action, markBlocked(status, because, clock.nowMs()));
-    } else {
-      await journal.write(action, markClosed(status, { state: 'Denied', reason, message }, clock.nowMs()));
+      return undefined;
     }
+    await journal.completeUnsent(action, because);
+    const state = isOver ? 'Superseded' : 'Denied';
+    await journal.write(action, markClosed(status, { state, reason, message }, clock.nowMs()));
     return undefined;
   }
 

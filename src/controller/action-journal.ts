@@ -10,6 +10,9 @@ import type { EventReason } from './events.ts';
 import { eventNote, regardingAction, regardingWorkload } from './events.ts';
 import type { ClusterWriter, EventSink, HistoryRow, Leadership, MetricsSink, StoredAction, Store } from './ports.ts';
 
+/** More than an incident has in its last minutes, where a row that is still open would be. */
+const ROWS_OF_AN_INCIDENT = 50;
+
 /** The Event that tells of an action's arrival in a state; states without one are silent. */
 const EVENT_OF: Partial<Record<ActionState, EventReason>> = {
   AwaitingApproval: 'AwaitingApproval',
@@ -118,6 +121,23 @@ export class ActionJournal {
       await store.completeHistory(rowId, { atMs: clock.nowMs(), reason, message });
     } catch (error) {
       log.warn('a history row cannot be completed', { row: rowId, err: error });
+    }
+  }
+
+  /** The end of an action that was not sent: a row that was announced for it before, by whomever, says so. */
+  async completeUnsent(
+    action: StoredAction,
+    because: { readonly reason: string; readonly message: string },
+  ): Promise<void> {
+    const { store, log } = this.#deps;
+    const { name, incidentId } = action.intent;
+    try {
+      const rows = await store.history({ incidentId, limit: ROWS_OF_AN_INCIDENT });
+      const row = rows.find(({ id }) => id === rowIdOf(action));
+      if (row === undefined || row.outcome !== undefined) return;
+      await this.complete(row.id, because.reason, `not sent: ${because.message}`);
+    } catch (error) {
+      log.warn('the history cannot be read', { actionId: name, err: error });
     }
   }
 

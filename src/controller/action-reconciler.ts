@@ -41,6 +41,8 @@ import type { HandlerResult } from './workqueue.ts';
 
 const SOON_MS = 2 * SECOND;
 const UNDO_AGAIN_MS = 30 * SECOND;
+/** Another process holds the target; it lets go soon, or is dead and its hold ends by itself. */
+const BUSY_MS = 10 * SECOND;
 /** Steps that follow at once, without waiting for the watch: more than any path has. */
 const MAX_STEPS = 6;
 const VERIFICATION_DEFAULT = { stabilizationSeconds: 60, timeoutSeconds: 300 } as const;
@@ -155,8 +157,8 @@ export class ActionReconciler {
       case 'gate': {
         const findings = this.#findings(action);
         if (findings === undefined) return { requeueAfterMs: SOON_MS }; // not judged since this process began
-        await gate.pass(action, findings);
-        return 'at-once';
+        const passed = await gate.pass(action, findings);
+        return passed === 'busy' ? { requeueAfterMs: BUSY_MS } : 'at-once';
       }
       case 'settle':
         return this.#settle(action);
@@ -167,6 +169,7 @@ export class ActionReconciler {
       case 'deliver-alert':
         return this.#deliver(action);
       case 'finish':
+        await journal.completeUnsent(action, next);
         await journal.write(action, markClosed(action.status, next, clock.nowMs()));
         return { requeueAfterMs: SOON_MS };
       case 'release': {

@@ -92,7 +92,7 @@ export class Poller {
     const seen = this.#seen.get(policy.uid) ?? new Map<string, number>();
     for (const { metric } of polled.readings) seen.set(metric, nowMs);
     this.#seen.set(policy.uid, seen);
-    const expected = Object.values(PRESETS).filter(({ name }) => (seen.get(name) ?? 0) > nowMs - EXPECTED_MS);
+    const expected = Object.values(PRESETS).filter(({ name }) => (seen.get(name) ?? -Infinity) > nowMs - EXPECTED_MS);
     return expected.length === 0 ? BASIC : [...expected, PRESETS.restarts];
   }
 
