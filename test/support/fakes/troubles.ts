@@ -20,16 +20,14 @@ export function leakInOne(world: World, workload = 'checkout'): string {
   return leaking?.name ?? '';
 }
 
-/** So many times the usual requests, shared by the pods that are ready; `helps`: capacity is what was missing. */
+/** So many times the usual work, shared by the pods that are ready; `helps`: capacity is what was missing. */
 export function overload(world: World, times: number, helps = true, workload = 'checkout'): () => void {
   const usual = world.cluster.workload(workload).replicas.desired;
   const disturb: Disturbance = (vitals, _, { ref, replicas }) => {
     if (ref.name !== workload) return;
     const share = helps ? usual / Math.max(replicas.ready, 1) : 1;
-    const rise = times * share;
-    vitals['request_rate'] = (vitals['request_rate'] ?? 0) * rise;
-    vitals['cpu_usage'] = Math.min((vitals['cpu_usage'] ?? 0) * Math.max(rise, 1), 99);
-    vitals['response_time'] = (vitals['response_time'] ?? 0) * (rise > 1.6 ? 6 : 1);
+    // A pod is saturated by half as much again as usual; below that the work is done in its usual time.
+    if (times * share > 1.5) vitals['cpu_usage'] = 98 + (vitals['cpu_usage'] ?? 0) / 100;
   };
   world.source.disturbances.push(disturb);
   return () => void world.source.disturbances.splice(world.source.disturbances.indexOf(disturb), 1);

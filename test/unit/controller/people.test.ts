@@ -1,0 +1,283 @@
+import { describe, expect, test } from '@jest/globals';
+import { AlertDesk } from '../../../src/controller/alert-desk.ts';
+import { EngineAnswers } from '../../../src/controller/engine-answers.ts';
+import { PolicyAcceptance } from '../../../src/controller/policy-acceptance.ts';
+import { StormWatch } from '../../../src/controller/storm-watch.ts';
+import type {
+  AlertMessage,
+  MetricSource,
+  Notifier,
+  PolicyEngineQuestion,
+  Store,
+} from '../../../src/controller/ports.ts';
+import { decide } from '../../../src/healing/decide.ts';
+import type { EngineAnswer, StormState } from '../../../src/policy/guard.ts';
+import { aDecisionInput, intentOf } from '../../support/builders/decision.ts';
+import { anIncident } from '../../support/builders/incident.ts';
+import { aGuardrail, aPolicy } from '../../support/builders/policy.ts';
+import { MINUTE, NOW } from '../../support/builders/workload.ts';
+import { recordedLog, recordedMetrics } from '../../support/recorders.ts';
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const restart = intentOf(decide(aDecisionInput()));
+const alert = { ...restart, action: 'alert_admin' as const, parameters: { kind: 'alert' as const, sinks: ['pager'] } };
+
+function aDesk(sinks: readonly string[] = ['pager']) {
+  const sent: AlertMessage[] = [];
+  const desk = { fails: false };
+  const notifier: Notifier = {
+    sinks: () => sinks,
+    send: (to, message) => {
+      if (desk.fails) return Promise.resolve({ delivered: [], failed: [{ sink: 'pager', message: 'HTTP 500' }] });
+      sent.push(message);
+      return Promise.resolve({ delivered: to.length === 0 ? sinks : to, failed: [] });
+    },
+  };
+  const alerts = new AlertDesk({ notifier, metrics: recordedMetrics(), log: recordedLog() });
+  return { alerts, sent, desk, said: () => sent.map(({ key, status }) => `${status} ${key}`) };
+}
+
+describe('the alert desk', () => {
+  test('tells once, repeats each minute with a later end, and tells the end', async () => {
+    const { alerts, sent } = aDesk();
+    expect(await alerts.deliver(alert, NOW)).toEqual({ delivered: ['pager'], failed: [] });
+    alerts.repeat(NOW + MINUTE - 1);
+    alerts.repeat(NOW + MINUTE);
+    alerts.repeat(NOW + MINUTE + 1);
+    await settled();
+    alerts.resolve(anIncident(), NOW + 2 * MINUTE);
+    alerts.repeat(NOW + 9 * MINUTE);
+    await settled();
+    expect(sent.map(({ status, endsAtMs }) => [status, endsAtMs - NOW])).toEqual([
+      ['firing', 3 * MINUTE],
+      ['firing', 4 * MINUTE],
+      ['resolved', 2 * MINUTE],
+    ]);
+    expect(new Set(sent.map(({ key, startsAtMs }) => `${key} ${startsAtMs}`)).size).toBe(1);
+  });
+
+  test('what no sink took is not repeated as if it were known', async () => {
+    const { alerts, sent, desk } = aDesk();
+    desk.fails = true;
+    expect(await alerts.deliver(alert, NOW)).toEqual({ delivered: [], failed: ['pager: HTTP 500'] });
+    desk.fails = false;
+    alerts.repeat(NOW + 5 * MINUTE);
+    await settled();
+    expect(sent).toEqual([]);
+  });
+
+  test('without a sink the Kubernetes Event is what people get', async () => {
+    expect((await aDesk([]).alerts.deliver(alert, NOW)).delivered).toEqual(['kubernetes-event']);
+  });
+
+  test('a predecessor’s alert is taken up and its end told; a foreign incident is nobody’s', async () => {
+    const { alerts, said } = aDesk();
+    alerts.adopt(alert, NOW);
+    alerts.adopt(restart, NOW);
+    alerts.resolve(anIncident({ id: 'another' }), NOW);
+    alerts.resolve(anIncident(), NOW + MINUTE);
+    await settled();
+    expect(said()).toEqual(['resolved incident-1']);
+  });
+
+  test('an alert that was forgotten is not repeated', async () => {
+    const { alerts, sent } = aDesk();
+    await alerts.deliver(alert, NOW);
+    alerts.storms([storm('cluster')], NOW);
+    alerts.forget();
+    alerts.repeat(NOW + 5 * MINUTE);
+    await settled();
+    expect(sent).toHaveLength(2);
+  });
+});
+
+const storm = (scope: string): StormState => ({ active: true, scope, anomalous: 3, watched: 5 });
+
+describe('storms', () => {
+  test.each<[string, readonly string[][], readonly string[]]>([
+    ['one in the whole cluster speaks for its namespaces', [['cluster', 'shop']], ['firing storm/cluster']],
+    ['one in a namespace is told as that', [['shop']], ['firing storm/shop']],
+    ['it is told once while it lasts', [['shop'], ['shop'], ['shop']], ['firing storm/shop']],
+    ['and its end', [['shop'], []], ['firing storm/shop', 'resolved storm/shop']],
+    [
+      'what remains of a cluster-wide one in a namespace is told anew',
+      [['cluster', 'shop'], ['shop']],
+      ['firing storm/cluster', 'firing storm/shop', 'resolved storm/cluster'],
+    ],
+    ['two namespaces are two', [['mail', 'shop']], ['firing storm/mail', 'firing storm/shop']],
+  ])('%s', async (_, looks, said) => {
+    const desk = aDesk();
+    looks.forEach((scopes, i) => desk.alerts.storms(scopes.map(storm), NOW + i));
+    await settled();
+    expect(desk.said()).toEqual(said);
+  });
+});
+
+describe('the storm watch', () => {
+  const watched = (ill: number, of: number) =>
+    Array.from({ length: of }, (_, i) => ({
+      ...{ workload: `w-${i}`, namespace: 'shop' },
+      ...(i < ill && { lastAnomalousMs: NOW }),
+    }));
+
+  function aWatch() {
+    const blobs = new Map<string, Uint8Array>();
+    const broken = { isDown: false };
+    const store = {
+      saveBlob: (key: string, bytes: Uint8Array) => {
+        if (broken.isDown) return Promise.reject(new Error('full'));
+        blobs.set(key, bytes);
+        return Promise.resolve();
+      },
+      loadBlob: (key: string) => (broken.isDown ? Promise.reject(new Error('full')) : Promise.resolve(blobs.get(key))),
+    } as unknown as Store;
+    return { make: () => new StormWatch(store, recordedLog()), blobs, broken };
+  }
+
+  test.each([
+    [2, 5, 0],
+    [3, 5, 2],
+    [3, 8, 0],
+    [4, 8, 2],
+    [2, 2, 0],
+  ])('%d of %d workloads: %d storms begin', (ill, of, begun) => {
+    expect(aWatch().make().look(watched(ill, of), [], NOW, true)).toHaveLength(begun);
+  });
+
+  test('the brake outlives the process, for its cooldown', async () => {
+    const { make } = aWatch();
+    make().look(watched(3, 5), [], NOW, true);
+    await settled();
+    const next = make();
+    expect(await next.load()).toBe(true);
+    expect(next.look(watched(0, 5), [], NOW + 6 * MINUTE, true)).toEqual([]);
+    expect(next.for('shop').active).toBe(true);
+    next.look(watched(0, 5), [], NOW + 11 * MINUTE, true);
+    expect(next.for('shop').active).toBe(false);
+  });
+
+  test('a bystander’s look is not kept', async () => {
+    const { make, blobs } = aWatch();
+    make().look(watched(3, 5), [], NOW, false);
+    await settled();
+    expect(blobs.size).toBe(0);
+  });
+
+  test('a store that cannot be read leaves it unknown; damaged states are judged anew', async () => {
+    const { make, blobs, broken } = aWatch();
+    broken.isDown = true;
+    expect(await make().load()).toBe(false);
+    broken.isDown = false;
+    blobs.set('storm-states', new TextEncoder().encode('{['));
+    expect(await make().load()).toBe(true);
+  });
+
+  test('what could not be kept is kept at the next look', async () => {
+    const { make, blobs, broken } = aWatch();
+    const watch = make();
+    broken.isDown = true;
+    watch.look(watched(3, 5), [], NOW, true);
+    await settled();
+    broken.isDown = false;
+    watch.look(watched(3, 5), [], NOW + 1, true);
+    await settled();
+    expect(blobs.has('storm-states')).toBe(true);
+  });
+});
+
+describe('external policy engines', () => {
+  const yes: EngineAnswer = { kind: 'allowed', policies: ['base'] };
+  const no: EngineAnswer = { kind: 'denied', reason: 'freeze', policies: ['freeze'] };
+  const silent = (failurePolicy: 'Deny' | 'Allow'): EngineAnswer => ({
+    ...{ kind: 'unavailable', message: 'no answer', failurePolicy },
+  });
+
+  async function answer(...answers: readonly EngineAnswer[]) {
+    const asked: PolicyEngineQuestion[] = [];
+    const engines = new EngineAnswers({
+      engine: {
+        ask: (engine, question) => {
+          asked.push(question);
+          return Promise.resolve(answers[Number(engine.url)] ?? yes);
+        },
+      },
+      metrics: recordedMetrics(),
+    });
+    const guardrails = answers.map((_, i) =>
+      aGuardrail({
+        name: `g-${i}`,
+        policyEngine: { url: String(i), type: 'Aegis', timeoutSeconds: 3, failurePolicy: 'Deny' },
+      }),
+    );
+    return { reply: await engines.ask(restart, guardrails), asked };
+  }
+
+  test.each<[string, readonly EngineAnswer[], string | undefined]>([
+    ['none is configured', [], undefined],
+    ['all allow', [yes, yes], 'allowed'],
+    ['one of two denies', [yes, no], 'denied'],
+    ['one does not answer, and that denies', [yes, silent('Deny')], 'unavailable'],
+    ['one does not answer, and that allows', [yes, silent('Allow')], 'allowed'],
+    ['a refusal outweighs a silence', [silent('Deny'), no], 'denied'],
+  ])('%s', async (_, answers, kind) => {
+    expect((await answer(...answers)).reply?.kind).toBe(kind);
+  });
+
+  test('the question names action, resource and diagnosis', async () => {
+    expect((await answer(yes)).asked).toMatchObject([
+      {
+        action: 'restart_pod',
+        resource: 'deployment:shop/checkout',
+        context: { metadata: { policy: 'checkout', failureType: 'memory_leak' } },
+      },
+    ]);
+  });
+});
+
+describe('what the schema cannot tell of a policy', () => {
+  const source = {
+    checkQueries: ({ metrics }: { metrics: readonly { name: string; query?: string }[] }) =>
+      metrics.flatMap(({ name, query }) => (query === '{{' ? [{ metric: name, message: 'not PromQL' }] : [])),
+  } as unknown as MetricSource;
+  const notifier: Notifier = { sinks: () => ['pager'], send: () => Promise.resolve({ delivered: [], failed: [] }) };
+  const usual = aPolicy();
+  const withQuery = (query: string) =>
+    aPolicy({
+      detection: { ...usual.detection, metrics: [{ name: 'queue', unit: '', direction: 'Above', query }] },
+    });
+
+  test.each([
+    ['a sound one', usual, undefined, []],
+    ['a query that is none', withQuery('{{'), undefined, ['QueryInvalid spec.detection.metrics[0].query']],
+    [
+      'an own query where a guardrail denies them',
+      withQuery('up'),
+      [aGuardrail({ customQueries: 'Deny' })],
+      ['QueryInvalid spec.detection.metrics[0].query'],
+    ],
+    ['an own query where guardrails cannot be read', withQuery('up'), undefined, []],
+    [
+      'an unknown sink',
+      aPolicy({ notifications: [{ sink: 'fax', minSeverity: 'low' }] }),
+      [],
+      ['SinkUnknown spec.notifications[0].sink'],
+    ],
+    [
+      'a rule that is no CEL',
+      aPolicy({ rules: [{ name: 'r', expression: '1 +', effect: 'Deny' }] }),
+      [],
+      ['RuleInvalid spec.rules[0].expression'],
+    ],
+  ] as const)('%s', (_, policy, guardrails, problems) => {
+    const acceptance = new PolicyAcceptance({ source, notifier });
+    expect(acceptance.problems(policy, guardrails).map(({ reason, path }) => `${reason} ${path}`)).toEqual(problems);
+  });
+
+  test('the answer is kept for a generation, and judged anew for the next, or when a guardrail changes', () => {
+    const acceptance = new PolicyAcceptance({ source, notifier });
+    const bad = { ...withQuery('{{'), generation: 2, hash: 'hash-2' };
+    expect(acceptance.problems(withQuery('up'), [])).toEqual([]);
+    expect(acceptance.problems(bad, [])).toHaveLength(1);
+    expect(acceptance.problems(withQuery('up'), [aGuardrail({ customQueries: 'Deny' })])).toHaveLength(1);
+  });
+});
