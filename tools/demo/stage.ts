@@ -95,7 +95,7 @@ export class Stage {
         `kubectl get ahp,aha,agr -n ${namespace}`,
         `REST API and docs: ${this.#operator?.url ?? ''}/docs`,
         `Prometheus:        ${prometheusUrl}`,
-        `end it with:       kill ${this.#operator?.pid ?? 0}; npm run rig -- down`,
+        `end it with:       kill ${this.#operator?.pid ?? 0}; npm run rig -- down ${this.rig.stateDir}`,
       ].join('\n'),
     );
   }
