@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { engineBench } from './engine.ts';
 import { noFaultBench } from './no-fault.ts';
+import { operatorBench } from './operator.ts';
 import type { Bench, BenchOptions } from './registry.ts';
 import { isMet, renderTable } from './registry.ts';
 import { restBench } from './rest.ts';
@@ -19,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   engineBench,
   noFaultBench,
   restBench,
+  operatorBench,
   nabBench,
   sockShopBench,
   nezhaBench,
@@ -28,7 +30,7 @@ const BENCHES: readonly Bench[] = [
 ];
 
 /** Benchmarks that need no data and run when none is named. */
-const DEFAULT = [engineBench.name, restBench.name, kubernetesBench.name];
+const DEFAULT = [engineBench.name, restBench.name, operatorBench.name, kubernetesBench.name];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

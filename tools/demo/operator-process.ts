@@ -22,6 +22,8 @@ export interface OperatorOptions {
   readonly stateDir: string;
   readonly port: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Node's own options and the program to run; default: the sources, as `npm start` runs them. */
+  readonly command?: readonly string[];
 }
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -31,7 +33,7 @@ export function startOperator(options: OperatorOptions): OperatorProcess {
   const { stateDir, port } = options;
   const logFile = join(stateDir, 'operator.log');
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...(options.command ?? [MAIN])], {
     cwd: stateDir,
     env: {
       PATH: process.env['PATH'] ?? '',
