@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals';
+import { BackFill } from '../../../src/controller/back-fill.ts';
+import type { Poller } from '../../../src/controller/poller.ts';
+import type { ClusterReader } from '../../../src/controller/ports.ts';
+import type { WorkloadAssessor } from '../../../src/controller/workload-assessor.ts';
+import { aPolicy } from '../../support/builders/policy.ts';
+import { aWorkload, HOUR, MINUTE, NOW } from '../../support/builders/workload.ts';
+import { recordedLog } from '../../support/recorders.ts';
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const policies = Array.from({ length: 6 }, (_, i) => aPolicy({ name: `p-${i}`, uid: `p-${i}` }));
+
+function aBackFill() {
+  const spans: number[] = [];
+  const waiting: ((past: readonly []) => void)[] = [];
+  const state = { fails: false };
+  const poller = {
+    past: (_: unknown, spanMs: number) => {
+      spans.push(spanMs);
+      return state.fails
+        ? Promise.reject(new Error('no such host'))
+        : new Promise<readonly []>((resolve) => waiting.push(resolve));
+    },
+  } as unknown as Poller;
+  const log = recordedLog();
+  const reader = { workloads: () => [aWorkload()] } as unknown as ClusterReader;
+  const backFill = new BackFill({ poller, assessor: { teach: () => 1 } as unknown as WorkloadAssessor, reader, log });
+  const names = (of = policies): readonly string[] => backFill.ready(of, NOW).map(({ name }) => name);
+  return { backFill, names, spans, waiting, state, log };
+}
+
+describe('the back-fill', () => {
+  test('a policy is polled once its past is learnt, four at once', async () => {
+    const { names, waiting } = aBackFill();
+    expect(names()).toEqual([]);
+    expect(waiting).toHaveLength(4);
+    for (const end of waiting.splice(0)) end([]);
+    await settled();
+    expect(names()).toEqual(['p-0', 'p-1', 'p-2', 'p-3']);
+    expect(waiting).toHaveLength(2);
+  });
+
+  test('its past is asked for once', async () => {
+    const { names, waiting, spans } = aBackFill();
+    const one = policies.slice(0, 1);
+    names(one);
+    names(one);
+    waiting[0]?.([]);
+    await settled();
+    expect(names(one)).toEqual(['p-0']);
+    expect(spans).toEqual([37.5 * MINUTE]); // 100 samples of 15 s, and half as much again
+  });
+
+  test('a failure only means that it learns from now on', async () => {
+    const { names, state, log } = aBackFill();
+    state.fails = true;
+    names(policies.slice(0, 1));
+    await settled();
+    expect(names(policies.slice(0, 1))).toEqual(['p-0']);
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn']);
+  });
+
+  test('six hours are the most that is asked for', () => {
+    const { names, spans } = aBackFill();
+    const { detection } = aPolicy();
+    names([aPolicy({ detection: { ...detection, intervalSeconds: 300, minSamples: 5_000 } })]);
+    expect(spans).toEqual([6 * HOUR]);
+  });
+
+  test('a policy that comes back is prepared anew', async () => {
+    const { backFill, names, waiting } = aBackFill();
+    names(policies.slice(0, 1));
+    waiting[0]?.([]);
+    await settled();
+    backFill.forget(() => false);
+    expect(names(policies.slice(0, 1))).toEqual([]);
+    expect(waiting).toHaveLength(2);
+  });
+});
