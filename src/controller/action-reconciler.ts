@@ -88,7 +88,7 @@ export class ActionReconciler {
       const read = await writer.readAction(namespace, name);
       if (!read.ok) {
         if (read.error.kind === 'NotFound') return {};
-        throw new Error(`cannot read action ${key}: ${read.error.message}`);
+        return { failure: `cannot read the action: ${read.error.message}` };
       }
       const again = await this.#take(read.value);
       if (again !== 'at-once') return again;

@@ -15,7 +15,7 @@ import type { ClusterReader, Leadership, MetricsSink, Store, StoredAction } from
 import type { StormWatch } from './storm-watch.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { WorkloadAssessor } from './workload-assessor.ts';
-import { WorkQueue } from './workqueue.ts';
+import { WorkQueue, type HandlerResult } from './workqueue.ts';
 
 const TICK_MS = SECOND;
 /** A policy edited a hundred times a second costs no more than one edited once a second. */
@@ -100,7 +100,7 @@ export class Operator {
         this.#edits.add(policyKey(namespace, name));
       }
       if (kind === 'action') this.#actions.add(actionKey(namespace, name));
-      if (kind === 'guardrail') this.#addAllPolicies();
+      if (kind === 'guardrail') for (const key of this.#policyKeys()) this.#policies.add(key);
     });
     leadership.onChange((isLeader) => {
       this.#deps.metrics.gauge('aegis_leader', isLeader ? 1 : 0);
@@ -198,15 +198,15 @@ export class Operator {
     this.#isPrepared = true;
     this.#savedAtMs = nowMs;
     log.info('prepared to lead', { actions: actions.length, incidents: book.openIncidents().length });
-    for (const { intent } of actions) this.#actions.add(actionKey(intent.namespace, intent.name));
-    this.#addAllPolicies();
+    for (const { intent } of actions) addAnew(this.#actions, actionKey(intent.namespace, intent.name));
+    for (const key of this.#policyKeys()) addAnew(this.#policies, key);
   }
 
-  #addAllPolicies(): void {
-    for (const parsed of this.#deps.reader.policies()) {
+  #policyKeys(): readonly string[] {
+    return this.#deps.reader.policies().map((parsed) => {
       const { namespace, name } = parsed.kind === 'valid' ? parsed.value : parsed;
-      this.#policies.add(policyKey(namespace, name));
-    }
+      return policyKey(namespace, name);
+    });
   }
 
   async #saveModels(): Promise<void> {
@@ -246,12 +246,12 @@ export class Operator {
     metrics.gauge('aegis_engine_series', engine.seriesCount(), { owner: 'operator' });
   }
 
-  async #counted<T>(kind: 'action' | 'policy', run: () => Promise<T>): Promise<T> {
+  async #counted(kind: 'action' | 'policy', run: () => Promise<HandlerResult>): Promise<HandlerResult> {
     const { metrics, clock } = this.#deps;
     const startedMs = clock.monotonicMs();
     try {
       const result = await run();
-      metrics.count('aegis_reconciles_total', { kind, result: 'ok' });
+      metrics.count('aegis_reconciles_total', { kind, result: result.failure === undefined ? 'ok' : 'error' });
       return result;
     } catch (error) {
       metrics.count('aegis_reconciles_total', { kind, result: 'error' });
@@ -260,4 +260,10 @@ export class Operator {
       metrics.observe('aegis_reconcile_duration_seconds', (clock.monotonicMs() - startedMs) / SECOND, { kind });
     }
   }
+}
+
+/** What failed under the last leadership, most often for want of the API server, does not wait out its back-off in this one. */
+function addAnew(queue: WorkQueue, key: string): void {
+  queue.forget(key);
+  queue.add(key);
 }

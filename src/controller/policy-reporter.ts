@@ -78,7 +78,7 @@ export class PolicyReporter {
     const written = await writer.writePolicyStatus({ namespace, name }, status);
     if (!written.ok) {
       if (written.error.kind === 'NotFound') return {};
-      throw new Error(`cannot write the status of ${key}: ${written.error.message}`);
+      return { failure: `cannot write the status: ${written.error.message}` };
     }
     this.#written.set(key, { status, atMs: nowMs, isShown: false });
     this.#tellRefusal(parsed, previous, input.problems);

@@ -5,6 +5,8 @@ import { messageOf } from '../lib/thrown.ts';
 /** What a handler says: nothing, or when it wants to see the key again. */
 export interface HandlerResult {
   readonly requeueAfterMs?: number;
+  /** It could not be done now, for a reason that is nobody's fault in here: it is tried again after a doubling wait. */
+  readonly failure?: string;
 }
 
 export interface WorkQueueOptions {
@@ -36,7 +38,7 @@ interface Timer {
 /**
  * Keys waiting to be reconciled. A key stands in the queue once however often it is added; it is never handled twice
  * at the same time; added while it is being handled it runs once more afterwards. A handler that throws is reported
- * and its key comes back after a doubling wait, while all other keys go on.
+ * and its key comes back after a doubling wait, as does one that returns a failure, while all other keys go on.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
@@ -140,8 +142,9 @@ export class WorkQueue {
   async #run(key: string): Promise<void> {
     let requeueAfterMs: number | undefined;
     try {
-      requeueAfterMs = (await this.#options.handle(key))?.requeueAfterMs;
-      this.#failures.delete(key);
+      const result = await this.#options.handle(key);
+      requeueAfterMs = result?.failure === undefined ? result?.requeueAfterMs : this.#postpone(key, result.failure);
+      if (result?.failure === undefined) this.#failures.delete(key);
     } catch (fault) {
       requeueAfterMs = this.#quarantine(key, fault);
     }
@@ -171,13 +174,25 @@ export class WorkQueue {
   }
 
   #quarantine(key: string, fault: unknown): number {
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
-    const whole = Math.min(this.#backoff.firstMs * 2 ** Math.min(failures, 30), this.#backoff.longestMs);
-    const waitMs = whole / 2 + (whole / 2) * this.#options.random();
+    const { failures, waitMs } = this.#backOff(key);
     const facts = { queue: this.#options.name, key, failures, waitMs: Math.round(waitMs), error: errorText(fault) };
     this.#options.log.error('a handler threw', facts);
     return waitMs;
+  }
+
+  /** An outage fails every key many times: each tells of its first, second, fourth, eighth failure and so on. */
+  #postpone(key: string, failure: string): number {
+    const { failures, waitMs } = this.#backOff(key);
+    const facts = { queue: this.#options.name, key, failures, waitMs: Math.round(waitMs), error: failure };
+    if (Number.isInteger(Math.log2(failures))) this.#options.log.warn('not possible now, tried again', facts);
+    return waitMs;
+  }
+
+  #backOff(key: string): { readonly failures: number; readonly waitMs: number } {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const whole = Math.min(this.#backoff.firstMs * 2 ** Math.min(failures, 30), this.#backoff.longestMs);
+    return { failures, waitMs: whole / 2 + (whole / 2) * this.#options.random() };
   }
 
   #forgetTimer(key: string): void {

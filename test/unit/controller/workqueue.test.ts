@@ -277,6 +277,26 @@ describe('a handler that throws', () => {
   });
 });
 
+describe('a handler that returns a failure', () => {
+  test('is tried again after a doubling wait, and an outage does not fill the log', async () => {
+    const { queue, clock, log, handled, end } = aQueue();
+    queue.add('a');
+    const waits: number[] = [];
+    for (let turn = 0; turn < 20; turn += 1) {
+      await end('a', { failure: 'connection refused' });
+      queue.add('a');
+      const before = clock.monotonicMs();
+      const times = handled.length;
+      while (handled.length === times) clock.advance(100);
+      waits.push(clock.monotonicMs() - before);
+    }
+    expect(waits.slice(0, 6)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000]);
+    expect(log.lines.map(({ level, facts }) => [level, facts['failures']])).toEqual([1, 2, 4, 8, 16].map((n) => ['warn', n])); // prettier-ignore
+    await end('a');
+    expect(queue.quarantined).toEqual([]);
+  });
+});
+
 describe('stop', () => {
   test('waits for what is being handled, drops the rest and takes no more', async () => {
     const { queue, clock, handled, end } = aQueue(1);
