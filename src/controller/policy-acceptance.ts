@@ -2,14 +2,14 @@ import { isPreset } from '../detection/presets.ts';
 import type { Problem } from '../lib/parsed.ts';
 import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
 import type { Guardrail, HealingPolicy } from '../policy/healing-policy.ts';
-import { ruleProblems } from '../policy/rules.ts';
 import { wishOf } from './poller.ts';
 import type { MetricSource, Notifier } from './ports.ts';
 
 const ANOMALY = 'anomaly:';
 
 /**
- * What the schema cannot tell: queries, rules, sinks, metrics that nobody watches. A policy with a problem is not accepted and nothing is done for it,
+ * What reading the resource alone cannot tell: queries, sinks, metrics that nobody watches (rules and windows are read
+ * with it). A policy with a problem is not accepted and nothing is done for it,
  * while all others run. Parsing is dear and specs change seldom, so the answer is kept for each generation.
  */
 export class PolicyAcceptance {
@@ -34,7 +34,6 @@ export class PolicyAcceptance {
     const problems = [
       ...this.#queryProblems(policy),
       ...(mayQuery ? [] : customQueries(policy)),
-      ...brokenRules(policy),
       ...unwatchedTriggers(policy),
       ...this.#unknownSinks(policy),
     ];
@@ -87,13 +86,6 @@ function unwatchedTriggers({ detection, remedies }: HealingPolicy): readonly Pro
       return [{ path: `spec.remedies[${remedy}].on[${index}]`, reason: 'UnknownFailureType', message }];
     }),
   );
-}
-
-function brokenRules({ rules }: HealingPolicy): readonly Problem[] {
-  return ruleProblems(rules).map(({ name, message }) => ({
-    path: `spec.rules[${rules.findIndex((rule) => rule.name === name)}].expression`,
-    ...{ reason: 'RuleInvalid', message },
-  }));
 }
 
 function customQueries({ detection }: HealingPolicy): readonly Problem[] {
