@@ -4,11 +4,15 @@ import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import { SeriesMemory } from '../diagnosis/series-memory.ts';
 import type { Decision } from '../healing/decision.ts';
+import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import type { WorkloadRef } from '../lib/workload.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { WatchedWorkload } from '../policy/storm.ts';
 import type { Store } from './ports.ts';
+
+/** What was found of a workload holds for so long, for the storm brake alone, while nothing newer is known. */
+const STAYS_KNOWN_MS = MINUTE;
 
 /** All that is remembered of one workload under one policy between polls. */
 export interface Track {
@@ -43,6 +47,8 @@ export class IncidentBook {
   readonly #restored = new Map<string, Incident>();
   /** Newest form of the incidents that the store did not take yet. */
   readonly #unsaved = new Map<string, Incident>();
+  /** When each workload was last found healthy or unhealthy, by uid: it outlives a change of leadership. */
+  readonly #knownMs = new Map<string, number>();
   #isLoaded = false;
 
   constructor(store: Store, log: Log) {
@@ -96,6 +102,7 @@ export class IncidentBook {
   remember(track: Track, verdict: WorkloadVerdict): void {
     track.verdict = verdict;
     track.memory.remember(verdict);
+    if (verdict.state !== 'unknown') this.#knownMs.set(track.workload.uid, verdict.atMs);
     if (verdict.state === 'unhealthy') track.lastAnomalousMs = verdict.atMs;
     // Unknown is not healthy: whoever counts on health must see it without a break.
     if (verdict.state === 'healthy') track.healthySinceMs ??= verdict.atMs;
@@ -167,11 +174,15 @@ export class IncidentBook {
     return restored || this.openIncidents().some(({ id }) => id === incidentId);
   }
 
-  /** For the storm brake: one entry a workload, those of unknown state left out. */
+  /**
+   * For the storm brake: one entry a workload, those of unknown state left out. A poll or two that could not judge do not
+   * make one unknown: else the ill ones, which the cluster shows, would be the only ones left, and every gap a storm.
+   */
   watched(): readonly WatchedWorkload[] {
     const byWorkload = new Map<string, WatchedWorkload>();
     for (const { workload, verdict: last, lastAnomalousMs } of this.#tracks.values()) {
-      if (last === undefined || (last.state === 'unknown' && lastAnomalousMs === undefined)) continue;
+      const knownMs = this.#knownMs.get(workload.uid);
+      if (last === undefined || knownMs === undefined || last.atMs - knownMs > STAYS_KNOWN_MS) continue;
       const before = byWorkload.get(workload.uid)?.lastAnomalousMs;
       const latest = Math.max(before ?? 0, lastAnomalousMs ?? 0);
       byWorkload.set(workload.uid, {
@@ -190,6 +201,7 @@ export class IncidentBook {
       if (isWatched(track.policyUid, track.workload.uid)) continue;
       if (track.history.incident !== undefined) orphans.push(track.history.incident);
       this.#tracks.delete(key);
+      this.#knownMs.delete(track.workload.uid);
     }
     for (const [key, incident] of this.#restored) {
       if (isWatched(incident.policyUid, incident.workload.uid)) continue;
