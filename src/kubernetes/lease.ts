@@ -57,6 +57,8 @@ export class LeaseLeadership implements Leadership {
   #stopped = false;
   #toldKind: string | undefined;
   #toldAtMs = 0;
+  /** The lease as this replica last wrote it; `undefined`: it must be read first. */
+  #own: Json | undefined;
   #cancelTick: () => void = () => undefined;
   #cancelStepDown: () => void = () => undefined;
   #ticking: Promise<void> | undefined;
@@ -110,6 +112,7 @@ export class LeaseLeadership implements Leadership {
   }
 
   async #try(): Promise<void> {
+    if (await this.#renewedUnread()) return;
     const read = await this.#read();
     if (!read.ok) {
       if (read.error.kind !== 'NotFound') {
@@ -126,6 +129,20 @@ export class LeaseLeadership implements Leadership {
     if (mine || holder === '' || this.#ranOut(read.value)) this.#took(await this.#write(read.value));
   }
 
+  /**
+   * A holder renews what the server last answered, without reading it: whoever wrote since made that version stale, and
+   * the conflict says so. Any doubt about the answer, and the next round reads.
+   */
+  async #renewedUnread(): Promise<boolean> {
+    const own = this.#own;
+    this.#own = undefined;
+    if (own === undefined || !this.#holding) return false;
+    const renewed = await this.#write(own);
+    if (!renewed.ok && (renewed.error.kind === 'Conflict' || renewed.error.kind === 'NotFound')) return false;
+    this.#took(renewed);
+    return true;
+  }
+
   /** `sentAtMs` is when the winning request was sent: the lease may be counted from there, not from its answer. */
   #took(result: Result<{ readonly lease: Json; readonly sentAtMs: number }, CallFault>): void {
     if (!result.ok) {
@@ -133,6 +150,7 @@ export class LeaseLeadership implements Leadership {
       return;
     }
     this.#observe(result.value.lease);
+    this.#own = result.value.lease;
     this.#renewedAtMs = result.value.sentAtMs;
     if (this.#stopped) return;
     this.#armStepDown();

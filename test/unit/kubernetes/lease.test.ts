@@ -212,6 +212,23 @@ describe('two replicas', () => {
     expect(server.holder()).toBe('a');
   });
 
+  test('a holder renews with one request a round, and reads again after an answer that was lost', async () => {
+    const [server, clock] = [leaseServer(), fakeClock()];
+    const a = replica('a', server, clock);
+    a.lease.start();
+    await pass(clock, 1_000);
+    a.client.requests.length = 0;
+    await pass(clock, 10_000);
+    expect(new Set(a.client.requests.map(({ method }) => method))).toEqual(new Set(['PUT']));
+    a.network.loseReplies = true;
+    await pass(clock, 2_000);
+    a.network.loseReplies = false;
+    a.client.requests.length = 0;
+    await pass(clock, 2_000);
+    expect(a.client.requests.map(({ method }) => method)).toEqual(['GET', 'PUT']);
+    expect(a.changes).toEqual([true]);
+  });
+
   test('a lease taken by another is lost at once, not after the deadline', async () => {
     const [server, clock] = [leaseServer(), fakeClock()];
     const a = replica('a', server, clock);
