@@ -230,6 +230,15 @@ export class ActionReconciler {
     const settlement = executor.settle(intent, live.value);
     const next = afterSettlement(intent, settlement, clock.nowMs());
     log.info('an interrupted effect was settled', { actionId: intent.name, incidentId: intent.incidentId, settlement });
+    if (next.do === 'redo' && action.deletedAtMs !== undefined) {
+      const closed = {
+        state: 'Superseded',
+        reason: 'TargetChanged',
+        message: 'the action was deleted before it was sent',
+      } as const;
+      await journal.write(action, markClosed(status, closed, clock.nowMs()));
+      return 'at-once';
+    }
     if (next.do === 'redo') {
       const findings = this.#findings(action);
       if (findings === undefined) return { requeueAfterMs: SOON_MS };

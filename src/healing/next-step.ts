@@ -66,14 +66,24 @@ const finish = (state: Closed['state'], reason: Closed['reason'], message: strin
 /** The one question of the action's reconciler. Pure: what happened is in the status, the world is in the input. */
 export function nextStep(action: Action, input: NextStepInput): NextStep {
   const { intent, status } = action;
-  if (action.deletedAtMs !== undefined) {
-    return owesUndo(status) ? undoNow(status, input.nowMs, 'the action was deleted') : { do: 'release' };
-  }
+  if (action.deletedAtMs !== undefined) return onDeletion(action, input.nowMs);
   const state = stateOf(intent, status);
   if (END_STATES.has(state)) return afterEnd(action, input);
   if (state === 'Executing') return { do: 'settle' };
   if (state === 'Verifying') return verifying(action, input);
   return unsent(action, input);
+}
+
+/**
+ * Deletion takes back what can be taken back, also where no verdict set a time for it: an effect in the middle is looked
+ * for first, and one that is being verified has nobody left who would watch it.
+ */
+function onDeletion({ intent, status }: Action, nowMs: number): NextStep {
+  const state = stateOf(intent, status);
+  if (state === 'Executing') return { do: 'settle' };
+  const hasInverse = intent.parameters.kind === 'scale' || intent.parameters.kind === 'throttle';
+  const isUnwatched = state === 'Verifying' && hasInverse && status.rollback === undefined;
+  return owesUndo(status) || isUnwatched ? undoNow(status, nowMs, 'the action was deleted') : { do: 'release' };
 }
 
 function afterEnd(action: Action, input: NextStepInput): NextStep {

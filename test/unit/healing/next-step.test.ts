@@ -96,6 +96,9 @@ const ENDED: readonly Given[] = [
   ['an undone effect is kept for people', { intent: aThrottle(), status: { ...verified('Effective'), rollback: { dueAtMs: NOW, done: true, atMs: NOW + MINUTE } } }, {}, { do: 'wait', untilMs: NOW + MINUTE + 7 * DAY }],
   ['an abandoned inverse is not tried again', { intent: aScaleUp(), status: { ...verified('Ineffective'), rollback: { dueAtMs: NOW, done: false, abandoned: 'x' } } }, {}, { do: 'wait', untilMs: NOW + 7 * DAY }],
   ['deleted by someone while the inverse is owed', { intent: aThrottle(), status: { ...executed(), ...owed(NOW + MINUTE) }, deletedAtMs: NOW }, {}, { do: 'undo' }],
+  ['deleted while an added step is being verified: nobody would watch it', { intent: aScaleUp(), status: executed(), deletedAtMs: NOW }, {}, { do: 'undo' }],
+  ['deleted in the middle of the write: looked for first', { intent: aScaleUp(), status: { attempts: [], executingAtMs: NOW - SECOND }, deletedAtMs: NOW }, {}, { do: 'settle' }],
+  ['deleted, and the inverse was done', { intent: aScaleUp(), status: { ...executed(), rollback: { dueAtMs: NOW, done: true, atMs: NOW } }, deletedAtMs: NOW }, {}, { do: 'release' }],
   ['deleted by someone and nothing is owed', { status: executed(), deletedAtMs: NOW }, {}, { do: 'release' }],
 ]; // prettier-ignore
 
