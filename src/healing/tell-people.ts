@@ -2,10 +2,12 @@ import { inWords, MINUTE } from '../lib/duration.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { isEffect } from '../policy/action.ts';
 import type { Hold, Proposal } from '../policy/guard.ts';
+import { stormActive } from '../policy/guards/storm-active.ts';
 import { hold } from '../policy/hold.ts';
 import type { ActionRecord } from '../policy/ledger.ts';
 import { endAtMs } from '../policy/track-record.ts';
 import type { Decision } from './decision.ts';
+import { withProposal } from './decision-input.ts';
 import type { DecisionInput } from './decision-input.ts';
 import { nextAttempt } from './ladder.ts';
 import { alertSinks } from './propose.ts';
@@ -71,6 +73,9 @@ export function tellPeople(walk: Walk, because?: Hold): Decision {
     parameters: { kind: 'alert', sinks },
     basis: ladder.basis,
   };
+  const storm = stormActive.check(withProposal(input, proposal));
+  // The storm's one alert stands for all of them; who is still ill after it is told of then.
+  if (storm !== undefined) return held(walk, index, storm);
   return acting(walk, proposal, {
     execution: 'Enforce',
     approvalRequired: false,

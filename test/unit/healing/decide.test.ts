@@ -31,6 +31,8 @@ const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
     workload: aWorkload({ autoscalers: [{ kind: 'HorizontalPodAutoscaler', name: 'checkout' }] }) }), 'act alert_admin 2'],
   ['a bad image: people at once', { diagnosis: aDiagnosis({ failureType: 'image_error' }) }, 'act alert_admin 0'],
   ['a crash loop of all pods: people at once', { diagnosis: aDiagnosis({ failureType: 'crash_loop', pods: ALL }) }, 'act alert_admin 0'],
+  ['a crash loop of all pods in a storm: the storm has its own alert', { storm, diagnosis: aDiagnosis({ failureType: 'crash_loop', pods: ALL }) }, 'hold StormActive 0'],
+  ['a crash loop of all pods after a storm: people are told then', { storm: { ...storm, active: false }, incident: openedMinutesAgo(60), diagnosis: aDiagnosis({ failureType: 'crash_loop', pods: ALL }) }, 'act alert_admin 0'],
   ['a crash loop of one of four: restarted', { diagnosis: aDiagnosis({ failureType: 'crash_loop' }),
     workload: aWorkload({ pods: [aPod(0, { ready: false }), aPod(1), aPod(2), aPod(3)] }) }, 'act restart_pod 0'],
   ['no type named: people, with the evidence', { diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'two causes' }) }, 'act alert_admin 0'],
