@@ -64,12 +64,12 @@ export class AlertDesk {
     for (const open of this.#open.values()) {
       if (nowMs - open.lastSentMs < REPEAT_MS) continue;
       open.lastSentMs = nowMs;
-      void this.#send(open.sinks, messageOf(open.intent, 'firing', open.startsAtMs, nowMs));
+      void this.#send(open.sinks, messageOf(open.intent, 'firing', open.startsAtMs, nowMs), true);
     }
     for (const storm of this.#storms.values()) {
       if (nowMs - storm.lastSentMs < REPEAT_MS) continue;
       storm.lastSentMs = nowMs;
-      void this.#send([], stormMessage(storm, 'firing', nowMs));
+      void this.#send([], stormMessage(storm, 'firing', nowMs), true);
     }
   }
 
@@ -108,8 +108,9 @@ export class AlertDesk {
   async #send(
     sinks: readonly string[],
     message: AlertMessage,
+    isRepeat = false,
   ): Promise<{ delivered: readonly string[]; failed: readonly string[] }> {
-    const reply = await this.#notifier.send(sinks, message);
+    const reply = await this.#notifier.send(sinks, message, { isRepeat });
     for (const sink of reply.delivered) this.#metrics.count('aegis_notifications_total', { sink, result: 'delivered' });
     for (const { sink, message: why } of reply.failed) {
       this.#metrics.count('aegis_notifications_total', { sink, result: 'failed' });

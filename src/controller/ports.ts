@@ -341,10 +341,14 @@ export interface AlertMessage {
 export interface Notifier {
   /** Names of the sinks that the administrator configured. */
   sinks(): readonly string[];
-  /** Delivers to the named sinks; an empty list means every sink. Retries inside; resolves with what was reached. */
+  /**
+   * Delivers to the named sinks; an empty list means every sink. Retries inside; resolves with what was reached. A
+   * repetition goes only where an alert lapses without it, or did not arrive before; other sinks are in neither list.
+   */
   send(
     sinks: readonly string[],
     message: AlertMessage,
+    how?: { readonly isRepeat: boolean },
   ): Promise<{
     readonly delivered: readonly string[];
     readonly failed: readonly { readonly sink: string; readonly message: string }[];

@@ -13,6 +13,9 @@ import type { Sink } from './sink.ts';
 import { slackSink } from './slack.ts';
 import { webhookSink } from './webhook.ts';
 
+/** Alerts that no sink took are remembered so far; beyond it they are told when they end. */
+const MAX_OWED = 10_000;
+
 /** What the notifier takes from outside. */
 export interface NotifierDeps {
   readonly post: OutboundPost;
@@ -30,6 +33,9 @@ export interface NotifierDeps {
  */
 export function createNotifier(configs: readonly SinkConfig[], deps: NotifierDeps): Notifier {
   const queues = new Map<string, GroupQueue>();
+  /** Sinks to which silence means that an alert is over. */
+  const lapsing = new Set(configs.filter(({ type }) => type === 'Alertmanager').map(({ name }) => name));
+  const owed = createOwed();
   const delivery = { post: deps.post, clock: deps.clock, random: deps.random ?? Math.random };
   const secret = deps.readSecret ?? readSecret;
   for (const config of configs) {
@@ -39,11 +45,13 @@ export function createNotifier(configs: readonly SinkConfig[], deps: NotifierDep
   }
   return {
     sinks: () => [...queues.keys()],
-    async send(named, message) {
-      const names = named.length === 0 ? [...queues.keys()] : [...new Set(named)];
+    async send(named, message, { isRepeat } = { isRepeat: false }) {
+      const meant = named.length === 0 ? [...queues.keys()] : [...new Set(named)];
+      const names = meant.filter((name) => !isRepeat || lapsing.has(name) || owed.has(name, message));
       const failures = await Promise.all(
         names.map((name) => queues.get(name)?.push(message) ?? Promise.resolve('not configured')),
       );
+      names.forEach((name, i) => owed.note(name, message, failures[i] !== undefined));
       return {
         delivered: names.filter((_, i) => failures[i] === undefined),
         failed: names.flatMap((sink, i) => {
@@ -51,6 +59,23 @@ export function createNotifier(configs: readonly SinkConfig[], deps: NotifierDep
           return failure === undefined ? [] : [{ sink, message: failure }];
         }),
       };
+    },
+  };
+}
+
+/** What did not reach a sink, by name and key: the next repetition brings it. */
+function createOwed(): {
+  has(sink: string, message: AlertMessage): boolean;
+  note(sink: string, message: AlertMessage, isOwed: boolean): void;
+} {
+  const keys = new Set<string>();
+  const keyOf = (sink: string, { key }: AlertMessage): string => `${sink} ${key}`;
+  return {
+    has: (sink, message) => keys.has(keyOf(sink, message)),
+    note(sink, message, isOwed) {
+      // What is over is not repeated: nothing would ever take it out again.
+      if (!isOwed || message.status === 'resolved') keys.delete(keyOf(sink, message));
+      else if (keys.size < MAX_OWED) keys.add(keyOf(sink, message));
     },
   };
 }

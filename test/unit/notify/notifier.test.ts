@@ -58,6 +58,38 @@ const finished = async <T>(promise: Promise<T>, limitMs = 600_000): Promise<T> =
 const keysOf = (request: OutboundRequest): string[] =>
   (JSON.parse(request.body) as { messages: { key: string }[] }).messages.map(({ key }) => key);
 
+describe('a repetition', () => {
+  const again = { isRepeat: true };
+  const alertmanager: SinkConfig = { type: 'Alertmanager', name: 'am', url: 'https://am.example' };
+
+  test('goes only where an alert lapses without it', async () => {
+    const all = notifier(webhook('hook'), alertmanager);
+    await finished(all.send([], anAlert()));
+    sent = [];
+    expect(await finished(all.send([], anAlert(), again))).toEqual({ delivered: ['am'], failed: [] });
+    expect(sent.map(({ request }) => new URL(request.url).host)).toEqual(['am.example']);
+  });
+
+  test('brings what did not arrive, once', async () => {
+    const one = notifier(webhook('hook'));
+    answers = () => status(400);
+    expect((await finished(one.send([], anAlert()))).failed).toHaveLength(1);
+    answers = () => taken;
+    expect((await finished(one.send([], anAlert(), again))).delivered).toEqual(['hook']);
+    expect((await finished(one.send([], anAlert(), again))).delivered).toEqual([]);
+  });
+
+  test('of nothing is owed once the end was told, whether it arrived or not', async () => {
+    const one = notifier(webhook('hook'));
+    answers = () => status(400);
+    await finished(one.send([], anAlert()));
+    await finished(one.send([], anAlert({ status: 'resolved' })));
+    sent = [];
+    await finished(one.send([], anAlert(), again));
+    expect(sent).toEqual([]);
+  });
+});
+
 describe('to whom', () => {
   test('an empty list means every sink, and each is named in the result', async () => {
     const result = await finished(notifier(webhook('a'), webhook('b')).send([], anAlert()));
