@@ -81,7 +81,7 @@ export class ActionReconciler {
     const { writer, leadership } = this.#deps;
     if (!leadership.isLeader()) return {};
     const cached = this.#cached(key);
-    if (cached !== undefined && this.#isResting(cached)) return this.#rest(cached);
+    if (cached !== undefined && cached.isStatusShown !== false && this.#isResting(cached)) return this.#rest(cached);
     const [namespace = '', name = ''] = key.split('/');
     for (let step = 0; step < MAX_STEPS; step++) {
       // A live read: the cache may not show yet what this very process has just written.
@@ -147,7 +147,7 @@ export class ActionReconciler {
     const next = this.#next(action);
     switch (next.do) {
       case 'wait':
-        return this.#until(next.untilMs);
+        return this.#idle(action, next.untilMs);
       case 'await-approval':
         await this.#askForApproval(action);
         return this.#until(next.untilMs);
@@ -181,6 +181,13 @@ export class ActionReconciler {
         return deleted.ok ? {} : { requeueAfterMs: UNDO_AGAIN_MS };
       }
     }
+  }
+
+  /** Whoever writes another state over one that has ended changes nothing, and people are shown the truth again. */
+  async #idle(action: StoredAction, untilMs: number): Promise<HandlerResult> {
+    const isForged = action.isStatusShown === false && END_STATES.has(toRecord(action).state);
+    const written = isForged ? await this.#deps.journal.write(action, action.status) : action;
+    return written === undefined ? { requeueAfterMs: SOON_MS } : this.#until(untilMs);
   }
 
   #findings({ intent }: StoredAction): Findings | undefined {

@@ -5,7 +5,7 @@ import type { ActionStatus } from './decision.ts';
 export interface StoredAction {
   readonly intent: Intent;
   readonly status: ActionStatus;
-  /** False: the object bears no status yet, so that people see none; absent: it does. */
+  /** False: the object shows no state yet, or one that somebody else put there; absent: it shows the right one. */
   readonly isStatusShown?: boolean;
   readonly uid: string;
   readonly resourceVersion: string;

@@ -1,3 +1,4 @@
+import { stateOf } from '../../healing/lifecycle.ts';
 import type { ActionStatus } from '../../healing/decision.ts';
 import type { StoredAction } from '../../healing/stored-action.ts';
 import type { Problem } from '../../lib/parsed.ts';
@@ -63,7 +64,8 @@ export function parseAction(object: unknown): Result<StoredAction, readonly Prob
     return err([{ path: 'spec.parameters', reason: 'SpecInvalid', message: 'hold nothing that an action could use' }]);
   }
   const action = storedAction(meta, intent, domainStatus(status.data), spec.data.approval);
-  return ok(status.data.state === undefined ? { ...action, isStatusShown: false } : action);
+  // The state follows from the rest: another word there was never written by Aegis.
+  return ok(status.data.state === stateOf(intent, action.status) ? action : { ...action, isStatusShown: false });
 }
 
 function storedAction(

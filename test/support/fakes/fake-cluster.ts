@@ -150,6 +150,12 @@ export class FakeCluster {
     this.#store({ ...action, metadata: { ...action.metadata, deletionTimestamp } });
   }
 
+  /** Somebody else writes another state over the one that the object shows. */
+  forgeState(name: string, state: string, namespace = 'shop'): void {
+    const wire = this.#wire(namespace, name);
+    this.#store({ ...wire, status: { ...wire.status, state } });
+  }
+
   // ------------------------------------------------------------ reads
 
   workload(name: string, namespace = 'shop'): WorkloadSnapshot {
