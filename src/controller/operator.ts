@@ -21,7 +21,8 @@ const TICK_MS = SECOND;
 /** A policy edited a hundred times a second costs no more than one edited once a second. */
 const EDITS_EVERY_MS = SECOND;
 const SNAPSHOT_EVERY_MS = MINUTE;
-const TIDY_EVERY_MS = 5 * MINUTE;
+/** An incident whose workload is gone stays open no longer than this. */
+const TIDY_EVERY_MS = MINUTE;
 /** A series not seen for a day belongs to a pod that is gone. */
 const FORGET_SERIES_MS = DAY;
 const SNAPSHOT = 'engine';
