@@ -31,7 +31,7 @@ const POLLS = 7;
 const METRICS = ['cpu_usage', 'memory_usage', 'disk_io', 'request_rate', 'error_rate', 'response_time'] as const;
 
 /** The real source, engine and assessor against a scripted server; one policy for each workload of ten pods. */
-export async function pollCost(pods: number, podsEach: number): Promise<PollCost> {
+async function pollCost(pods: number, podsEach: number): Promise<PollCost> {
   const args = [NAMESPACE, String(pods), String(podsEach)];
   const server = fork(fileURLToPath(new URL('./scripted-prometheus.ts', import.meta.url)), args);
   try {
@@ -100,3 +100,7 @@ function watchedWorkload(index: number, podsEach: number) {
 }
 
 const aMetric = (name: (typeof METRICS)[number]) => ({ name, unit: 'any', direction: 'Both' }) as const;
+
+// `argv`: pods, and pods of a workload. The answer goes to the parent.
+const [pods = 0, podsEach = 1] = process.argv.slice(2).map(Number);
+process.send?.(await pollCost(pods, podsEach));
