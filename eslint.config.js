@@ -106,6 +106,11 @@ export default tseslint.config(
     rules: { 'max-lines': ['error', { max: 500 }], '@typescript-eslint/no-floating-promises': 'error' },
   },
   {
+    // Jest calls their default exports.
+    files: ['test/support/rig-setup.ts', 'test/support/rig-teardown.ts'],
+    rules: { 'import-x/no-default-export': 'off' },
+  },
+  {
     files: ['*.config.js'],
     rules: { 'import-x/no-default-export': 'off' },
     extends: [tseslint.configs.disableTypeChecked],

@@ -7,7 +7,6 @@ declare global {
 }
 
 /** Only a machine that cannot have a control plane excuses a skip. A rig that fails to start is a failure everywhere. */
-// eslint-disable-next-line import-x/no-default-export -- jest calls the default export
 export default async function setup(): Promise<void> {
   try {
     const started = await startRig();
