@@ -137,7 +137,7 @@ export class ActionReconciler {
 
   #policy({ intent }: StoredAction): HealingPolicy | undefined {
     const { uid } = intent.policy;
-    return this.#deps.surroundings.policies().find((policy) => policy.uid === uid);
+    return this.#deps.surroundings.policy(uid);
   }
 
   async #take(action: StoredAction): Promise<HandlerResult | 'at-once'> {
@@ -193,7 +193,7 @@ export class ActionReconciler {
   #findings({ intent }: StoredAction): Findings | undefined {
     const { reader } = this.#deps;
     const track = this.#trackOf(intent.policy.uid, intent.target.uid);
-    const policy = this.#deps.surroundings.policies().find(({ uid }) => uid === intent.policy.uid);
+    const policy = this.#deps.surroundings.policy(intent.policy.uid);
     const verdict = track?.verdict;
     const incident = track?.history.incident;
     if (policy === undefined || track?.diagnosis === undefined) return undefined;

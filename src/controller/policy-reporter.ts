@@ -10,8 +10,6 @@ import { isEffect } from '../policy/action.ts';
 import type { ActionName, EffectName } from '../policy/action.ts';
 import { effectiveGuardrail, lowerMode } from '../policy/effective-guardrail.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
-import { actingPolicy } from '../policy/precedence.ts';
-import { selectsWorkload } from '../policy/selects-workload.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import { eventNote, regardingPolicy } from './events.ts';
 import type { IncidentBook } from './incident-book.ts';
@@ -165,9 +163,8 @@ export class PolicyReporter {
 
   #conflicts(policy: HealingPolicy): NonNullable<StatusInput['conflicts']> {
     const { reader, surroundings } = this.#deps;
-    const policies = surroundings.policies();
     return reader.workloads(policy.namespace, policy.target).flatMap((workload) => {
-      const acting = actingPolicy(policies.filter((other) => selectsWorkload(other, workload)));
+      const acting = surroundings.actingOn(workload);
       if (acting === undefined || acting.uid === policy.uid) return [];
       return [{ workload: workloadKey(workload.ref), policy: acting.name }];
     });

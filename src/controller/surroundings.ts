@@ -54,8 +54,23 @@ export class Surroundings {
 
   /** The accepted policies: one with a problem neither acts nor stands in another's way. */
   policies(): readonly HealingPolicy[] {
+    return this.#accepted(() => true);
+  }
+
+  /** The accepted policy of this UID; `undefined`: it is gone, or not accepted. */
+  policy(uid: string): HealingPolicy | undefined {
+    return this.#accepted((policy) => policy.uid === uid)[0];
+  }
+
+  /** The policy with precedence among those that select the workload. */
+  actingOn(workload: WorkloadSnapshot): HealingPolicy | undefined {
+    return actingPolicy(this.#accepted((policy) => selectsWorkload(policy, workload)));
+  }
+
+  /** Which are meant is asked first: it is cheap, while acceptance is dear, and with many policies few are meant. */
+  #accepted(isMeant: (policy: HealingPolicy) => boolean): readonly HealingPolicy[] {
     return this.#deps.reader.policies().flatMap((parsed) => {
-      if (parsed.kind === 'invalid') return [];
+      if (parsed.kind === 'invalid' || !isMeant(parsed.value)) return [];
       return this.problemsOf(parsed.value).length === 0 ? [parsed.value] : [];
     });
   }
@@ -125,7 +140,7 @@ export class Surroundings {
     const { reader, source, ledger, storms, book, leadership, ...fixed } = this.#deps;
     const guardrails = this.guardrailsOf(policy.namespace);
     const track = book.find(policy.uid, workload.ref.uid);
-    const acting = actingPolicy(this.policies().filter((other) => selectsWorkload(other, workload)));
+    const acting = this.actingOn(workload);
     return {
       ...{ nowMs, policy, guardrails, workload, incident, verdict, diagnosis },
       ...{ enabledEffects: fixed.enabledEffects, scrapeIntervalMs: fixed.scrapeIntervalMs },
