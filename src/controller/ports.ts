@@ -251,6 +251,11 @@ export interface Prediction {
   readonly json?: string;
 }
 
+/** A stored or waiting prediction, and the place in the list from which a reader goes on after it. */
+export interface ListedPrediction extends Prediction {
+  readonly cursor: string;
+}
+
 export interface PredictionStats {
   readonly total: number;
   readonly last24h: number;
@@ -271,6 +276,8 @@ export interface Store {
     readonly namespace?: string;
     readonly workload?: string;
     readonly incidentId?: string;
+    /** The one row of this id; that of a decision to wait is the decision's. */
+    readonly id?: string;
   }): Promise<readonly HistoryRow[]>;
   /** Inserts or replaces by name. */
   saveAction(record: ActionRecord): Promise<void>;
@@ -284,7 +291,11 @@ export interface Store {
   loadBlob(key: string): Promise<Uint8Array | undefined>;
   /** Never waits and never throws: dropped rows are counted. */
   recordPrediction(prediction: Prediction): void;
-  predictions(limit: number): Promise<readonly Prediction[]>;
+  /**
+   * Newest first, at most `limit`; after the row whose `cursor` is given. Rows that come meanwhile are before the first
+   * page, so that a reader who goes on sees none twice and leaves none out.
+   */
+  predictions(limit: number, after?: string): Promise<readonly ListedPrediction[]>;
   predictionStats(nowMs: number): Promise<PredictionStats>;
   healthy(): boolean;
   close(): Promise<void>;

@@ -10,6 +10,7 @@ export interface HistoryQuery {
   readonly namespace?: string;
   readonly workload?: string;
   readonly incidentId?: string;
+  readonly id?: string;
 }
 
 /**
@@ -54,6 +55,7 @@ export async function readHistory(db: Db, query: HistoryQuery): Promise<readonly
   if (query.namespace !== undefined) select = select.where('namespace', '=', query.namespace);
   if (query.workload !== undefined) select = select.where('workload', '=', query.workload);
   if (query.incidentId !== undefined) select = select.where('incident_id', '=', query.incidentId);
+  if (query.id !== undefined) select = select.where('row_id', '=', query.id);
   const rows = await select.orderBy('seq', 'desc').limit(query.limit).execute();
   const outcomes = await outcomesOf(
     db,

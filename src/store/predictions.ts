@@ -1,7 +1,7 @@
-import type { Prediction, PredictionStats } from '../controller/ports.ts';
-import { type CompiledQuery, type Kysely } from 'kysely';
+import type { ListedPrediction, Prediction, PredictionStats } from '../controller/ports.ts';
+import { type CompiledQuery, type Kysely, type Selectable } from 'kysely';
 import type { Db } from './backend.ts';
-import type { Tables } from './tables.ts';
+import type { PredictionTable, Tables } from './tables.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
@@ -88,19 +88,67 @@ async function addToCounter(db: Db, name: CounterName, by: number): Promise<void
     .execute();
 }
 
-/** Newest first, by the primary key. */
-export async function listPredictions(db: Db, limit: number): Promise<readonly Prediction[]> {
-  const rows = await db.selectFrom('prediction').selectAll().orderBy('seq', 'desc').limit(limit).execute();
-  return rows.map((row) => ({
-    id: row.id,
-    atMs: row.at_ms,
-    modelType: row.model_type === 'failure' ? 'failure' : 'anomaly',
-    severityScore: row.severity_score,
-    recommendedAction: row.recommended_action,
-    anomalous: row.anomalous === 1,
-    body: JSON.parse(row.body) as Record<string, unknown>,
-  }));
+/**
+ * Newest first: what waits, then what is stored, after the row with the given cursor. The cursor of a stored row is its
+ * number; a row that waits has none yet, so its cursor is its id with the highest number that is below it.
+ */
+export async function listPredictions(
+  db: Db,
+  waiting: readonly Prediction[],
+  limit: number,
+  after?: string,
+): Promise<readonly ListedPrediction[]> {
+  const place = after === undefined ? undefined : await placeOf(db, waiting, after);
+  const unstored = place === undefined ? waiting : waiting.slice(0, place.waiting);
+  const newest = unstored.slice(-limit).reverse();
+  const top = newest.length === 0 ? 0 : ((await edgeOf(db, 'desc'))?.seq ?? 0);
+  const listed: ListedPrediction[] = newest.map((row) => ({ ...row, cursor: `${top}.${row.id}` }));
+  if (listed.length === limit) return listed;
+  let select = db.selectFrom('prediction').selectAll();
+  if (place?.below !== undefined) select = select.where('seq', '<', place.below);
+  const rows = await select
+    .orderBy('seq', 'desc')
+    .limit(limit + newest.length)
+    .execute();
+  // A row may have been stored since the waiting ones were looked at.
+  const known = new Set(unstored.map(({ id }) => id));
+  for (const row of rows) if (listed.length < limit && !known.has(row.id)) listed.push(toPrediction(row));
+  return listed;
 }
+
+/** Where a page goes on: how many of the waiting rows are older, and below which number the stored ones are. */
+async function placeOf(
+  db: Db,
+  waiting: readonly Prediction[],
+  cursor: string,
+): Promise<{ readonly waiting: number; readonly below?: number }> {
+  const [digits = '0', id] = cursor.split('.');
+  const seq = Number(digits);
+  if (id === undefined) return { waiting: 0, below: seq };
+  const at = waiting.findIndex((row) => row.id === id);
+  if (at >= 0) return { waiting: at };
+  // It was stored meanwhile, just above the highest number of that time, or was dropped.
+  const stored = await db
+    .selectFrom('prediction')
+    .select('seq')
+    .where('seq', '>', seq)
+    .where('id', '=', id)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+  return { waiting: 0, below: stored?.seq ?? seq + 1 };
+}
+
+const toPrediction = (row: Selectable<PredictionTable>): ListedPrediction => ({
+  id: row.id,
+  atMs: row.at_ms,
+  modelType: row.model_type === 'failure' ? 'failure' : 'anomaly',
+  severityScore: row.severity_score,
+  recommendedAction: row.recommended_action,
+  anomalous: row.anomalous === 1,
+  body: JSON.parse(row.body) as Record<string, unknown>,
+  cursor: String(row.seq),
+});
 
 /** The last 24 h are counted in whole minutes, the one that began 24 h ago left out. */
 export async function predictionStats(db: Db, nowMs: number): Promise<PredictionStats> {

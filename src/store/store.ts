@@ -1,4 +1,4 @@
-import type { MetricsSink, Prediction, Store } from '../controller/ports.ts';
+import type { MetricsSink, Store } from '../controller/ports.ts';
 import type { Incident } from '../detection/incident.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -170,12 +170,7 @@ function predictionPart(
 ): Pick<ManagedStore, 'recordPrediction' | 'predictions' | 'predictionStats'> {
   return {
     recordPrediction: (prediction) => queue.push(prediction),
-    predictions: (limit) =>
-      supervisor.read(async (db) => {
-        const stored = await listPredictions(db, limit);
-        const newest: Prediction[] = queue.waiting().slice(-limit).reverse();
-        return [...newest, ...stored].slice(0, limit);
-      }),
+    predictions: (limit, after) => supervisor.read((db) => listPredictions(db, [...queue.waiting()], limit, after)),
     predictionStats: (nowMs) =>
       supervisor.read(async (db) => {
         const stored = await predictionStats(db, nowMs);

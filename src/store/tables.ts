@@ -45,7 +45,7 @@ interface AnchorTable {
   hash: string;
 }
 
-interface PredictionTable {
+export interface PredictionTable {
   seq: Generated<number>;
   id: string;
   at_ms: number;

@@ -125,7 +125,7 @@ export function storeOf(process: FakeProcess, store: ManagedStore): Store {
     saveBlob: (key, bytes) => write(`blob ${key}`, () => store.saveBlob(key, bytes)),
     loadBlob: (key) => read(() => store.loadBlob(key)),
     recordPrediction: (prediction) => store.recordPrediction(prediction),
-    predictions: (limit) => read(() => store.predictions(limit)),
+    predictions: (limit, after) => read(() => store.predictions(limit, after)),
     predictionStats: (nowMs) => read(() => store.predictionStats(nowMs)),
     // As the real one: a trouble is known once a write has met it, and over once the store can be reached.
     healthy: () => !(world.isStoreDown && hasFailed),
