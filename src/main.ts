@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { helpText } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
+import { VERSION } from './version.ts';
 
-const VERSION = '0.1.0';
 /** A stop that takes longer than this is a hang: the lease runs out by itself. */
 const STOP_LIMIT_MS = 20_000;
 

@@ -1,0 +1,5 @@
+import type { Subcommand } from '../command.ts';
+import { versionCommand } from './version.ts';
+
+/** Every subcommand, in the order of `aegis --help`. */
+export const SUBCOMMANDS: readonly Subcommand[] = [versionCommand];

@@ -1,0 +1,46 @@
+import type { MetricSource } from '../controller/ports.ts';
+import type { Result } from '../lib/result.ts';
+
+/** How a command ended: 0 done, 1 it could not be done, 2 it was asked wrongly. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What reaches people and files. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** The error is a sentence that names the file. */
+  readFile(path: string): Promise<Result<string, string>>;
+  nowMs(): number;
+}
+
+/** How the cluster is reached; absent fields: as kubectl would. */
+export interface ClusterLogin {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/** Read-only: the objects of Aegis as the API server has them. */
+export interface ClusterObjects {
+  /** Namespace of the login, where it names one. */
+  readonly namespace: string | undefined;
+  list(kind: 'policies' | 'actions', namespace: string): Promise<Result<readonly unknown[], string>>;
+  close(): void;
+}
+
+/** The REST API of a running Aegis, read-only. */
+export interface RestApi {
+  /** The answer as parsed JSON; the error is a sentence. */
+  get(path: string): Promise<Result<unknown, string>>;
+}
+
+/**
+ * Everything a command may reach, opened only when it is needed. `main.ts` makes it of the real adapters, tests of
+ * fakes; a command that needs another thing of the world gets another field here.
+ */
+export interface Services {
+  readonly terminal: Terminal;
+  openCluster(login: ClusterLogin): Promise<Result<ClusterObjects, string>>;
+  openRest(address: { readonly url: string; readonly apiKey?: string }): RestApi;
+  /** Settings other than the address come from the environment, as for the operator. */
+  openMetrics(url: string | undefined): Promise<Result<MetricSource, string>>;
+}
