@@ -2,27 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { ClusterConfig, Config } from './config/config.ts';
-import { ActionGate } from './controller/action-gate.ts';
-import { ActionJournal } from './controller/action-journal.ts';
-import { ActionLedger } from './controller/action-ledger.ts';
-import { ActionReconciler } from './controller/action-reconciler.ts';
-import { AlertDesk } from './controller/alert-desk.ts';
-import { BackFill } from './controller/back-fill.ts';
-import { DecisionRecorder } from './controller/decision-recorder.ts';
-import { DetectionLoop } from './controller/detection-loop.ts';
-import { EngineAnswers } from './controller/engine-answers.ts';
-import { IncidentBook } from './controller/incident-book.ts';
-import { Operator } from './controller/operator.ts';
-import { createOperatorView } from './controller/live-view.ts';
+import { composeOperator } from './controller/compose.ts';
 import type { OperatorView } from './controller/operator-view.ts';
-import { PolicyAcceptance } from './controller/policy-acceptance.ts';
-import { PolicyReporter } from './controller/policy-reporter.ts';
-import { Poller } from './controller/poller.ts';
+import type { Poller } from './controller/poller.ts';
 import type { LogSource, MetricsSink, Store } from './controller/ports.ts';
-import { StormWatch } from './controller/storm-watch.ts';
-import { Surroundings } from './controller/surroundings.ts';
-import { WorkloadAssessor } from './controller/workload-assessor.ts';
-import { createEngine } from './detection/engine.ts';
+import type { Surroundings } from './controller/surroundings.ts';
 import { toAllowedOrigin, type AllowedOrigin } from './http/allowed-origin.ts';
 import { createOutbound, type Outbound } from './http/outbound.ts';
 import { createPolicyEngine } from './http/policy-engine.ts';
@@ -122,54 +106,22 @@ function assemble(
   const events = new KubernetesEventSink({ ...{ client, clock, log, instance: identity }, newId: randomUUID });
   const source = createMetricSource({ ...prometheus, log });
   const notifier = createNotifier(config.sinks, { post: outbound.post, clock, log });
-  const engines = new EngineAnswers({
-    engine: createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) }),
-    metrics,
-    ...clusterWideEngine(config),
-  });
-
-  const engine = createEngine({ seed: base.seed });
-  const ledger = new ActionLedger(store, log);
-  const storms = new StormWatch(store, log);
-  const book = new IncidentBook(store, log);
-  const acceptance = new PolicyAcceptance({ source, notifier });
-  const surroundings = new Surroundings({
-    ...{ reader, source, ledger, storms, book, leadership, acceptance, enabledEffects },
-    scrapeIntervalMs: stalenessMs / 2,
-    policyEngineConfigured: config.policyEngine !== undefined,
-  });
-  const poller = new Poller({ source, metrics, log });
-  const assessor = new WorkloadAssessor({ engine, book, stalenessMs });
-  const backFill = new BackFill({ poller, assessor, reader, log });
-  const alerts = new AlertDesk({ notifier, metrics, log });
-  const recorder = new DecisionRecorder({ writer, store, events, metrics, log });
-  const journal = new ActionJournal({ writer, leadership, store, ledger, events, metrics, clock, log });
-  const gate = new ActionGate({
-    ...{ writer, executors: byEffect, leadership, store, ledger, journal, surroundings, engines },
-    ...{ metrics, clock, log, holder: identity },
-  });
-  const reconciler = new ActionReconciler({
-    ...{ reader, writer, leadership, executors: byEffect, gate, journal, ledger, book, surroundings },
-    ...{ alerts, events, metrics, clock, log, stalenessMs, finishedTtlMs: cluster.actionTtlMs },
-  });
+  const policyEngine = createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) });
   const rights = new Map<EffectName, readonly string[]>();
-  const reporter = new PolicyReporter({
-    ...{ reader, writer, leadership, poller, assessor, book, ledger, surroundings, enabledEffects, events, clock, log },
-    missingRights: (effect) => rights.get(effect) ?? [],
-  });
   const logs = logSourceOf(config, client, clock, log);
-  const loop = new DetectionLoop({
-    ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
-    ...{ store, events, metrics, clock, log, ...(logs !== undefined && { logs }) },
-    onAction: (action) => operator.onAction(action),
-    onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
-  });
-  const operator: Operator = new Operator({
-    ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
-    ...{ alerts, surroundings, store, metrics, clock, random, log },
-  });
+  const { operator, view, poller, surroundings } = composeOperator(
+    {
+      ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine, events },
+      ...{ store, metrics, clock, random, log, ...(logs !== undefined && { logs }) },
+    },
+    {
+      ...{ identity, seed: base.seed, stalenessMs, enabledEffects, finishedTtlMs: cluster.actionTtlMs },
+      missingRights: (effect) => rights.get(effect) ?? [],
+      ...clusterWideEngine(config),
+    },
+  );
   return {
-    view: createOperatorView({ reader, book, surroundings, clock }),
+    view,
     problems: () => problemsOf(reader, poller, surroundings),
     async start() {
       reader.start();
@@ -204,7 +156,7 @@ function clusterWideEngine({ policyEngine }: Config) {
   if (policyEngine === undefined) return {};
   const { url } = policyEngine;
   return {
-    clusterWide: { url, type: 'Aegis', timeoutSeconds: ENGINE_TIMEOUT_SECONDS, failurePolicy: 'Deny' } as const,
+    clusterWideEngine: { url, type: 'Aegis', timeoutSeconds: ENGINE_TIMEOUT_SECONDS, failurePolicy: 'Deny' } as const,
   };
 }
 

@@ -1,0 +1,136 @@
+import { createEngine } from '../detection/engine.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { EffectName } from '../policy/action.ts';
+import type { EnabledEffects, Guardrail } from '../policy/healing-policy.ts';
+import { ActionGate } from './action-gate.ts';
+import { ActionJournal } from './action-journal.ts';
+import { ActionLedger } from './action-ledger.ts';
+import { ActionReconciler } from './action-reconciler.ts';
+import { AlertDesk } from './alert-desk.ts';
+import { BackFill } from './back-fill.ts';
+import { DecisionRecorder } from './decision-recorder.ts';
+import { DetectionLoop } from './detection-loop.ts';
+import { EngineAnswers } from './engine-answers.ts';
+import { IncidentBook } from './incident-book.ts';
+import { createOperatorView } from './live-view.ts';
+import type { OperatorView } from './operator-view.ts';
+import { Operator } from './operator.ts';
+import { PolicyAcceptance } from './policy-acceptance.ts';
+import { PolicyReporter } from './policy-reporter.ts';
+import { Poller } from './poller.ts';
+import type {
+  ClusterReader,
+  ClusterWriter,
+  EventSink,
+  Executor,
+  Leadership,
+  LogSource,
+  MetricSource,
+  MetricsSink,
+  Notifier,
+  PolicyEngine,
+  Store,
+} from './ports.ts';
+import { StormWatch } from './storm-watch.ts';
+import { Surroundings } from './surroundings.ts';
+import { WorkloadAssessor } from './workload-assessor.ts';
+
+/** The world, as an operator reaches it: one implementation of each port. */
+export interface OperatorAdapters {
+  readonly reader: ClusterReader;
+  readonly writer: ClusterWriter;
+  readonly leadership: Leadership;
+  readonly executors: ReadonlyMap<EffectName, Executor>;
+  readonly source: MetricSource;
+  readonly logs?: LogSource;
+  readonly notifier: Notifier;
+  readonly policyEngine: PolicyEngine;
+  readonly events: EventSink;
+  readonly store: Store;
+  readonly metrics: MetricsSink;
+  readonly clock: Clock;
+  /** 0 <= x < 1, for jitter. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export interface OperatorSettings {
+  /** Unique to this process: what it reserves in the store bears this name. */
+  readonly identity: string;
+  readonly seed: number;
+  /** A sample older than this is no ground for an effect. */
+  readonly stalenessMs: number;
+  readonly enabledEffects: EnabledEffects;
+  /** `verb resource` of each right that Aegis lacks for an effect that is enabled. */
+  readonly missingRights: (effect: EffectName) => readonly string[];
+  /** Asked about every action, whatever the guardrails say. */
+  readonly clusterWideEngine?: NonNullable<Guardrail['policyEngine']>;
+  /** How long finished actions stay; absent: the default of `healing/next-step.ts`. */
+  readonly finishedTtlMs?: number;
+}
+
+/** An operator that was put together and not started, and those of its parts that others ask. */
+export interface ComposedOperator {
+  readonly operator: Operator;
+  readonly view: OperatorView;
+  readonly poller: Poller;
+  readonly surroundings: Surroundings;
+  readonly book: IncidentBook;
+  readonly ledger: ActionLedger;
+  readonly storms: StormWatch;
+}
+
+/** Puts the operator together. The program and the tests give it other adapters; the wiring is this one. */
+export function composeOperator(adapters: OperatorAdapters, settings: OperatorSettings): ComposedOperator {
+  const { reader, writer, leadership, executors, source, notifier, events } = adapters;
+  const { store, metrics, clock, random, log } = adapters;
+  const { stalenessMs, enabledEffects, missingRights, clusterWideEngine, finishedTtlMs } = settings;
+  const engine = createEngine({ seed: settings.seed });
+  const ledger = new ActionLedger(store, log);
+  const storms = new StormWatch(store, log);
+  const book = new IncidentBook(store, log);
+  const engines = new EngineAnswers({
+    ...{ engine: adapters.policyEngine, metrics },
+    ...(clusterWideEngine !== undefined && { clusterWide: clusterWideEngine }),
+  });
+  const acceptance = new PolicyAcceptance({ source, notifier });
+  const surroundings = new Surroundings({
+    ...{ reader, source, ledger, storms, book, leadership, acceptance, enabledEffects },
+    scrapeIntervalMs: stalenessMs / 2,
+    policyEngineConfigured: clusterWideEngine !== undefined,
+  });
+  const poller = new Poller({ source, metrics, log });
+  const assessor = new WorkloadAssessor({ engine, book, stalenessMs });
+  const backFill = new BackFill({ poller, assessor, reader, log });
+  const alerts = new AlertDesk({ notifier, metrics, log });
+  const recorder = new DecisionRecorder({ writer, store, events, metrics, log });
+  const journal = new ActionJournal({ writer, leadership, store, ledger, events, metrics, clock, log });
+  const gate = new ActionGate({
+    ...{ writer, executors, leadership, store, ledger, journal, surroundings, engines },
+    ...{ metrics, clock, log, holder: settings.identity },
+  });
+  const reconciler = new ActionReconciler({
+    ...{ reader, writer, leadership, executors, gate, journal, ledger, book, surroundings },
+    ...{ alerts, events, metrics, clock, log, stalenessMs },
+    ...(finishedTtlMs !== undefined && { finishedTtlMs }),
+  });
+  const reporter = new PolicyReporter({
+    ...{ reader, writer, leadership, poller, assessor, book, ledger, surroundings, enabledEffects, missingRights },
+    ...{ events, clock, log },
+  });
+  const loop = new DetectionLoop({
+    ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
+    ...{ store, events, metrics, clock, log, ...(adapters.logs !== undefined && { logs: adapters.logs }) },
+    onAction: (action) => operator.onAction(action),
+    onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
+  });
+  const operator: Operator = new Operator({
+    ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
+    ...{ alerts, surroundings, store, metrics, clock, random, log },
+  });
+  return {
+    ...{ operator, poller, surroundings, book, ledger, storms },
+    view: createOperatorView({ reader, book, surroundings, clock }),
+  };
+}
