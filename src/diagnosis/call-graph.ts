@@ -18,7 +18,7 @@ export function calleesOf(graph: CallGraph): ReadonlyMap<string, ReadonlySet<str
  * Callees reached through services about which nothing is known: an unmeasured proxy hides nothing, a service that is
  * known to be well ends the chain.
  */
-function visibleCallees(
+export function visibleCallees(
   callees: ReadonlyMap<string, ReadonlySet<string>>,
   from: string,
   isMeasured: (service: string) => boolean,

@@ -6,11 +6,13 @@ import type { Ranked } from './confidence.ts';
 import type { Candidate, Cause, Diagnosis } from './diagnosis.ts';
 import { DEFAULT_SETTINGS } from './evidence.ts';
 import type { DiagnosisInput } from './evidence.ts';
+import { explainingCallee } from './discriminators.ts';
 import { gatherFacts, refsOf } from './facts.ts';
 import type { Facts } from './facts.ts';
 import type { FailureType } from './failure-type.ts';
 import { novelty } from './findings.ts';
 import type { Situation } from './failure-model.ts';
+import { printable } from './log-signatures.ts';
 import { bounded } from './metric-shape.ts';
 import type { Trait } from './trait.ts';
 
@@ -51,6 +53,7 @@ export function diagnose(facts: Facts): Diagnosis {
     summary: summaryOf(facts, ranking, standing, abstained),
     ...(abstained === undefined ? {} : { abstained }),
     traits: traitsOf(facts, named),
+    ...missingOf(facts),
     evidenceAtMs: evidenceTime(facts, top),
   };
 }
@@ -121,7 +124,17 @@ function causeOf(facts: Facts, named: Ranked | undefined): Cause {
   const recent = (facts.input.recentActions ?? [])
     .filter((each) => facts.input.nowMs - each.executedAtMs < lookBackMs)
     .toSorted((a, b) => b.executedAtMs - a.executedAtMs || (a.action < b.action ? -1 : 1))[0];
-  return recent === undefined ? { kind: 'self' } : { kind: 'aegis', name: recent.action };
+  if (recent !== undefined) return { kind: 'aegis', name: recent.action };
+  const callee = restsOnStatus(named) ? undefined : explainingCallee(facts);
+  return callee === undefined ? { kind: 'self' } : { kind: 'dependency', name: callee };
+}
+
+/** What the workload's own status shows (a crash, a kill, an image) is its own, whatever else is ill. */
+const restsOnStatus = (named: Ranked | undefined): boolean =>
+  named !== undefined && supporting(named).some((each) => each.source === 'kubernetes');
+
+function missingOf({ input }: Facts): Pick<Diagnosis, 'missing'> {
+  return input.missing === undefined || input.missing.length === 0 ? {} : { missing: input.missing };
 }
 
 function summaryOf(
@@ -140,11 +153,20 @@ function summaryOf(
   const told = evidence.map((each) => each.what).join('; ');
   if (top === undefined || abstained !== undefined) {
     const novel = novelty(facts, 0)?.what;
-    const known = [told, novel].filter((each) => each !== undefined && each !== '').join('; ');
+    const known = [told, novel, courseOf(facts)].filter((each) => each !== undefined && each !== '').join('; ');
     return `unknown: ${abstained ?? 'nothing known'}${known === '' ? '' : `. Evidence: ${known}`}`;
   }
   const twin = standing.twin === undefined ? '' : ` or ${standing.twin}, which is answered alike`;
   return `${top.failureType}${twin} (confidence ${standing.confidence.toFixed(2)}): ${told}`;
+}
+
+/** What the workload's own requests do differently, as a sentence. */
+function courseOf(facts: Facts): string | undefined {
+  const step = facts.oddStep();
+  if (step === undefined) return undefined;
+  const { from = 'the start', to = 'the end', before, after } = step;
+  const ways = `${after[0]} of ${after[1]} times, before ${before[0]} of ${before[1]}`;
+  return `in its requests “${printable(from)}” is followed by “${printable(to)}” ${ways}`;
 }
 
 /** Time of the oldest evidence that decided; status is as old as its reading. */

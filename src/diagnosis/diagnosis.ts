@@ -45,6 +45,8 @@ export interface Diagnosis {
   readonly abstained?: string;
   /** Properties of the case on which rungs and refusals hang; see `situationOf` in `catalog.ts`. */
   readonly traits?: readonly Trait[];
+  /** What could not be looked at, and why; absent: nothing is missing that anybody knows of. */
+  readonly missing?: readonly string[];
   /** Age of the oldest evidence that decided. */
   readonly evidenceAtMs: number;
 }

@@ -2,6 +2,7 @@ import type { DependencyState, Change } from './evidence.ts';
 import type { Facts } from './facts.ts';
 import { newestRevision } from './changes.ts';
 import type { MetricShape } from './metric-shape.ts';
+import { OWN_METRICS } from './suspects.ts';
 
 /** Onsets closer than this cannot be ordered: polls are 5-60 s apart. */
 const SAME_INSTANT_MS = 5_000;
@@ -71,14 +72,34 @@ export function reach(facts: Facts): 'one-pod' | 'one-node' | 'some-pods' | 'all
   return bad.length === 1 ? 'one-pod' : 'some-pods';
 }
 
+/** What this workload calls; undefined: no call graph is known. DNS, which everybody asks, is no part of it. */
+export function knownCallees(facts: Facts): readonly DependencyState[] | undefined {
+  const callees = (facts.input.dependencies ?? []).filter((each) => each.kind !== 'dns');
+  return callees.length === 0 ? undefined : callees;
+}
+
 /** 4. Callees that are anomalous and have no anomalous callee themselves; undefined: no call graph is known. */
 export function deepestCallees(facts: Facts): readonly DependencyState[] | undefined {
-  const { dependencies } = facts.input;
-  if (dependencies === undefined) return undefined;
-  return dependencies
-    .filter((each) => each.state === 'unhealthy')
-    .toSorted((a, b) => a.anomalousCallees.length - b.anomalousCallees.length || (a.name < b.name ? -1 : 1))
-    .filter((each) => each.anomalousCallees.length === 0);
+  return knownCallees(facts)
+    ?.filter((each) => each.state === 'unhealthy' && each.anomalousCallees.length === 0)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * Something that only this workload itself can move (its cpu, its memory, the course of its requests) is anomalous, and
+ * far enough from what it was that the search for the root cause blames it for that.
+ */
+function blamesItself(facts: Facts): boolean {
+  const self = facts.input.calls?.self;
+  const isBlamed = facts.rootCause()?.ranking.some((each) => each.entity === self && each.because === 'own') ?? false;
+  const isAnomalous = OWN_METRICS.some((metric) => facts.metric(metric).direction === 'up');
+  return isBlamed && (isAnomalous || facts.oddStep() !== undefined);
+}
+
+/** 4b. The callee that explains what this workload suffers: the deepest ill one; several that are equally deep are all named. */
+export function explainingCallee(facts: Facts): string | undefined {
+  const deepest = (deepestCallees(facts) ?? []).map((each) => each.name);
+  return deepest.length === 0 || blamesItself(facts) ? undefined : deepest.join(' and ');
 }
 
 /** 5. The newest change of the kinds within 15 minutes before the onset, or since. */

@@ -1,6 +1,8 @@
 import type { HealthState, WorkloadVerdict } from '../detection/verdict.ts';
 import type { ClusterEvent, NodeSnapshot, WorkloadRef, WorkloadSnapshot } from '../lib/workload.ts';
+import type { CallGraph } from './call-graph.ts';
 import type { LogLine } from './diagnosis.ts';
+import type { SuspectEvidence } from './root-cause.ts';
 import type { RemedyAction } from './rung.ts';
 
 /** Something that was changed, by whom ever: evidence second only to Kubernetes status. */
@@ -83,7 +85,7 @@ export interface VolumeState {
 }
 
 /** Ready endpoints behind a Service of this workload. */
-interface EndpointState {
+export interface EndpointState {
   readonly service: string;
   readonly readyEndpoints: number;
 }
@@ -108,10 +110,19 @@ export interface DiagnosisInput {
   readonly otherAnomalous?: readonly AnomalousWorkload[];
   /** Absent: no call graph is known, which lowers the confidence of shared causes. */
   readonly dependencies?: readonly DependencyState[];
+  /** The call graph around this workload, with what moved in each service that it names; absent: none is known. */
+  readonly calls?: {
+    /** Name of this workload in the graph. */
+    readonly self: string;
+    readonly graph: CallGraph;
+    readonly suspects: readonly SuspectEvidence[];
+  };
   readonly recentActions?: readonly RecentAction[];
   readonly credentials?: readonly CredentialState[];
   readonly volumes?: readonly VolumeState[];
   readonly endpoints?: readonly EndpointState[];
+  /** What could not be looked at, and why: sentences for people. Nothing is concluded from it. */
+  readonly missing?: readonly string[];
   /** Workload without snapshot (REST): its name for sentences. */
   readonly subject?: Pick<WorkloadRef, 'kind' | 'namespace' | 'name'>;
   readonly settings?: {

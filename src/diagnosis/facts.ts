@@ -4,10 +4,14 @@ import { CHANGE_WINDOW_MS, DEFAULT_SETTINGS } from './evidence.ts';
 import type { Change, DiagnosisInput } from './evidence.ts';
 import { signatureFacts } from './log-signatures.ts';
 import type { LogSignature, SignatureFacts } from './log-signatures.ts';
+import { oddStep } from './log-requests.ts';
+import type { OddStep } from './log-requests.ts';
 import { metricShape, metricStates } from './metric-shape.ts';
 import type { MetricShape } from './metric-shape.ts';
 import { podFacts } from './pod-facts.ts';
 import type { PodFacts } from './pod-facts.ts';
+import { findRootCause } from './root-cause.ts';
+import type { RootCause } from './root-cause.ts';
 import { templateFacts } from './template-facts.ts';
 import type { TemplateFacts } from './template-facts.ts';
 
@@ -32,6 +36,10 @@ export interface Facts {
   metric(name: string): MetricShape;
   /** Warnings and errors of a kind never seen before the onset, the most frequent kind first. */
   newTemplates(): readonly TemplateFacts[];
+  /** The step in the workload's own requests that changed most, where lines carry a request id. */
+  oddStep(): OddStep | undefined;
+  /** Who in the call graph explains it best, this workload included; undefined: no call graph is known. */
+  rootCause(): RootCause | undefined;
 }
 
 /** Text from just before the first breach belongs to it: a metric needs a poll or two to show. */
@@ -61,6 +69,23 @@ function newAlarms(input: DiagnosisInput): readonly TemplateFacts[] {
     .toSorted((a, b) => b.alarming - a.alarming || (a.template < b.template ? -1 : 1));
 }
 
+/** What this workload's own requests do differently speaks for it as its cpu and memory do. */
+function rootCauseOf(input: DiagnosisInput, step: OddStep | undefined): RootCause | undefined {
+  if (input.calls === undefined) return undefined;
+  const { self, graph, suspects } = input.calls;
+  const told = step === undefined ? 0 : Math.log1p(step.score);
+  const own = suspects.map((each) =>
+    each.entity === self ? { ...each, ownScore: Math.max(each.ownScore, told) } : each,
+  );
+  return findRootCause({ suspects: own, graph, target: self });
+}
+
+/** Computes at the first call and remembers, `undefined` included. */
+function once<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => (known ??= { value: compute() }).value;
+}
+
 /** Gathers the facts. Pure: the order of pods, lines, events and changes in the input does not matter. */
 export function gatherFacts(input: DiagnosisInput): Facts {
   const threshold = input.settings?.anomalyThreshold ?? DEFAULT_SETTINGS.anomalyThreshold;
@@ -68,7 +93,7 @@ export function gatherFacts(input: DiagnosisInput): Facts {
   const shapes = new Map<string, MetricShape>();
   const pods = podFacts(input);
   const nodeNames = new Set(pods.flatMap((pod) => (pod.nodeName === undefined ? [] : [pod.nodeName])));
-  let novel: readonly TemplateFacts[] | undefined;
+  const step = once(() => oddStep(input.logs, input.onsetAtMs - LOG_GUARD_MS));
   const subject = input.workload?.ref ?? input.verdict?.workload ?? input.subject;
   return {
     input,
@@ -88,10 +113,9 @@ export function gatherFacts(input: DiagnosisInput): Facts {
       shapes.set(name, known);
       return known;
     },
-    newTemplates() {
-      novel ??= newAlarms(input);
-      return novel;
-    },
+    newTemplates: once(() => newAlarms(input)),
+    oddStep: step,
+    rootCause: once(() => rootCauseOf(input, step())),
   };
 }
 

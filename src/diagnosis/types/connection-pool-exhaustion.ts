@@ -1,4 +1,4 @@
-import { errorSpeed, waitsNotWorks } from '../discriminators.ts';
+import { errorSpeed, knownCallees, waitsNotWorks } from '../discriminators.ts';
 import type { FailureModel } from '../failure-model.ts';
 import { holding, refusing } from '../failure-model.ts';
 import type { Facts } from '../facts.ts';
@@ -20,7 +20,8 @@ export const connectionPoolExhaustion: FailureModel = {
   name: 'connection_pool_exhaustion',
   category: 'connection_timeout',
   assess(facts) {
-    const callees = facts.input.dependencies?.filter((each) => each.kind !== 'dns') ?? [];
+    const callees = knownCallees(facts) ?? [];
+    const isWell = callees.length > 0 && callees.every((each) => each.state === 'healthy');
     const sick = callees.filter((each) => each.state === 'unhealthy');
     const full = fullPool(facts);
     const isPool = facts.logs.has('pool-exhausted') || full !== undefined;
@@ -41,7 +42,7 @@ export const connectionPoolExhaustion: FailureModel = {
           goes(facts, 'in_flight_requests', 'up', WEIGHTS.metric),
           goes(facts, 'error_rate', 'up', WEIGHTS.metricHint),
           goes(facts, 'request_rate', 'flat', WEIGHTS.metricHint),
-          status(WEIGHTS.statusHint / 2, claim(callees.length > 0 && sick.length === 0, 'every callee is well')),
+          status(WEIGHTS.statusHint / 2, claim(isWell, 'every callee is well')),
           status(-WEIGHTS.statusStrong, claim(sick.length > 0, `${sickNames}: anomalous as well`)),
         ]),
       ]),

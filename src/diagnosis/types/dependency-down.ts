@@ -1,4 +1,4 @@
-import { deepestCallees, waitsNotWorks } from '../discriminators.ts';
+import { deepestCallees, explainingCallee, knownCallees, waitsNotWorks } from '../discriminators.ts';
 import type { DependencyState } from '../evidence.ts';
 import type { FailureModel } from '../failure-model.ts';
 import { holding, refusing } from '../failure-model.ts';
@@ -11,14 +11,11 @@ import { WEIGHTS } from '../weights.ts';
 
 const SIGNATURES: readonly LogSignature[] = ['connection-refused', 'deadline', 'bad-gateway'];
 
-const deepest = (facts: Facts): readonly DependencyState[] =>
-  (deepestCallees(facts) ?? []).filter((each) => each.kind !== 'dns');
+const deepest = (facts: Facts): readonly DependencyState[] => deepestCallees(facts) ?? [];
 
-/** A call graph is known and nothing in it is anomalous. */
-function everyCalleeIsWell(facts: Facts): boolean {
-  const { dependencies } = facts.input;
-  return dependencies !== undefined && dependencies.every((each) => each.state === 'healthy');
-}
+/** A call graph is known and every callee in it is known to be well; of one that is unknown that cannot be said. */
+const everyCalleeIsWell = (facts: Facts): boolean =>
+  knownCallees(facts)?.every((each) => each.state === 'healthy') === true;
 
 /** What this workload calls does not answer. */
 export const dependencyDown: FailureModel = {
@@ -29,12 +26,16 @@ export const dependencyDown: FailureModel = {
     const isHurt = facts.metric('error_rate').direction === 'up' || facts.metric('response_time').direction === 'up';
     const isTold = SIGNATURES.some((signature) => facts.logs.has(signature));
     const allWell = everyCalleeIsWell(facts);
+    const explains = explainingCallee(facts) !== undefined;
     const blamed = `its callee ${culprit?.name} is unhealthy and has no unhealthy callee itself`;
     const equals = [culprit, ...others].map((each) => each?.name).join(' and ');
     const waits = claim(waitsNotWorks(facts) === 'waits', 'cpu does not rise with the latency: it waits');
     return {
       findings: holding([
-        status(WEIGHTS.statusStrong + 1, claim(culprit !== undefined && isHurt, blamed)),
+        status(
+          explains ? WEIGHTS.statusStrong + 1 : WEIGHTS.statusHint,
+          claim(culprit !== undefined && isHurt, blamed),
+        ),
         ...SIGNATURES.map((signature) => told(facts, signature, WEIGHTS.logHint + 0.2)),
         ...given(culprit !== undefined || isTold, () => [
           goes(facts, 'error_rate', 'up', WEIGHTS.metric),

@@ -10,10 +10,14 @@ import { WEIGHTS } from '../weights.ts';
 
 const LITTLE_FREE = 0.1;
 const SOON_MS = 4 * 86_400_000;
+/** A volume with more room than this that fills slowly is worth telling, but seldom explains what fails today. */
+const MUCH_FREE = 0.25;
 const USAGE = 'volume_usage';
 
 const isLow = (volume: VolumeState): boolean => volume.freeRatio !== undefined && volume.freeRatio < LITTLE_FREE;
 const isSoonFull = (volume: VolumeState): boolean => (volume.timeToFullMs ?? Infinity) < SOON_MS;
+
+const hasRoomToday = (volume: VolumeState | undefined): boolean => (volume?.freeRatio ?? 0) > MUCH_FREE;
 
 /** The claim with the least room, of those that are nearly full or soon will be. */
 const filling = (facts: Facts): VolumeState | undefined =>
@@ -39,7 +43,7 @@ export const volumeFull: FailureModel = {
     const hasRoom = usage.direction === 'flat' && !isHigh && volume === undefined;
     return {
       findings: holding([
-        status(WEIGHTS.statusDecisive, volumeStatus(volume)),
+        status(hasRoomToday(volume) ? WEIGHTS.statusStrong : WEIGHTS.statusDecisive, volumeStatus(volume)),
         metric(WEIGHTS.metricStrong + WEIGHTS.metric, claim(isHigh, 'volume_usage leaves less than 10 % free'), USAGE),
         metric(WEIGHTS.metricStrong, claim(soonMs < SOON_MS, `the volume is full in ${span(soonMs)}`), USAGE),
         goes(facts, USAGE, 'up', WEIGHTS.metric),

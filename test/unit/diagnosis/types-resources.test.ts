@@ -187,6 +187,14 @@ const rows: readonly Row[] = [
     type: 'volume_full',
   },
   {
+    name: 'volume_full: half empty and full in three days: what crashes crashes for another reason',
+    spec: {
+      pods: three({ waiting: 'CrashLoopBackOff', restarts: 7, lastEnd: { reason: 'Error', exitCode: 1 } }),
+      input: { volumes: [{ claim: 'data-0', freeRatio: 0.5, timeToFullMs: 3 * 86_400_000, holdsCache: false }] },
+    },
+    type: 'crash_loop',
+  },
+  {
     name: 'volume_full: lines against a measured volume with room',
     spec: {
       pods: three(pod({ volume_usage: ['flat', 40, 40], error_rate: ['up', 0.4, 0.005] })),
