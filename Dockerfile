@@ -8,7 +8,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
-COPY tools/build.ts ./tools/build.ts
+COPY tools/build.ts tools/bundle-trims.ts ./tools/
 RUN node tools/build.ts --out /out/app && mkdir -p /out/data
 
 FROM ${BASE_IMAGE}

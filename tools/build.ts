@@ -2,12 +2,12 @@
  * Bundles the release: `npm run build [-- --out DIR]`. The bundle needs nothing but Node: no node_modules, no install
  * script, no TypeScript. What is imported lazily stays in files of its own, so that it costs memory only when it is used.
  */
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { asciiOnly, trims } from './bundle-trims.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ENTRIES = { main: 'src/main.ts', cli: 'src/cli/main.ts' };
@@ -18,13 +18,12 @@ const ASSETS = ['swagger-ui-dist/swagger-ui.css', 'swagger-ui-dist/swagger-ui-bu
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: join(ROOT, 'dist') } } });
 const out = values.out;
-const entries = Object.entries(ENTRIES).filter(([, file]) => existsSync(join(ROOT, file)));
 
 await rm(out, { recursive: true, force: true });
 await mkdir(join(out, 'assets'), { recursive: true });
 const { metafile } = await build({
   absWorkingDir: ROOT,
-  entryPoints: Object.fromEntries(entries),
+  entryPoints: ENTRIES,
   outdir: out,
   bundle: true,
   splitting: true,
@@ -39,11 +38,19 @@ const { metafile } = await build({
   sourcemap: 'linked',
   sourcesContent: false,
   legalComments: 'linked',
+  // Its ESM form imports axios in modules, its CommonJS form in one piece of which nothing can be left out.
+  alias: { 'prometheus-query': 'prometheus-query/dist/prometheus-query.esm.js' },
+  plugins: [trims()],
   metafile: true,
   logLevel: 'warning',
 });
+for (const file of (await readdir(out)).filter((name) => name.endsWith('.js'))) {
+  await writeFile(join(out, file), asciiOnly(await readFile(join(out, file), 'utf8')));
+}
 const require = createRequire(import.meta.url);
 for (const asset of ASSETS) await copyFile(require.resolve(asset), join(out, 'assets', asset.replace(/^.*\//, '')));
+// `ln -s .../cli.js /usr/local/bin/kubectl-aegis` makes it a kubectl plugin.
+await chmod(join(out, 'cli.js'), 0o755);
 await writeFile(join(out, 'package.json'), '{ "type": "module" }\n');
 
 for (const [path, { bytes, entryPoint }] of Object.entries(metafile.outputs)) {

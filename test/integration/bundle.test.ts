@@ -75,6 +75,17 @@ describe.each([
 
   // What is released is measured: from its sources a program must first be read in hundreds of pieces.
   if (form === 'bundle') {
+    test('loads no client of the web that it never uses: that is 14 MiB', async () => {
+      const [port] = await freePorts(1);
+      const look = 'process.on("exit",()=>console.log(process.moduleLoadList.join("\\n")))';
+      const args = ['--import', `data:text/javascript,${encodeURIComponent(look)}`, entry, `--port=${port}`];
+      const program = startProgram(process.execPath, args, { cwd: folder, env: { DATA_DIR: join(folder, 'data') } });
+      expect(await answered(`http://127.0.0.1:${port}/ping`, 15_000, program)).toBe(200);
+      await program.stop();
+      expect(program.output()).toContain('NativeModule http');
+      expect(program.output()).not.toContain('undici');
+    }, 40_000);
+
     test('[95] that takes less than 2 s', () => {
       // The best of the five above: on a machine that does other work as well, the others measure that work.
       expect(Math.min(...times)).toBeLessThan(2000);
