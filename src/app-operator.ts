@@ -62,6 +62,7 @@ export async function createOperator(
     access: cluster.access,
     clock,
     log,
+    metrics: base.metrics,
     ...(namespaces && { scope: scopeOf(cluster) }),
   });
   if (!client.ok) return client;
@@ -88,7 +89,7 @@ function assemble(
 
   const outbound = createOutbound({ allowed: allowedOrigins(config, log), apiServer: apiServerNames(cluster) });
   const reader = new CachedClusterReader({
-    ...{ client, clock, random, log },
+    ...{ client, clock, random, log, metrics },
     resync: cluster.relist,
     ...(namespaces !== undefined && { namespaces }),
   });

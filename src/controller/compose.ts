@@ -9,6 +9,7 @@ import { ActionLedger } from './action-ledger.ts';
 import { ActionReconciler } from './action-reconciler.ts';
 import { AlertDesk } from './alert-desk.ts';
 import { BackFill } from './back-fill.ts';
+import { countedLogSource, countedMetricSource } from './counted-sources.ts';
 import { DecisionRecorder } from './decision-recorder.ts';
 import { DetectionLoop } from './detection-loop.ts';
 import { EngineAnswers } from './engine-answers.ts';
@@ -83,7 +84,7 @@ export interface ComposedOperator {
 
 /** Puts the operator together. The program and the tests give it other adapters; the wiring is this one. */
 export function composeOperator(adapters: OperatorAdapters, settings: OperatorSettings): ComposedOperator {
-  const { reader, writer, leadership, executors, source, notifier, events } = adapters;
+  const { reader, writer, leadership, executors, notifier, events } = adapters;
   const { store, metrics, clock, random, log } = adapters;
   const { stalenessMs, enabledEffects, missingRights, clusterWideEngine, finishedTtlMs } = settings;
   const engine = createEngine({ seed: settings.seed });
@@ -92,6 +93,8 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const book = new IncidentBook(store, log);
   const engines = new EngineAnswers({
     ...{ engine: adapters.policyEngine, metrics },
+  const source = countedMetricSource(adapters.source, metrics);
+  const logs = adapters.logs === undefined ? undefined : countedLogSource(adapters.logs, metrics);
     ...(clusterWideEngine !== undefined && { clusterWide: clusterWideEngine }),
   });
   const acceptance = new PolicyAcceptance({ source, notifier });
@@ -121,7 +124,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   });
   const loop = new DetectionLoop({
     ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
-    ...{ store, events, metrics, clock, log, ...(adapters.logs !== undefined && { logs: adapters.logs }) },
+    ...{ store, events, metrics, clock, log, ...(logs !== undefined && { logs }) },
     onAction: (action) => operator.onAction(action),
     onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
   });

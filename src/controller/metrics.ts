@@ -31,9 +31,10 @@ const SOURCE_ERRORS = [
   'BadReply',
   'Unauthorized',
 ] as const;
+const SOURCES = ['metrics', 'logs'] as const;
+const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
 const KINDS = ['policy', 'guardrail', 'action', 'workload', 'pod', 'node', 'event'] as const;
 const NAMESPACES = 200;
-const POLICIES = 500;
 const FAST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 const CALL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const HEALING_SECONDS = [5, 10, 30, 60, 120, 300, 600, 1200, 3600];
@@ -66,12 +67,6 @@ const detection: readonly MetricDeclaration[] = [
     labels: { owner: 5 },
   },
   {
-    name: 'aegis_policy_score',
-    kind: 'gauge',
-    help: 'Worst score of a policy at its last poll, by detector.',
-    labels: { namespace: NAMESPACES, policy: POLICIES, detector: 20 },
-  },
-  {
     name: 'aegis_workloads',
     kind: 'gauge',
     help: 'Watched workloads by state.',
@@ -93,12 +88,23 @@ const sources: readonly MetricDeclaration[] = [
     labels: {},
     buckets: CALL_SECONDS,
   },
-  { name: 'aegis_queries_total', kind: 'counter', help: 'Queries sent to a source.', labels: { source: 10 } },
+  {
+    name: 'aegis_queries_total',
+    kind: 'counter',
+    help: 'Questions to a source: queries of polls, back-fills, firing alerts, reads of logs.',
+    labels: { source: SOURCES },
+  },
   {
     name: 'aegis_source_errors_total',
     kind: 'counter',
-    help: 'Answers of a source that could not be used.',
-    labels: { source: 10, kind: SOURCE_ERRORS },
+    help: 'Answers of a source that could not be used; in a poll, each distinct trouble once.',
+    labels: { source: SOURCES, kind: SOURCE_ERRORS },
+  },
+  {
+    name: 'aegis_source_up',
+    kind: 'gauge',
+    help: '1 while the source answers, be it with a refusal of a query.',
+    labels: { source: SOURCES },
   },
   { name: 'aegis_source_up', kind: 'gauge', help: '1 while the source answers.', labels: { source: 10 } },
 ];
@@ -108,7 +114,7 @@ const healing: readonly MetricDeclaration[] = [
   {
     name: 'aegis_policies',
     kind: 'gauge',
-    help: 'Policies by state.',
+    help: 'Policies by state, the first that applies: invalid, paused, conflict, accepted.',
     labels: { state: ['accepted', 'invalid', 'paused', 'conflict'] },
   },
   { name: 'aegis_incidents_open', kind: 'gauge', help: 'Open incidents.', labels: {} },
@@ -153,7 +159,7 @@ const healing: readonly MetricDeclaration[] = [
   {
     name: 'aegis_budget_spent',
     kind: 'gauge',
-    help: 'Effects spent in the window of a budget.',
+    help: 'Treatments of the last minute and hour, and those under way, in the whole cluster; each treated pod counts.',
     labels: { window: ['minute', 'hour', 'concurrent'] },
   },
 ];
@@ -183,21 +189,21 @@ const shell: readonly MetricDeclaration[] = [
   {
     name: 'aegis_kubernetes_requests_total',
     kind: 'counter',
-    help: 'Requests to the API server.',
-    labels: { verb: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'], code: 40 },
+    help: 'Requests to the API server, by status; without an answer, why there is none.',
+    labels: { verb: VERBS, code: 40 },
   },
   {
     name: 'aegis_kubernetes_request_duration_seconds',
     kind: 'histogram',
-    help: 'Time of a request to the API server.',
-    labels: { verb: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+    help: 'Time of a request to the API server; of a watch, until it is open.',
+    labels: { verb: VERBS },
     buckets: CALL_SECONDS,
   },
   {
     name: 'aegis_watch_restarts_total',
     kind: 'counter',
-    help: 'Watches opened again.',
-    labels: { kind: 30, reason: 10 },
+    help: 'Watches that ended and were opened again, by how they ended.',
+    labels: { kind: 30, reason: ['closed', 'resync', 'silent', 'failed', 'broken', 'refused'] },
   },
   { name: 'aegis_cache_age_seconds', kind: 'gauge', help: 'Time since a cache was confirmed.', labels: { kind: 30 } },
   {

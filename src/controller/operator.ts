@@ -12,6 +12,7 @@ import type { IncidentBook } from './incident-book.ts';
 import { policyKey, type PolicyReporter } from './policy-reporter.ts';
 import type { Poller } from './poller.ts';
 import type { ClusterReader, Leadership, MetricsSink, Store, StoredAction } from './ports.ts';
+import { reportState } from './state-gauges.ts';
 import type { StormWatch } from './storm-watch.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { WorkloadAssessor } from './workload-assessor.ts';
@@ -23,6 +24,8 @@ const EDITS_EVERY_MS = SECOND;
 const SNAPSHOT_EVERY_MS = MINUTE;
 /** An incident whose workload is gone stays open no longer than this. */
 const TIDY_EVERY_MS = MINUTE;
+/** Half of what most scrape by. */
+const REPORT_EVERY_MS = 15 * SECOND;
 /** A series not seen for a day belongs to a pod that is gone. */
 const FORGET_SERIES_MS = DAY;
 const SNAPSHOT = 'engine';
@@ -65,9 +68,10 @@ export class Operator {
   #tidiedAtMs = 0;
 
   constructor(deps: OperatorDeps) {
+  #reportedAtMs = 0;
     this.#deps = deps;
-    const { clock, random, log, reconciler, reporter } = deps;
-    const shared = { clock, random, log };
+    const { clock, random, log, metrics, reconciler, reporter } = deps;
+    const shared = { clock, random, log, metrics };
     this.#actions = new WorkQueue({
       ...{ ...shared, name: 'actions', concurrency: 4 },
       // An action is only touched with its predecessor's knowledge; `#prepare` adds every one again.
@@ -180,6 +184,7 @@ export class Operator {
       if (nowMs - this.#tidiedAtMs >= TIDY_EVERY_MS) this.#tidy(nowMs);
     } catch (error) {
       metrics.count('aegis_faults_total', { where: 'tick' });
+      if (nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#report(nowMs);
       log.error('a tick failed', { err: error });
     }
   }
@@ -223,6 +228,12 @@ export class Operator {
 
   /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
   #tidy(nowMs: number): void {
+  #report(nowMs: number): void {
+    this.#reportedAtMs = nowMs;
+    const { reader, ledger, metrics } = this.#deps;
+    reportState({ reader, ledger, metrics, queues: [this.#actions, this.#policies, this.#edits] }, nowMs);
+  }
+
     const { engine, book, poller, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
     this.#tidiedAtMs = nowMs;
     const policies = surroundings.policies();

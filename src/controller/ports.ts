@@ -145,6 +145,8 @@ export interface ClusterReader {
   /** Milliseconds since the least recently confirmed cache was confirmed by event, bookmark, list or clean close. */
   ageMs(): number;
   /** Called with a key when something of that kind changed. */
+  /** The same for each resource that is watched, by its plural name. */
+  ages(): readonly { readonly kind: string; readonly ageMs: number }[];
   onChange(listener: (change: ClusterChange) => void): void;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { messageOf } from '../lib/thrown.ts';
+import type { MetricsSink } from './ports.ts';
 
 /** What a handler says: nothing, or when it wants to see the key again. */
 export interface HandlerResult {
@@ -15,6 +16,7 @@ export interface WorkQueueOptions {
   /** 0 <= x < 1, for jitter. */
   readonly random: () => number;
   readonly log: Log;
+  readonly metrics: MetricsSink;
   readonly handle: (key: string) => Promise<HandlerResult | void>;
   /** Keys handled at once. */
   readonly concurrency: number;
@@ -113,6 +115,10 @@ export class WorkQueue {
     if (this.#active.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   /** Keys ready to be handled. */
   get depth(): number {
     return this.#ready.size;
@@ -191,6 +197,7 @@ export class WorkQueue {
   #backOff(key: string): { readonly failures: number; readonly waitMs: number } {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
+    this.#options.metrics.count('aegis_workqueue_retries_total', { queue: this.#options.name });
     const whole = Math.min(this.#backoff.firstMs * 2 ** Math.min(failures, 30), this.#backoff.longestMs);
     return { failures, waitMs: whole / 2 + (whole / 2) * this.#options.random() };
   }

@@ -1,3 +1,4 @@
+import type { MetricsSink } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type Result, err, ok } from '../lib/result.ts';
@@ -21,6 +22,8 @@ export type ApiRequest = {
   /** Goes before other requests: the lease and effects. */
   readonly urgent?: boolean;
   readonly signal?: AbortSignal;
+  /** `metadata`: a read that brings the object's metadata and nothing of its contents. */
+  readonly as?: 'metadata';
   /** Asked in the very moment of sending; false: not sent, fault cause `NotLeader`. Default: the client's fence. */
   readonly fence?: () => boolean;
 } & (
@@ -56,9 +59,14 @@ export interface ClientOptions {
   readonly access: ClusterAccess;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent: nobody counts the requests. */
+  readonly metrics?: MetricsSink;
   /** Single-namespace mode: requests elsewhere are refused before they are sent. */
   readonly scope?: Scope;
 }
+
+/** The server cuts the object before it sends it; without a second choice nothing else can come. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 const CALL_DEADLINE_MS = 10_000;
 export const FIELD_MANAGER = 'aegis';
@@ -90,7 +98,7 @@ class HttpClient implements KubeClient {
   }
 
   async call(request: ApiRequest): Promise<Result<Json, CallFault>> {
-    return jsonOf(await this.#send(request, 'application/json'));
+    return jsonOf(await this.#send(request, request.as === 'metadata' ? METADATA_ONLY : 'application/json'));
   }
 
   async groups(): Promise<Result<Json, CallFault>> {
@@ -112,9 +120,15 @@ class HttpClient implements KubeClient {
     if (!passport.ok) return { kind: 'broken', fault: passport.error };
     const headers = { Accept: 'application/json', 'User-Agent': USER_AGENT };
     const outgoing = { method: 'GET', path: path.value, headers, deadlineMs: CALL_DEADLINE_MS, signal };
-    const end = await streamLines(passport.value, outgoing, this.#options.clock, listener);
+    const counted = this.#counting('watch');
+    const onOpen = (): void => {
+      counted('200');
+      listener.onOpen();
+    };
+    const end = await streamLines(passport.value, outgoing, this.#options.clock, { ...listener, onOpen });
     if (end.kind === 'closed') return end;
     const fault = end.kind === 'refused' ? this.#refusal(end.answer) : this.#broken(end.thrown);
+    counted(codeOf(fault));
     return { kind: end.kind, fault };
   }
 
@@ -152,13 +166,32 @@ class HttpClient implements KubeClient {
       const message = 'not sent: the lease was not renewed lately enough';
       return err({ kind: 'Unavailable', message, sent: false, causes: ['NotLeader'] });
     }
+    const counted = this.#counting(verbOf(request));
     try {
       const outgoing = { ...httpOf(request, path, accept), deadlineMs };
       const answer = await exchange(passport.value, outgoing, clock);
+      counted(String(answer.status));
       return answer.status < 300 ? ok(answer) : err(this.#refusal(answer));
     } catch (thrown) {
-      return err({ ...this.#broken(thrown), staleSocket: thrown instanceof ExchangeFault && thrown.staleSocket });
+      const fault = this.#broken(thrown);
+      counted(codeOf(fault));
+      return err({ ...fault, staleSocket: thrown instanceof ExchangeFault && thrown.staleSocket });
     }
+  }
+
+  /** Counts one request from now on, once. */
+  #counting(verb: string): (code: string) => void {
+    const { metrics, clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    let isDone = false;
+    return (code) => {
+      if (isDone) return;
+      isDone = true;
+      metrics?.count('aegis_kubernetes_requests_total', { verb, code });
+      metrics?.observe('aegis_kubernetes_request_duration_seconds', (clock.monotonicMs() - startedMs) / 1_000, {
+        verb,
+      });
+    };
   }
 
   #fenceOf(request: ApiRequest): () => boolean {
@@ -191,6 +224,16 @@ class HttpClient implements KubeClient {
     return fault;
   }
 }
+
+/** The API server's own word for what is asked. */
+function verbOf({ method, target }: ApiRequest): string {
+  if (method === 'GET') return target.name === undefined ? 'list' : 'get';
+  return VERB_OF_METHOD[method];
+}
+
+const VERB_OF_METHOD = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as const;
+
+const codeOf = ({ status, kind }: CallFault): string => (status === undefined ? kind : String(status));
 
 const USER_AGENT = 'aegis/0.1.0';
 

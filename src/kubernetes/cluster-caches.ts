@@ -110,6 +110,14 @@ export class ClusterCaches {
     return Math.min(...this.#all.map((watched) => watched.confirmedAtMs() ?? Number.POSITIVE_INFINITY));
   }
 
+  /** The same for each resource that was confirmed at all. */
+  confirmed(): { readonly kind: string; readonly atMs: number }[] {
+    return this.#all.flatMap((watched) => {
+      const atMs = watched.confirmedAtMs();
+      return atMs === undefined || !Number.isFinite(atMs) ? [] : [{ kind: watched.plural, atMs }];
+    });
+  }
+
   problems(): readonly WatchProblem[] {
     const unreadable = [...this.#unreadableActions].map(([name, message]): WatchProblem => {
       return { resource: `${RESOURCES.actions.plural} ${name}`, state: 'failing', message };

@@ -95,6 +95,11 @@ export class CachedClusterReader implements ClusterReader {
     return Number.isFinite(age) ? Math.max(0, age) : Number.MAX_SAFE_INTEGER;
   }
 
+  ages(): readonly { readonly kind: string; readonly ageMs: number }[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#caches.confirmed().map(({ kind, atMs }) => ({ kind, ageMs: Math.max(0, nowMs - atMs) }));
+  }
+
   onChange(listener: (change: ClusterChange) => void): void {
     this.#listeners.push(listener);
   }

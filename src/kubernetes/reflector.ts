@@ -1,4 +1,4 @@
-import type { ApiFault } from '../controller/ports.ts';
+import type { ApiFault, MetricsSink } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -23,6 +23,7 @@ export interface ReflectorOptions<T> {
   /** 0 <= x < 1, for jitter. */
   readonly random: () => number;
   readonly log: Log;
+  readonly metrics: MetricsSink;
   readonly resource: Resource;
   /** Absent: all namespaces. */
   readonly namespace?: string;
@@ -197,6 +198,8 @@ export class Reflector<T> {
   }
 
   async #afterWatch(end: WatchEnd, session: WatchSession, wasGood: boolean): Promise<void> {
+    const { metrics, resource } = this.#options;
+    metrics.count('aegis_watch_restarts_total', { kind: resource.plural, reason: session.reason ?? end.kind });
     if (session.reason === 'resync') {
       this.#version = '';
       return;

@@ -1,3 +1,4 @@
+import type { MetricsSink } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { KubeClient } from './client.ts';
@@ -11,6 +12,7 @@ export interface WatchContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly metrics: MetricsSink;
   /** Single-namespace mode: one watch for each; absent: one for the cluster. */
   readonly namespaces?: readonly string[];
   readonly timing?: Partial<ReflectorTiming>;
@@ -45,6 +47,10 @@ export class WatchedResource<T> {
     this.#reflectors = scopes.map(
       (namespace) => new Reflector({ ...shared, ...recipe, ...(namespace === undefined ? {} : { namespace }) }),
     );
+  }
+
+  get plural(): string {
+    return this.#recipe.resource.plural;
   }
 
   start(): void {

@@ -54,6 +54,23 @@ export function withinScope(
   });
 }
 
+/** What was spent in the window that ends now; each treated pod counts. */
+export function spentWithin(records: readonly ActionRecord[], windowMs: number, nowMs: number): number {
+  return recentIn(records, windowMs, nowMs).reduce((sum, { cost }) => sum + cost, 0);
+}
+
+/** The oldest first. */
+function recentIn(
+  records: readonly ActionRecord[],
+  windowMs: number,
+  nowMs: number,
+): { readonly atMs: number; readonly cost: number }[] {
+  return records
+    .map((record) => ({ atMs: effectAtMs(record, nowMs), cost: costOf(record) }))
+    .filter(({ atMs }) => nowMs - atMs < windowMs)
+    .sort((a, b) => a.atMs - b.atMs);
+}
+
 /** Whether `asked` more fits into the sliding window now. */
 export function overdraft(
   records: readonly ActionRecord[],
@@ -61,10 +78,7 @@ export function overdraft(
   asked: number,
   nowMs: number,
 ): Overdraft | undefined {
-  const recent = records
-    .map((record) => ({ atMs: effectAtMs(record, nowMs), cost: costOf(record) }))
-    .filter(({ atMs }) => nowMs - atMs < windowMs)
-    .sort((a, b) => a.atMs - b.atMs);
+  const recent = recentIn(records, windowMs, nowMs);
   const used = recent.reduce((sum, { cost }) => sum + cost, 0);
   if (used + asked <= limit) return undefined;
   let left = used;

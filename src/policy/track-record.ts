@@ -37,6 +37,11 @@ export function openEffects(ledger: readonly ActionRecord[], selfName: string | 
   );
 }
 
+/** The open effects that are more than decided: sent, or about to be. */
+export function begunEffects(ledger: readonly ActionRecord[], selfName: string | undefined): ActionRecord[] {
+  return openEffects(ledger, selfName).filter(({ state }) => state === 'Executing' || state === 'Verifying');
+}
+
 /** An effect that came to its end and did not help: ineffective, inconclusive, undone, failed or lost. */
 function didNotHelp({ state }: ActionRecord): boolean {
   return state === 'Ineffective' || state === 'RolledBack' || state === 'Failed';

@@ -18,6 +18,7 @@ import { systemClock } from '../../src/system-clock.ts';
 import { anApiIntent, aPolicyObject } from '../support/builders/api.ts';
 import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
 import { requireRig, rig } from '../support/rig.ts';
+import { recordedMetrics } from '../support/recorders.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
 
 /** What the chart's roles grant, tried by the very adapters that need it, as the very account that runs them. */
@@ -92,7 +93,14 @@ withCluster.each([
 
   test('every cache fills and none is refused', async () => {
     const namespaces = single ? { namespaces: [shop] } : {};
-    const reader = new CachedClusterReader({ client, clock: systemClock, random: () => 0.5, log, ...namespaces });
+    const reader = new CachedClusterReader({
+      client,
+      clock: systemClock,
+      random: () => 0.5,
+      log,
+      metrics: recordedMetrics(),
+      ...namespaces,
+    });
     refusals.length = 0;
     reader.start();
     await waitUntil('the caches', 20_000, () => reader.synced());

@@ -15,7 +15,7 @@ import { waitUntil } from '../../tools/rig/wait.ts';
 import { anApiIntent } from '../support/builders/api.ts';
 import { anEffect } from '../support/builders/kubernetes.ts';
 import { realClock } from '../support/real-clock.ts';
-import { recordedLog } from '../support/recorders.ts';
+import { recordedLog, recordedMetrics } from '../support/recorders.ts';
 import { type RigHandle, requireRig, rig } from '../support/rig.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -367,7 +367,7 @@ const uids = (workload: WorkloadSnapshot): string[] =>
   describe('the caches', () => {
     test('follow the cluster, agree with live reads, and survive a restart of the API server', async () => {
       const reader = new CachedClusterReader({
-        ...{ client, clock, random: Math.random, log },
+        ...{ client, clock, random: Math.random, log, metrics: recordedMetrics() },
         timing: { watchSeconds: [4, 6] },
       });
       reader.start();

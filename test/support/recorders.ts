@@ -30,6 +30,8 @@ export interface RecordedMetrics extends MetricsSink {
   /** Sum of a counter or last value of a gauge, over all labels or those given; 0 if it was never touched. */
   value(name: string, labels?: Readonly<Record<string, string>>): number;
   observations(name: string): number;
+  /** Of everything that was counted, set or observed. */
+  names(): ReadonlySet<string>;
 }
 
 export function recordedMetrics(): RecordedMetrics {
@@ -50,5 +52,6 @@ export function recordedMetrics(): RecordedMetrics {
         .filter((c) => c.name === name && Object.entries(labels).every(([k, v]) => c.labels[k] === v))
         .reduce((sum, c) => sum + c.value, 0),
     observations: (name) => observed.get(name) ?? 0,
+    names: () => new Set([...[...values.values()].map(({ name }) => name), ...observed.keys()]),
   };
 }

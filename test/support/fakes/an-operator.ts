@@ -3,7 +3,7 @@ import { composeOperator } from '../../../src/controller/compose.ts';
 import type { IncidentBook } from '../../../src/controller/incident-book.ts';
 import type { Operator } from '../../../src/controller/operator.ts';
 import type { OperatorView } from '../../../src/controller/operator-view.ts';
-import type { Leadership, Notifier } from '../../../src/controller/ports.ts';
+import type { Leadership, LogSource, Notifier } from '../../../src/controller/ports.ts';
 import type { StormWatch } from '../../../src/controller/storm-watch.ts';
 import { executors } from '../../../src/kubernetes/executors/registry.ts';
 import { EFFECTS, type EffectName } from '../../../src/policy/action.ts';
@@ -55,6 +55,7 @@ export interface OperatorOptions extends Partial<WatchManner> {
   readonly name?: string;
   readonly leads?: boolean;
   readonly enabled?: readonly EffectName[];
+  readonly logs?: LogSource;
 }
 
 export interface RunningProcess {
@@ -91,7 +92,7 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
   const { operator, view, book, ledger, storms } = composeOperator(
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine: { ask }, events },
-      ...{ store, metrics, clock, log, random: () => 0.5 },
+      ...{ store, metrics, clock, log, random: () => 0.5, ...(options.logs !== undefined && { logs: options.logs }) },
     },
     {
       ...{ identity: process.name, seed: 7, stalenessMs: 2 * SCRAPE_MS, missingRights: () => [] },

@@ -99,6 +99,10 @@ export class FakeClusterReader implements ClusterReader {
     return this.silentMs;
   }
 
+  ages(): readonly { readonly kind: string; readonly ageMs: number }[] {
+    return [{ kind: 'pods', ageMs: this.silentMs }];
+  }
+
   onChange(listener: (change: ClusterChange) => void): void {
     this.#listeners.push(listener);
   }

@@ -2,18 +2,20 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type HandlerResult, WorkQueue } from '../../../src/controller/workqueue.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
-import { recordedLog } from '../../support/recorders.ts';
+import { recordedLog, recordedMetrics } from '../../support/recorders.ts';
 
 /** Handlers that end when the test says so. */
 function aQueue(concurrency = 2, start = true, minIntervalMs = 0) {
   const clock = fakeClock();
   const log = recordedLog();
+  const metrics = recordedMetrics();
   const handled: string[] = [];
   const running = new Map<string, { resolve: (result?: HandlerResult) => void; reject: (fault: Error) => void }>();
   const queue = new WorkQueue({
     name: 'test',
     clock,
     log,
+    metrics,
     random: () => 1,
     concurrency,
     minIntervalMs,
@@ -33,7 +35,7 @@ function aQueue(concurrency = 2, start = true, minIntervalMs = 0) {
     await settled();
   };
   if (start) queue.start();
-  return { queue, clock, log, handled, end };
+  return { queue, clock, log, metrics, handled, end };
 }
 
 const settled = async (): Promise<void> => {
@@ -205,7 +207,7 @@ describe('many keys', () => {
         const active = new Set<string>();
         const dirty = new Set<string>();
         const queue = new WorkQueue({
-          ...{ name: 'law', clock, log: recordedLog(), random: () => 0, concurrency: 2 },
+          ...{ name: 'law', clock, log: recordedLog(), metrics: recordedMetrics(), random: () => 0, concurrency: 2 },
           handle: async (key) => {
             expect(active.has(key)).toBe(false);
             active.add(key);

@@ -6,7 +6,7 @@ import type { Json } from '../../../src/kubernetes/json.ts';
 import { RESOURCES } from '../../../src/kubernetes/resources.ts';
 import { aKubeconfig } from '../../support/builders/kubernetes.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
-import { recordedLog } from '../../support/recorders.ts';
+import { type RecordedMetrics, recordedLog, recordedMetrics } from '../../support/recorders.ts';
 import {
   type ScriptedApi,
   type Script,
@@ -23,12 +23,14 @@ const get: ApiRequest = { method: 'GET', target: pod };
 let api: ScriptedApi;
 let clock: FakeClock;
 let client: KubeClient;
+let metrics: RecordedMetrics;
 
 async function connect(path: string, scope?: readonly string[]): Promise<KubeClient> {
   const made = await createClient({
     access: { kind: 'kubeconfig', path },
     clock,
     log: recordedLog(),
+    metrics,
     ...(scope ? { scope } : {}),
   });
   if (!made.ok) throw new Error(made.error);
@@ -40,6 +42,7 @@ const ok: Script = (_request, response) => answer(response, 200, { kind: 'Pod' }
 
 beforeEach(() => {
   clock = fakeClock();
+  metrics = recordedMetrics();
 });
 
 afterEach(async () => {
@@ -67,6 +70,26 @@ describe('requests', () => {
     expect(api.seen[0]?.headers).toMatchObject({ authorization: 'Bearer secret', accept: 'application/json' });
     expect(api.seen[0]?.headers['user-agent']).toMatch(/^aegis\//);
     expect(client.namespace).toBe('shop');
+  });
+
+  test.each<[verb: string, request: ApiRequest]>([
+    ['get', get],
+    ['list', { method: 'GET', target: { resource: RESOURCES.pods } }],
+    ['create', { method: 'POST', target: { ...pod, subresource: 'eviction' }, body: {} }],
+    ['update', { method: 'PUT', target: pod, body: {} }],
+    ['patch', { method: 'PATCH', patch: 'merge', target: pod, body: {} }],
+    ['delete', { method: 'DELETE', target: pod }],
+  ])('are counted by their verb: %s', async (verb, request) => {
+    await client.call(request);
+    expect(metrics.value('aegis_kubernetes_requests_total')).toBe(1);
+    expect(metrics.value('aegis_kubernetes_requests_total', { verb, code: '200' })).toBe(1);
+    expect(metrics.observations('aegis_kubernetes_request_duration_seconds')).toBe(1);
+  });
+
+  test('that the fence does not let out are not counted', async () => {
+    client.fenceWrites(() => false);
+    await client.call({ method: 'DELETE', target: pod });
+    expect(metrics.names()).toEqual(new Set());
   });
 
   const types: [string, ApiRequest, string][] = [

@@ -7,7 +7,7 @@ import { aGuardrailObject, aPolicyObject, anApiIntent } from '../../support/buil
 import { aDeployment, aKubeconfig, aPod, aReplicaSet } from '../../support/builders/kubernetes.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { type MemoryApi, memoryApi } from '../../support/memory-api.ts';
-import { type RecordedLog, recordedLog } from '../../support/recorders.ts';
+import { type RecordedLog, recordedLog, recordedMetrics } from '../../support/recorders.ts';
 import { eventually } from '../../support/scripted-api.ts';
 
 const OWN = '/apis/healing.aegis.dev/v1alpha1';
@@ -35,7 +35,14 @@ async function start(namespaces?: readonly string[]): Promise<void> {
   });
   if (!made.ok) throw new Error(made.error);
   client = made.value;
-  reader = new CachedClusterReader({ client, clock, random: () => 0, log, ...(namespaces ? { namespaces } : {}) });
+  reader = new CachedClusterReader({
+    client,
+    clock,
+    random: () => 0,
+    log,
+    metrics: recordedMetrics(),
+    ...(namespaces ? { namespaces } : {}),
+  });
   reader.onChange((change) => changes.push(change));
   reader.start();
   await eventually(() => reader.synced(), 'the caches');
@@ -199,7 +206,7 @@ describe('own kinds', () => {
     const made = await createClient({ access: { kind: 'kubeconfig', path }, clock, log });
     if (!made.ok) throw new Error(made.error);
     client = made.value;
-    reader = new CachedClusterReader({ client, clock, random: () => 0, log });
+    reader = new CachedClusterReader({ client, clock, random: () => 0, log, metrics: recordedMetrics() });
     reader.start();
     await eventually(() => reader.problems().some(({ state }) => state === 'denied'), 'the refusal');
     expect(reader.guardrails()).toBeUndefined();
@@ -224,7 +231,7 @@ describe('definitions', () => {
     const made = await createClient({ access: { kind: 'kubeconfig', path }, clock, log });
     if (!made.ok) throw new Error(made.error);
     client = made.value;
-    reader = new CachedClusterReader({ client, clock, random: () => 0, log });
+    reader = new CachedClusterReader({ client, clock, random: () => 0, log, metrics: recordedMetrics() });
     reader.start();
     await eventually(() => reader.problems().filter(({ state }) => state === 'missing').length === 3, 'the problems');
     expect(reader.synced()).toBe(false);

@@ -7,7 +7,7 @@ import { metaOf } from '../../../src/kubernetes/json.ts';
 import { RESOURCES } from '../../../src/kubernetes/resources.ts';
 import { aKubeconfig, aPod } from '../../support/builders/kubernetes.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
-import { type RecordedLog, recordedLog } from '../../support/recorders.ts';
+import { type RecordedLog, recordedLog, recordedMetrics } from '../../support/recorders.ts';
 import {
   type ScriptedApi,
   type SeenRequest,
@@ -51,6 +51,7 @@ function make(change: Partial<ReflectorOptions<string>> = {}): Reflector<string>
     clock,
     random: () => 0,
     log,
+    metrics: recordedMetrics(),
     resource: RESOURCES.pods,
     transform: (object) => metaOf(object).name,
     onChange: (each: CacheChange<string>) => void changes.push(`${each.kind === 'set' ? '+' : '-'}${each.value}`),

@@ -44,7 +44,7 @@ describe('the page', () => {
       for (let i = from; i < from + 5_000; i += 1) {
         sink.count('aegis_http_requests_total', { route: `/x${i}`, code: `${i}` });
         sink.count('ai_engine_failure_predictions_total', { failure_type: `x${i}` });
-        sink.gauge('aegis_policy_score', 1, { namespace: 'a', policy: `p${i}`, detector: 'limit' });
+        sink.gauge('aegis_storm_active', 1, { scope: `n${i}` });
       }
     };
     attack(0);
@@ -57,7 +57,7 @@ describe('the page', () => {
 
   test('a value cannot forge a line', async () => {
     const { sink } = metrics();
-    sink.gauge('aegis_policy_score', 1, { namespace: 'a"} 9\naegis_leader 1\n', policy: 'p', detector: 'limit' });
+    sink.gauge('aegis_storm_active', 1, { scope: 'a"} 9\naegis_leader 1\n' });
     expect(await sink.page()).not.toMatch(/^aegis_leader 1$/m);
   });
 });
@@ -78,7 +78,7 @@ describe('a wrong use', () => {
 
   test('labels that are not declared are left out, missing ones stay empty', async () => {
     const { sink } = metrics();
-    sink.count('aegis_queries_total', { pod: 'p-1' });
-    expect(await sink.page()).toContain('aegis_queries_total{source=""} 1');
+    sink.gauge('aegis_storm_active', 1, { pod: 'p-1' });
+    expect(await sink.page()).toContain('aegis_storm_active{scope=""} 1');
   });
 });
