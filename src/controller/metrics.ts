@@ -106,7 +106,6 @@ const sources: readonly MetricDeclaration[] = [
     help: '1 while the source answers, be it with a refusal of a query.',
     labels: { source: SOURCES },
   },
-  { name: 'aegis_source_up', kind: 'gauge', help: '1 while the source answers.', labels: { source: 10 } },
 ];
 
 const healing: readonly MetricDeclaration[] = [
