@@ -46,6 +46,23 @@ export const RESOURCES = {
   scaledObjects: namespaced('keda.sh', 'v1alpha1', 'scaledobjects', 'ScaledObject'),
   verticalAutoscalers: namespaced('autoscaling.k8s.io', 'v1', 'verticalpodautoscalers', 'VerticalPodAutoscaler'),
   disruptionBudgets: namespaced('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget'),
+  services: namespaced('', 'v1', 'services', 'Service'),
+  ingresses: namespaced('networking.k8s.io', 'v1', 'ingresses', 'Ingress'),
+  httpRoutes: namespaced('gateway.networking.k8s.io', 'v1', 'httproutes', 'HTTPRoute'),
+  backendTrafficPolicies: namespaced(
+    'gateway.envoyproxy.io',
+    'v1alpha1',
+    'backendtrafficpolicies',
+    'BackendTrafficPolicy',
+  ),
+  envoyFilters: namespaced('networking.istio.io', 'v1alpha3', 'envoyfilters', 'EnvoyFilter'),
+  endpointSlices: namespaced('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice'),
+  networkPolicies: namespaced('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy'),
+  configMaps: namespaced('', 'v1', 'configmaps', 'ConfigMap'),
+  certificates: namespaced('cert-manager.io', 'v1', 'certificates', 'Certificate'),
+  externalSecrets: namespaced('external-secrets.io', 'v1', 'externalsecrets', 'ExternalSecret'),
+  /** Of releases before 0.16. */
+  externalSecretsBeta: namespaced('external-secrets.io', 'v1beta1', 'externalsecrets', 'ExternalSecret'),
   leases: namespaced('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   accessReviews: clusterWide('authorization.k8s.io', 'v1', 'selfsubjectaccessreviews', 'SelfSubjectAccessReview'),
 } as const satisfies Record<string, Resource>;
