@@ -72,6 +72,12 @@ export class ActionGate {
     return turn;
   }
 
+  /** What holds the action now, judged on a live read as before its write; `undefined`: nothing does. */
+  async holds(action: StoredAction, findings: Findings): Promise<Hold | undefined> {
+    const judged = await this.#judge(action, findings);
+    return 'refused' in judged ? judged.refused : undefined;
+  }
+
   async #pass(action: StoredAction, findings: Findings): Promise<'passed' | 'busy'> {
     let current: Round = action;
     for (let round = 1; typeof current === 'object' && round <= MAX_CONFLICTS; round++) {
@@ -184,10 +190,12 @@ export class ActionGate {
   /** What really happened: an effect that cannot be seen did not happen; `undefined` where nothing can be seen now. */
   async #readBack(action: StoredAction, executor: Executor, outcome: Outcome): Promise<Outcome | undefined> {
     if (outcome.kind !== 'applied' && outcome.kind !== 'ambiguous') return outcome;
+    // What leaves no trace cannot be looked for: its answer stands, and a lost one is never asked for again.
+    if (executor.leavesTrace?.(action.intent) === false) return outcome;
     const { writer, clock } = this.#deps;
     for (let look = 1; look <= LOOKS; look++) {
       const live = await writer.readWorkload(action.intent.target);
-      if (live.ok && executor.isVisible(action.intent, live.value)) {
+      if (live.ok && (await executor.isVisible(action.intent, live.value))) {
         return outcome.kind === 'applied' ? outcome : { kind: 'already', detail: `${outcome.message}; found done` };
       }
       await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS * look, resolve));
@@ -208,6 +216,7 @@ export class ActionGate {
     if (live.value.ref.uid !== intent.target.uid) {
       return { refused: hold('TargetChanged', `${intent.target.name} was deleted and made anew`) };
     }
+    if (intent.action === 'throttle_api') await surroundings.readThrottlePaths(live.value, true);
     const input = surroundings.decisionInput({ ...findings, workload: live.value }, clock.nowMs());
     const allowed = guardInputFor(intent, input, { kind: 'allowed', policies: [] });
     const blocker = runChain(allowed).first;

@@ -1,13 +1,12 @@
 import { PRESETS } from '../detection/presets.ts';
-import type { Outcome } from '../healing/decision.ts';
 import { afterSettlement, nextStep } from '../healing/next-step.ts';
 import type { NextStep } from '../healing/next-step.ts';
 import {
   markApproval,
   markClosed,
   markDelivered,
+  markGivenUp,
   markOutcome,
-  markUndone,
   markVerification,
 } from '../healing/transitions.ts';
 import { toRecord } from '../healing/record.ts';
@@ -36,6 +35,7 @@ import type {
   MetricsSink,
   StoredAction,
 } from './ports.ts';
+import { Reversals } from './reversals.ts';
 import type { Findings, Surroundings } from './surroundings.ts';
 import type { HandlerResult } from './workqueue.ts';
 
@@ -72,9 +72,11 @@ export const actionKey = (namespace: string, name: string): string => `${namespa
 /** Carries each AegisHealingAction one step on. What the step is, `healing/next-step.ts` says; here it is only done. */
 export class ActionReconciler {
   readonly #deps: ActionReconcilerDeps;
+  readonly #reversals: Reversals;
 
   constructor(deps: ActionReconcilerDeps) {
     this.#deps = deps;
+    this.#reversals = new Reversals(deps);
   }
 
   async reconcile(key: string): Promise<HandlerResult> {
@@ -130,6 +132,7 @@ export class ActionReconciler {
       policy: this.#policy(action),
       incidentOpen: book.isLoaded() ? book.isOpen(intent.incidentId) : undefined,
       isStored: record !== undefined && END_STATES.has(record.state),
+      isWorkloadIll: book.openOn(intent.target.uid).length > 0,
       ...(track?.healthySinceMs !== undefined && { healthySinceMs: track.healthySinceMs }),
       ...(finishedTtlMs !== undefined && { finishedTtlMs }),
     });
@@ -141,7 +144,7 @@ export class ActionReconciler {
   }
 
   async #take(action: StoredAction): Promise<HandlerResult | 'at-once'> {
-    const { writer, journal, clock, gate, ledger } = this.#deps;
+    const { writer, journal, clock, ledger } = this.#deps;
     // The object is the authority: whoever wrote it, and whatever the store did not take before, is remembered now.
     await ledger.adopt([toRecord(action)]);
     const next = this.#next(action);
@@ -154,18 +157,15 @@ export class ActionReconciler {
       case 'record-approval':
         await journal.write(action, markApproval(action.status, next, clock.nowMs()));
         return 'at-once';
-      case 'gate': {
-        const findings = this.#findings(action);
-        if (findings === undefined) return { requeueAfterMs: SOON_MS }; // not judged since this process began
-        const passed = await gate.pass(action, findings);
-        return passed === 'busy' ? { requeueAfterMs: BUSY_MS } : 'at-once';
-      }
+      case 'gate':
+        return this.#gate(action);
       case 'settle':
         return this.#settle(action);
       case 'verify':
         return this.#verify(action);
+      case 'renew':
       case 'undo':
-        return this.#undo(action, next.because);
+        return this.#reverse(action, next);
       case 'deliver-alert':
         return this.#deliver(action);
       case 'finish':
@@ -181,6 +181,13 @@ export class ActionReconciler {
         return deleted.ok ? {} : { requeueAfterMs: UNDO_AGAIN_MS };
       }
     }
+  }
+
+  async #gate(action: StoredAction): Promise<HandlerResult | 'at-once'> {
+    const findings = this.#findings(action);
+    if (findings === undefined) return { requeueAfterMs: SOON_MS }; // not judged since this process began
+    const passed = await this.#deps.gate.pass(action, findings);
+    return passed === 'busy' ? { requeueAfterMs: BUSY_MS } : 'at-once';
   }
 
   /** Whoever writes another state over one that has ended changes nothing, and people are shown the truth again. */
@@ -231,10 +238,11 @@ export class ActionReconciler {
       const closed = { state: 'Superseded', reason: 'TargetGone', message: 'the target is gone' } as const;
       await journal.announce(action);
       await journal.complete(rowIdOf(action), 'TargetGone', 'the target is gone; whether it was sent is not known');
-      await journal.write(action, markClosed(status, closed, clock.nowMs()));
+      await journal.write(action, markGivenUp(intent, status, closed, clock.nowMs()));
       return 'at-once';
     }
-    const settlement = executor.settle(intent, live.value);
+    const settlement = await executor.settle(intent, live.value);
+    if (settlement === 'unseen') return { requeueAfterMs: SOON_MS };
     const next = afterSettlement(intent, settlement, clock.nowMs());
     log.info('an interrupted effect was settled', { actionId: intent.name, incidentId: intent.incidentId, settlement });
     if (next.do === 'redo' && action.deletedAtMs !== undefined) {
@@ -243,7 +251,7 @@ export class ActionReconciler {
         reason: 'TargetChanged',
         message: 'the action was deleted before it was sent',
       } as const;
-      await journal.write(action, markClosed(status, closed, clock.nowMs()));
+      await journal.write(action, markGivenUp(intent, status, closed, clock.nowMs()));
       return 'at-once';
     }
     if (next.do === 'redo') {
@@ -255,7 +263,7 @@ export class ActionReconciler {
     const done =
       next.do === 'record'
         ? markOutcome(intent, status, next.outcome, clock.nowMs())
-        : markClosed(status, next, clock.nowMs());
+        : markGivenUp(intent, status, next, clock.nowMs());
     await journal.announce(action); // its row may be missing: a store that was lost, a kill before the commit
     await journal.complete(rowIdOf(action), settlement, `settled after an interruption: ${settlement}`);
     await journal.write(action, done);
@@ -307,29 +315,20 @@ export class ActionReconciler {
     return live.error.kind === 'NotFound' ? 'gone' : undefined;
   }
 
-  /** Takes an effect back. Needs the lease and the preconditions, but no metrics, budget or storm clearance. */
-  async #undo(action: StoredAction, because: string): Promise<HandlerResult | 'at-once'> {
-    const { writer, journal, clock, leadership, events, log } = this.#deps;
-    const { intent, status } = action;
+  async #reverse(
+    action: StoredAction,
+    next: NextStep & { readonly do: 'renew' | 'undo' },
+  ): Promise<HandlerResult | 'at-once'> {
     const executor = this.#executor(action);
-    const live = await writer.readWorkload(intent.target);
-    if (!live.ok && live.error.kind !== 'NotFound') return { requeueAfterMs: SOON_MS };
-    if (!leadership.mayWrite()) return { requeueAfterMs: SOON_MS };
-    const gone = { kind: 'refused', reason: 'TargetGone', message: 'the target is gone' } as const;
-    // The row first, so that no inverse goes unrecorded; but what Aegis changed is taken back with the store down, too.
-    const row = await journal.announce(action, 'undo', `takes back ${intent.name}`);
-    const isSame = live.ok && live.value.ref.uid === intent.target.uid;
-    const outcome = isSame && executor?.undo !== undefined ? await executor.undo(intent, live.value) : gone;
-    log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });
-    const after = await writer.readWorkload(intent.target);
-    const readBack = after.ok ? `${because}; ${after.value.replicas.desired} replicas were read back` : because;
-    if (row !== undefined) await journal.complete(row, outcome.kind, `${textOf(outcome)}: ${readBack}`);
-    const written = await journal.write(action, markUndone(status, outcome, readBack, clock.nowMs()));
-    if (outcome.kind === 'blocked' || outcome.kind === 'failed' || outcome.kind === 'ambiguous') {
-      events.emit(eventNote(regardingWorkload(intent.target), 'RollbackFailed', `${intent.name}: ${outcome.message}`));
-      return { requeueAfterMs: UNDO_AGAIN_MS };
-    }
-    return written === undefined ? { requeueAfterMs: SOON_MS } : 'at-once';
+    const done =
+      next.do === 'undo'
+        ? await this.#reversals.undo(action, executor, next.because)
+        : await this.#reversals.renew(action, executor, { findings: this.#findings(action), dueAtMs: next.dueAtMs });
+    return done === 'again-soon'
+      ? { requeueAfterMs: SOON_MS }
+      : done === 'failed'
+        ? { requeueAfterMs: UNDO_AGAIN_MS }
+        : done;
   }
 
   async #deliver(action: StoredAction): Promise<HandlerResult> {
@@ -348,5 +347,3 @@ export class ActionReconciler {
     return {};
   }
 }
-
-const textOf = (outcome: Outcome): string => ('detail' in outcome ? outcome.detail : outcome.message);

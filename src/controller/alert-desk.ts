@@ -59,6 +59,18 @@ export class AlertDesk {
     this.#open.set(intent.incidentId, { intent, sinks, startsAtMs: intent.decidedAtMs, lastSentMs: deliveredAtMs });
   }
 
+  /** An inverse was given up because somebody else changed the field: told once, and nothing resolves it. */
+  abandoned(intent: Intent, why: string, nowMs: number): void {
+    if (this.#notifier.sinks().length === 0) return;
+    void this.#send([], {
+      ...messageOf(intent, 'firing', nowMs, nowMs),
+      key: `undo/${intent.name}`,
+      title: `${workloadKey(intent.target)}: ${intent.action} was not taken back`,
+      summary: `${intent.name} was not taken back: ${why}`,
+      advice: 'Aegis writes only over what it wrote. Look at the object, and restore what it held before by hand.',
+    });
+  }
+
   /** Repeats what is still true. */
   repeat(nowMs: number): void {
     for (const open of this.#open.values()) {

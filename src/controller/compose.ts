@@ -32,9 +32,11 @@ import type {
   Notifier,
   PolicyEngine,
   Store,
+  ThrottleSurvey,
 } from './ports.ts';
 import { StormWatch } from './storm-watch.ts';
 import { Surroundings } from './surroundings.ts';
+import { ThrottleWatch } from './throttle-watch.ts';
 import { WorkloadAssessor } from './workload-assessor.ts';
 
 /** The world, as an operator reaches it: one implementation of each port. */
@@ -47,6 +49,8 @@ export interface OperatorAdapters {
   readonly logs?: LogSource;
   readonly notifier: Notifier;
   readonly policyEngine: PolicyEngine;
+  /** Absent: nothing here can limit traffic. */
+  readonly throttleSurvey?: ThrottleSurvey;
   readonly events: EventSink;
   readonly store: Store;
   readonly metrics: MetricsSink;
@@ -102,6 +106,9 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...{ reader, source, ledger, storms, book, leadership, acceptance, enabledEffects },
     scrapeIntervalMs: stalenessMs / 2,
     policyEngineConfigured: clusterWideEngine !== undefined,
+    ...(adapters.throttleSurvey !== undefined && {
+      throttles: new ThrottleWatch({ survey: adapters.throttleSurvey, clock, log }),
+    }),
   });
   const poller = new Poller({ source, metrics, log });
   const assessor = new WorkloadAssessor({ engine, book, stalenessMs });

@@ -194,6 +194,7 @@ export class DetectionLoop {
     const { incident } = track.history;
     if (incident === undefined) return;
     const lines = await this.#readLogs(policy, workload, incident.id);
+    await surroundings.readThrottlePaths(workload);
     const nowMs = clock.nowMs();
     const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, nowMs));
     // While an effect is under way its own consequences are in the picture: no news for people.

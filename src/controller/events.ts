@@ -23,6 +23,7 @@ const EVENTS = {
   Ineffective: ['Warning', 'Verify'],
   RolledBack: ['Warning', 'Undo'],
   RollbackFailed: ['Warning', 'Undo'],
+  RollbackAbandoned: ['Warning', 'Undo'],
   AlertSent: ['Warning', 'Alert'],
   AlertNotDelivered: ['Warning', 'Alert'],
   StormStarted: ['Warning', 'Brake'],

@@ -15,6 +15,7 @@ import type { EffectName, Intent } from '../policy/action.ts';
 import type { EngineAnswer } from '../policy/guard.ts';
 import type { Guardrail, HealingPolicy, TrafficSource, WatchedMetric } from '../policy/healing-policy.ts';
 import type { ActionRecord } from '../policy/ledger.ts';
+import type { ThrottlePath } from '../policy/throttle-path.ts';
 
 // ---------------------------------------------------------------- metrics
 
@@ -144,9 +145,9 @@ export interface ClusterReader {
   synced(): boolean;
   /** Milliseconds since the least recently confirmed cache was confirmed by event, bookmark, list or clean close. */
   ageMs(): number;
-  /** Called with a key when something of that kind changed. */
   /** The same for each resource that is watched, by its plural name. */
   ages(): readonly { readonly kind: string; readonly ageMs: number }[];
+  /** Called with a key when something of that kind changed. */
   onChange(listener: (change: ClusterChange) => void): void;
 }
 
@@ -171,6 +172,34 @@ export interface ClusterWriter {
   ): Promise<Result<void, ApiFault>>;
 }
 
+/** Finds what could limit a workload's traffic, and what already does. Reads only. */
+export interface ThrottleSurvey {
+  /** Ways through which the traffic comes; empty: this cluster has none that may be used. */
+  look(workload: WorkloadSnapshot): Promise<Result<readonly ThrottlePath[], ApiFault>>;
+}
+
+/** Calls the administrator's own throttle hook: signed, to its one address, twice the same is one effect. */
+export interface ThrottleHook {
+  send(call: {
+    readonly action: 'apply' | 'remove';
+    /** The action's name: the hook knows the limit by it. */
+    readonly id: string;
+    /** Equal for a repetition of the same call, and for nothing else. */
+    readonly key: string;
+    readonly target: Pick<WorkloadRef, 'kind' | 'namespace' | 'name'>;
+    readonly limitPerSecond: number;
+    readonly ttlSeconds: number;
+  }): Promise<Result<OutboundReply, OutboundFault>>;
+}
+
+/** One POST without a body to a pod's own address: no redirect, no credential, bounded in time and size. */
+export type PostToPod = (request: {
+  readonly address: string;
+  readonly port: number;
+  readonly path: string;
+  readonly timeoutMs: number;
+}) => Promise<Result<{ readonly status: number }, OutboundFault>>;
+
 /** Performs one kind of effect. Every write carries a precondition and a deadline. */
 export interface Executor {
   readonly action: EffectName;
@@ -178,11 +207,20 @@ export interface Executor {
   dryRun(intent: Intent, live: WorkloadSnapshot): Promise<Outcome>;
   perform(intent: Intent, live: WorkloadSnapshot): Promise<Outcome>;
   /** What an interrupted effect left behind. */
-  settle(intent: Intent, live: WorkloadSnapshot): Settlement;
+  settle(intent: Intent, live: WorkloadSnapshot): Settlement | Promise<Settlement>;
   /** True once the effect can be seen in the cluster. */
-  isVisible(intent: Intent, live: WorkloadSnapshot): boolean;
-  /** Takes the effect back, only where the field still holds what Aegis wrote; absent: there is no inverse. */
-  undo?(intent: Intent, live: WorkloadSnapshot): Promise<Outcome>;
+  isVisible(intent: Intent, live: WorkloadSnapshot): boolean | Promise<boolean>;
+  /** False: nothing in the cluster shows the effect, so its answer is all that will ever be known. Absent: true. */
+  leavesTrace?(intent: Intent): boolean;
+  /** Whether what was written stands and is in force; absent: the workload itself shows it. */
+  standing?(intent: Intent): Promise<LimitStanding>;
+  /**
+   * Takes the effect back, only where the field still holds what Aegis wrote; absent: there is no inverse. `live` is
+   * `undefined` where the target is gone: what was written elsewhere for its sake goes all the same.
+   */
+  undo?(intent: Intent, live: WorkloadSnapshot | undefined): Promise<Outcome>;
+  /** Tells whoever keeps the time of the effect that it goes on; absent: nobody but Aegis does. */
+  renew?(intent: Intent, renewal: number): Promise<Outcome>;
 }
 
 export interface Leadership {
@@ -385,4 +423,4 @@ export interface MetricsSink {
   observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
 }
 
-export type { Parsed, StoredAction };
+export type { LimitStanding, Parsed, StoredAction };

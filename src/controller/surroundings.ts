@@ -12,6 +12,7 @@ import type { EnabledEffects, Guardrail, HealingPolicy } from '../policy/healing
 import { untouchableBecause } from '../policy/guards/protected-target.ts';
 import { actingPolicy } from '../policy/precedence.ts';
 import { selectsWorkload } from '../policy/selects-workload.ts';
+import type { ThrottlePath } from '../policy/throttle-path.ts';
 import { effectsOn } from '../policy/track-record.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
@@ -19,6 +20,7 @@ import type { PolicyAcceptance } from './policy-acceptance.ts';
 import { wishOf } from './poller.ts';
 import type { ClusterReader, Leadership, MetricSource } from './ports.ts';
 import type { StormWatch } from './storm-watch.ts';
+import type { ThrottleWatch } from './throttle-watch.ts';
 
 export interface SurroundingsDeps {
   readonly reader: ClusterReader;
@@ -31,6 +33,8 @@ export interface SurroundingsDeps {
   readonly enabledEffects: EnabledEffects;
   readonly scrapeIntervalMs: number;
   readonly policyEngineConfigured: boolean;
+  /** Absent: nothing here can limit traffic. */
+  readonly throttles?: ThrottleWatch;
 }
 
 /** What was seen and concluded about one workload. */
@@ -115,6 +119,17 @@ export class Surroundings {
     this.#alerts = reply.ok ? reply.value : undefined;
   }
 
+  /** Looks at what carries the workload's traffic, where a limit may be asked for; `now`: however lately it was looked. */
+  async readThrottlePaths(workload: WorkloadSnapshot, now = false): Promise<void> {
+    if (this.#deps.enabledEffects.has('throttle_api')) await this.#deps.throttles?.look(workload, now);
+  }
+
+  /** Ways to limit the workload's traffic as last looked at; `undefined`: not known. */
+  throttlePaths(workload: WorkloadSnapshot): readonly ThrottlePath[] | undefined {
+    const { throttles } = this.#deps;
+    return throttles === undefined ? [] : throttles.pathsOf(workload.ref.uid);
+  }
+
   diagnosisInput(track: Track, workload: WorkloadSnapshot, logs: readonly LogLine[], nowMs: number): DiagnosisInput {
     const { reader, ledger, book } = this.#deps;
     const { incident } = track.history;
@@ -141,6 +156,8 @@ export class Surroundings {
     const guardrails = this.guardrailsOf(policy.namespace);
     const track = book.find(policy.uid, workload.ref.uid);
     const acting = this.actingOn(workload);
+    const throttlePaths = this.throttlePaths(workload);
+    const { usualRequestRate } = incident;
     return {
       ...{ nowMs, policy, guardrails, workload, incident, verdict, diagnosis },
       ...{ enabledEffects: fixed.enabledEffects, scrapeIntervalMs: fixed.scrapeIntervalMs },
@@ -155,6 +172,8 @@ export class Surroundings {
       policyEngineConfigured: fixed.policyEngineConfigured,
       namespaces: this.#namespaceLabels(),
       openIncidents: book.openOn(workload.ref.uid),
+      ...(throttlePaths !== undefined && { throttlePaths }),
+      ...(usualRequestRate !== undefined && { healthyRequestRate: usualRequestRate }),
       ...(track?.completeSinceMs !== undefined && { completeSinceMs: track.completeSinceMs }),
       ...(track?.hold !== undefined && { heldSinceMs: track.hold.sinceMs }),
     };

@@ -5,6 +5,7 @@ import type { IncidentTransition } from '../detection/incident-step.ts';
 import { observePod } from '../detection/pod-observation.ts';
 import type { MetricSpec } from '../detection/sample.ts';
 import type { WorkloadVerdict } from '../detection/verdict.ts';
+import { usualTraffic } from '../diagnosis/usual-traffic.ts';
 import { SECOND } from '../lib/duration.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
@@ -70,7 +71,7 @@ export class WorkloadAssessor {
         anomalyThreshold: policy.detection.anomalyThreshold,
       },
     );
-    track.history = history;
+    track.history = transition === 'opened' ? withUsualTraffic(track, history) : history;
     if (transition === 'resolved' && incident !== undefined) track.resolved = incident;
     this.#book.remember(track, verdict);
     this.#noteCompleteness(track, verdict, metrics, nowMs);
@@ -126,6 +127,15 @@ export class WorkloadAssessor {
     if (!isComplete) delete track.completeSinceMs;
     else track.completeSinceMs ??= nowMs;
   }
+}
+
+/** What was usual is fixed with the incident, and stored with it: the next process cannot see so far back. */
+function withUsualTraffic({ memory }: Track, history: Track['history']): Track['history'] {
+  const { incident } = history;
+  const usualRequestRate = incident && usualTraffic(memory.all(), incident.onsetAtMs);
+  return incident === undefined || usualRequestRate === undefined
+    ? history
+    : { ...history, incident: { ...incident, usualRequestRate } };
 }
 
 function withMissing(own: readonly PolledReading[], missing: readonly PolledReading[]): readonly PolledReading[] {

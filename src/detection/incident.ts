@@ -26,4 +26,6 @@ export interface Incident {
   /** Metrics that carry the anomaly, most anomalous first. */
   readonly metrics: readonly string[];
   readonly goodPolls: number;
+  /** Requests per second of the whole workload before the onset, while it was well; absent: never observed. */
+  readonly usualRequestRate?: number;
 }

@@ -33,13 +33,21 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly reason: Reason; readonly message: string }
   | { readonly kind: 'ambiguous'; readonly message: string };
 
-/** What an unfinished effect left behind, found by looking. */
-export type Settlement = 'done' | 'absent' | 'foreign' | 'unprovable';
+/** What an unfinished effect left behind, found by looking; `unseen`: it could not be looked at now. */
+export type Settlement = 'done' | 'absent' | 'foreign' | 'unprovable' | 'unseen';
+
+/** Whether a limit is in force: `pending` nobody has said so yet, `unseen` it could not be looked at. */
+export interface LimitStanding {
+  readonly kind: 'holds' | 'pending' | 'refused' | 'gone' | 'unseen';
+  /** A sentence. */
+  readonly message: string;
+}
 
 export interface Verification {
   readonly verdict: 'Effective' | 'Ineffective' | 'Inconclusive' | 'Waiting';
   readonly message: string;
-  readonly reason?: 'RecoveredWithPeers' | 'Recovered' | 'StillAnomalous' | 'NotReady' | 'NoFreshData' | 'Reverted';
+  readonly reason?:
+    'RecoveredWithPeers' | 'Recovered' | 'StillAnomalous' | 'NotReady' | 'NoFreshData' | 'NotAccepted' | 'Reverted';
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
   readonly peers: Readonly<Record<string, number>>;
@@ -67,6 +75,8 @@ export interface ActionStatus {
     readonly readBack?: string;
     readonly atMs?: number;
     readonly abandoned?: string;
+    /** How often the time of a limit was prolonged. */
+    readonly renewals?: number;
   };
   readonly closed?: {
     readonly state: 'Denied' | 'Expired' | 'Superseded' | 'Failed';

@@ -39,6 +39,12 @@ function triggeringMetrics({ incident }: DecisionInput): readonly string[] {
   return incident.metrics;
 }
 
+/** What is written over where an Ingress is limited by its annotations. */
+function annotationsBefore({ throttlePaths = [] }: DecisionInput, { parameters }: Proposal): Baseline['annotations'] {
+  if (parameters.kind !== 'throttle') return undefined;
+  return throttlePaths.find(({ provider }) => provider === parameters.throttle.provider)?.annotations;
+}
+
 function baselineOf(input: DecisionInput, proposal: Proposal): Baseline {
   const { workload, verdict } = input;
   const names = triggeringMetrics(input);
@@ -49,6 +55,7 @@ function baselineOf(input: DecisionInput, proposal: Proposal): Baseline {
   const carrying = verdict.pods.filter(({ pod }) => carriers.some(({ uid }) => uid === pod.uid));
   const peers = verdict.pods.filter(({ pod }) => !isTreated(pod.uid));
   const [first] = workload.pods.filter(({ uid }) => isTreated(uid));
+  const annotations = annotationsBefore(input, proposal);
   return {
     podUids: workload.pods.map(({ uid }) => uid),
     desiredReplicas: workload.replicas.desired,
@@ -60,6 +67,7 @@ function baselineOf(input: DecisionInput, proposal: Proposal): Baseline {
     ]),
     peerMetrics: meanValues(peers.flatMap(({ metrics }) => metrics).filter(wanted)),
     unhealthyPeerUids: peers.filter(({ state }) => state === 'unhealthy').map(({ pod }) => pod.uid),
+    ...(annotations === undefined ? {} : { annotations }),
   };
 }
 

@@ -11,6 +11,8 @@ import type { StoredAction } from './stored-action.ts';
 const FINISHED_TTL_MS = 7 * DAY;
 /** An inverse that failed is tried again after this time. */
 const UNDO_RETRY_MS = 30 * SECOND;
+/** How often the time of a limit may be prolonged. */
+const MAX_RENEWALS = 3;
 /** How soon something is looked at again that no clock announces. */
 const LOOK_AGAIN_MS = 15 * SECOND;
 
@@ -34,6 +36,8 @@ export type NextStep =
   | { readonly do: 'settle' }
   | { readonly do: 'verify' }
   | { readonly do: 'undo'; readonly because: string }
+  /** The time of a limit is over and the failure is not: judge whether it may go on, else take it back. */
+  | { readonly do: 'renew'; readonly dueAtMs: number }
   | { readonly do: 'deliver-alert' }
   | ({ readonly do: 'finish' } & Omit<Closed, 'atMs'>)
   /** Deletion was asked for and nothing is owed: let the finalizer go. */
@@ -48,6 +52,8 @@ export interface NextStepInput {
   readonly incidentOpen: boolean | undefined;
   /** Since when the workload is healthy without a break; absent: it is not, or not known. */
   readonly healthySinceMs?: number;
+  /** An incident is open on the workload, this one or a later one. */
+  readonly isWorkloadIll?: boolean;
   /** The store holds the finished action. */
   readonly isStored: boolean;
   /** How long a finished object stays; absent: seven days. */
@@ -102,12 +108,14 @@ function afterEnd(action: Action, input: NextStepInput): NextStep {
  * A limit ends with its time, or with its policy. Added replicas go back after so much health without a break; without
  * a policy nobody judges health, and the promised time is kept.
  */
-function undoWhenDue(intent: Intent, { rollback, verified }: ActionStatus, input: NextStepInput): NextStep {
+function undoWhenDue(intent: Intent, status: ActionStatus, input: NextStepInput): NextStep {
   const { nowMs, policy, healthySinceMs } = input;
+  const { rollback, verified } = status;
   const dueAtMs = rollback?.dueAtMs ?? nowMs;
   if (policy === undefined && intent.parameters.kind === 'throttle')
     return { do: 'undo', because: 'its policy is gone' };
   if (dueAtMs > nowMs) return { do: 'wait', untilMs: dueAtMs, because: 'the inverse is not due yet' };
+  if (mayGoOn(intent, status, input)) return { do: 'renew', dueAtMs };
   const isReturn = intent.parameters.kind === 'scale' && verified?.result.verdict !== 'Ineffective';
   if (!isReturn || policy === undefined) return undoNow({ rollback }, nowMs, 'its time has come');
   if (healthySinceMs === undefined) {
@@ -118,6 +126,13 @@ function undoWhenDue(intent: Intent, { rollback, verified }: ActionStatus, input
   return returnsAtMs > nowMs
     ? { do: 'wait', untilMs: returnsAtMs, because: 'it was not healthy for long enough' }
     : undoNow({ rollback }, nowMs, 'the workload is healthy again for long enough');
+}
+
+/** Whether a limit is worth asking for more time: it helped, the workload is ill, and it was not prolonged too often. */
+function mayGoOn(intent: Intent, { rollback, verified }: ActionStatus, { isWorkloadIll }: NextStepInput): boolean {
+  if (intent.parameters.kind !== 'throttle' || isWorkloadIll !== true) return false;
+  const isUndoing = rollback?.atMs !== undefined;
+  return !isUndoing && verified?.result.verdict === 'Effective' && (rollback?.renewals ?? 0) < MAX_RENEWALS;
 }
 
 /** The inverse, unless it failed a moment ago: `rollback.atMs` of one that is not done is its last try. */
@@ -205,7 +220,11 @@ export type AfterSettlement =
   | ({ readonly do: 'finish' } & Omit<Closed, 'atMs'>);
 
 /** The table of `invariants.md`: done is recorded, absent is done once more while unexpired, the rest is given up. */
-export function afterSettlement(intent: Intent, settlement: Settlement, nowMs: number): AfterSettlement {
+export function afterSettlement(
+  intent: Intent,
+  settlement: Exclude<Settlement, 'unseen'>,
+  nowMs: number,
+): AfterSettlement {
   switch (settlement) {
     case 'done':
       return { do: 'record', outcome: { kind: 'already', detail: 'found done after an interruption' } };

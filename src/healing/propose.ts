@@ -8,7 +8,7 @@ import { replicasOwner } from '../policy/ownership.ts';
 import { podRefusal } from '../policy/preconditions/restart.ts';
 import { refusal } from '../policy/preconditions/refusal.ts';
 import { replicasCeiling, replicasFloor } from '../policy/preconditions/scale.ts';
-import { chosenProvider } from '../policy/preconditions/throttle.ts';
+import { chosenPath, isPath } from '../policy/throttle-path.ts';
 import { severityOf, isAtLeast } from '../policy/severity.ts';
 import { withProposal } from './decision-input.ts';
 import type { DecisionInput } from './decision-input.ts';
@@ -79,16 +79,15 @@ function scaleDown(input: DecisionInput, step: Step): Proposed {
 
 function throttle(input: DecisionInput, step: Step): Proposed {
   const wish = step.throttle ?? { provider: 'Auto' as const, percentOfBaseline: 80, ttlSeconds: 900 };
-  const provider = chosenProvider(wish.provider, input.throttleProviders);
-  if (provider === undefined) {
-    return err(hold('UnsupportedByCluster', `no provider (${wish.provider}) carries this workload's traffic`));
-  }
+  const path = chosenPath(wish.provider, input.throttlePaths);
+  if (!isPath(path)) return err(path);
   const { healthyRequestRate } = input;
   if (healthyRequestRate === undefined || !Number.isFinite(healthyRequestRate)) {
     return err(hold('NoBaseline', 'healthy traffic was never observed, so there is nothing to limit it to'));
   }
   const limitPerSecond = Math.max((healthyRequestRate * wish.percentOfBaseline) / 100, wish.minPerSecond ?? 0);
-  return ok({ pods: [], parameters: { kind: 'throttle', throttle: { ...wish, provider }, limitPerSecond } });
+  const { provider, routes } = path;
+  return ok({ pods: [], parameters: { kind: 'throttle', throttle: { ...wish, provider }, limitPerSecond, routes } });
 }
 
 /** The step's own cache, else the one that any step of the policy declares. */

@@ -62,6 +62,28 @@ export function markClosed(
   return { ...without(status, 'blocked'), closed: { state, reason, message, atMs: nowMs } };
 }
 
+/**
+ * Ends an action whose write may have been sent, without knowing: what it might have left behind is taken away at once.
+ * Where nothing is there, that changes nothing.
+ */
+export function markGivenUp(
+  intent: Intent,
+  status: ActionStatus,
+  closed: Omit<NonNullable<ActionStatus['closed']>, 'atMs'>,
+  nowMs: number,
+): ActionStatus {
+  const ended = markClosed(status, closed, nowMs);
+  const mayStand = intent.parameters.kind === 'throttle' && status.executingAtMs !== undefined;
+  return mayStand ? { ...ended, rollback: { dueAtMs: nowMs, done: false } } : ended;
+}
+
+/** The time of a limit was prolonged; `answer` says by what. */
+export function markRenewed(intent: Intent, status: ActionStatus, answer: string, nowMs: number): ActionStatus {
+  const attempts = [...status.attempts, { atMs: nowMs, answer }];
+  const renewals = (status.rollback?.renewals ?? 0) + 1;
+  return { ...status, attempts, rollback: { ...timedUndo(intent, nowMs).rollback, done: false, renewals } };
+}
+
 /** People were told: the end of an `alert_admin`. */
 export function markDelivered(status: ActionStatus, sinks: readonly string[], nowMs: number): ActionStatus {
   return { ...without(status, 'blocked'), delivered: { atMs: nowMs, sinks } };
@@ -108,7 +130,7 @@ export function markOutcome(intent: Intent, status: ActionStatus, outcome: Outco
     case 'failed':
       return closing(tried, { state: 'Failed', reason: outcome.reason, message: answer }, nowMs);
     case 'ambiguous':
-      return closing(tried, { state: 'Failed', reason: 'Ambiguous', message: answer }, nowMs);
+      return markGivenUp(intent, tried, { state: 'Failed', reason: 'Ambiguous', message: answer }, nowMs);
   }
 }
 
@@ -134,7 +156,10 @@ export function markVerification(
   };
   if (result.verdict === 'Waiting') return counted;
   const verified: ActionStatus = { ...counted, verified: { result, atMs: nowMs } };
-  if (isTakenBack(intent, result, policy)) return { ...verified, rollback: { dueAtMs: nowMs, done: false } };
+  // A limit may have been lifted by its time before it was judged: what is done is not owed again.
+  if (isTakenBack(intent, result, policy) && status.rollback?.done !== true) {
+    return { ...verified, rollback: { dueAtMs: nowMs, done: false } };
+  }
   const { parameters } = intent;
   const returns = intent.action === 'scale_up' && parameters.kind === 'scale' && result.reason !== 'Reverted';
   return returns && parameters.kind === 'scale' && result.verdict !== 'Ineffective'
@@ -144,13 +169,14 @@ export function markVerification(
 
 /** The inverse: done and read back, given up because somebody else changed the field, or to be tried again. */
 export function markUndone(status: ActionStatus, outcome: Outcome, readBack: string, nowMs: number): ActionStatus {
-  const dueAtMs = status.rollback?.dueAtMs ?? nowMs;
+  const { dueAtMs = nowMs, renewals } = status.rollback ?? {};
+  const kept = { dueAtMs, ...(renewals !== undefined && { renewals }) };
   switch (outcome.kind) {
     case 'applied':
     case 'already':
-      return { ...status, rollback: { dueAtMs, done: true, readBack, atMs: nowMs } };
+      return { ...status, rollback: { ...kept, done: true, readBack, atMs: nowMs } };
     case 'refused':
-      return { ...status, rollback: { dueAtMs, done: false, abandoned: outcome.message, atMs: nowMs } };
+      return { ...status, rollback: { ...kept, done: false, abandoned: outcome.message, atMs: nowMs } };
     case 'blocked':
     case 'failed':
     case 'ambiguous':
@@ -165,8 +191,9 @@ const UNDO_PREFIX = 'undo ';
 function undoFailed(status: ActionStatus, answer: string, nowMs: number): ActionStatus {
   const attempts = [...status.attempts, { atMs: nowMs, answer: `${UNDO_PREFIX}${answer}` }];
   const failures = attempts.filter((attempt) => attempt.answer.startsWith(UNDO_PREFIX)).length;
-  const dueAtMs = status.rollback?.dueAtMs ?? nowMs;
-  const tried: ActionStatus = { ...status, attempts, rollback: { dueAtMs, done: false, atMs: nowMs } };
+  const { dueAtMs = nowMs, renewals } = status.rollback ?? {};
+  const kept = { dueAtMs, ...(renewals !== undefined && { renewals }) };
+  const tried: ActionStatus = { ...status, attempts, rollback: { ...kept, done: false, atMs: nowMs } };
   if (failures < UNDO_FAILURES_TO_TELL || status.closed !== undefined) return tried;
   const message = `the inverse failed ${failures} times, it is tried on: ${answer}`;
   return markClosed(tried, { state: 'Failed', reason: 'RollbackFailed', message }, nowMs);

@@ -58,7 +58,13 @@ export type ActionParameters =
       /** Name of the HPA whose minimum is written instead of the replicas (`RaiseMinimum`); absent: the replicas. */
       readonly autoscaler?: string;
     }
-  | { readonly kind: 'throttle'; readonly throttle: ThrottleParameters; readonly limitPerSecond: number }
+  | {
+      readonly kind: 'throttle';
+      readonly throttle: ThrottleParameters;
+      readonly limitPerSecond: number;
+      /** HTTPRoutes or the Ingress that carry the traffic; empty: the workload's own pods, or the hook. */
+      readonly routes: readonly string[];
+    }
   | { readonly kind: 'cache'; readonly cache: CacheParameters }
   | { readonly kind: 'alert'; readonly sinks: readonly string[] };
 
@@ -74,6 +80,8 @@ export interface Baseline {
   readonly peerMetrics?: Readonly<Record<string, number>>;
   /** Untreated pods that were unhealthy when it was decided. */
   readonly unhealthyPeerUids?: readonly string[];
+  /** Annotations of the Ingress before it is limited; null: absent. */
+  readonly annotations?: Readonly<Record<string, string | null>>;
 }
 
 /** A decided action: the domain form of an AegisHealingAction's spec. */

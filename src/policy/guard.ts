@@ -3,9 +3,10 @@ import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { NodeSnapshot, PodRef, WorkloadSnapshot } from '../lib/workload.ts';
-import type { ActionName, ActionParameters, EffectName, Step, ThrottleParameters } from './action.ts';
+import type { ActionName, ActionParameters, EffectName, Step } from './action.ts';
 import type { EnabledEffects, Guardrail, HealingPolicy } from './healing-policy.ts';
 import type { ActionRecord } from './ledger.ts';
+import type { ThrottlePath } from './throttle-path.ts';
 
 /** An action that is about to be decided or written: what the guards judge. */
 export interface Proposal {
@@ -60,8 +61,8 @@ export interface GuardInput {
   readonly openIncidents?: readonly string[];
   /** Since when every metric of every pod was present and fresh without a break; absent: it is not so now. */
   readonly completeSinceMs?: number;
-  /** Throttle providers that exist and carry this workload's traffic, the preferred one first; absent: none known. */
-  readonly throttleProviders?: readonly ThrottleParameters['provider'][];
+  /** Ways to limit this workload's traffic, each of which carries it; absent: they could not be looked at. */
+  readonly throttlePaths?: readonly ThrottlePath[];
   /** Requests per second before onset, while healthy; absent: never observed. */
   readonly healthyRequestRate?: number;
   /** State of what stands behind the cache; absent: no store behind it is known. */

@@ -76,24 +76,32 @@ export function domainIntent(name: string, namespace: string, spec: Wire): Inten
   };
 }
 
-function wireBaseline({ metrics, peerMetrics, podUids, unhealthyPeerUids, ...rest }: Baseline): Wire['baseline'] {
+function wireBaseline(baseline: Baseline): Wire['baseline'] {
+  const { metrics, peerMetrics, podUids, unhealthyPeerUids, annotations, ...rest } = baseline;
   return {
     ...rest,
     podUids: [...podUids],
     metrics: wireMetrics(metrics),
     ...(peerMetrics !== undefined && { peerMetrics: wireMetrics(peerMetrics) }),
     ...(unhealthyPeerUids !== undefined && { unhealthyPeerUids: [...unhealthyPeerUids] }),
+    ...(annotations !== undefined && { annotations: wireAnnotations(annotations) }),
   };
 }
 
+const wireAnnotations = (annotations: NonNullable<Baseline['annotations']>): { name: string; value?: string }[] =>
+  Object.entries(annotations).map(([name, value]) => (value === null ? { name } : { name, value }));
+
 function domainBaseline(wire: Wire['baseline']): Baseline {
-  const { templateHash, metrics, peerMetrics, unhealthyPeerUids, ...rest } = wire;
+  const { templateHash, metrics, peerMetrics, unhealthyPeerUids, annotations, ...rest } = wire;
   return {
     ...rest,
     metrics: domainMetrics(metrics),
     ...(templateHash !== undefined && { templateHash }),
     ...(peerMetrics !== undefined && { peerMetrics: domainMetrics(peerMetrics) }),
     ...(unhealthyPeerUids !== undefined && { unhealthyPeerUids }),
+    ...(annotations !== undefined && {
+      annotations: Object.fromEntries(annotations.map(({ name, value }) => [name, value ?? null])),
+    }),
   };
 }
 
@@ -105,8 +113,10 @@ function wireParameters(parameters: ActionParameters): Wire['parameters'] {
       const { kind: _, ...scale } = parameters;
       return { scale };
     }
-    case 'throttle':
-      return { throttle: { ...parameters.throttle, limitPerSecond: measuredText(parameters.limitPerSecond) } };
+    case 'throttle': {
+      const { throttle, limitPerSecond, routes } = parameters;
+      return { throttle: { ...throttle, limitPerSecond: measuredText(limitPerSecond), routes: [...routes] } };
+    }
     case 'cache':
       return { cache: wireCache(parameters.cache) };
     case 'alert':
@@ -132,8 +142,8 @@ function domainParameters({
     return { kind: 'scale', ...rest, ...(autoscaler !== undefined && { autoscaler }) };
   }
   if (throttle !== undefined) {
-    const { limitPerSecond, ...rest } = throttle;
-    return { kind: 'throttle', throttle: throttleParameters(rest), limitPerSecond: Number(limitPerSecond) };
+    const { limitPerSecond, routes = [], ...rest } = throttle;
+    return { kind: 'throttle', throttle: throttleParameters(rest), limitPerSecond: Number(limitPerSecond), routes };
   }
   const emptied = cache === undefined ? undefined : cacheParameters(cache);
   if (emptied !== undefined) return { kind: 'cache', cache: emptied };

@@ -82,18 +82,27 @@ function wireVerification({ result, atMs }: NonNullable<ActionStatus['verified']
 }
 
 function wireRollback(rollback: NonNullable<ActionStatus['rollback']>): NonNullable<Wire['rollback']> {
-  const { dueAtMs, done, readBack, atMs, abandoned } = rollback;
+  const { dueAtMs, done, readBack, atMs, abandoned, renewals } = rollback;
   return {
     ...(dueAtMs !== undefined && { dueTime: rfc3339(dueAtMs) }),
     done,
     ...(readBack !== undefined && { readBack: message(readBack) }),
     ...(atMs !== undefined && { time: rfc3339(atMs) }),
     ...(abandoned !== undefined && { abandoned: message(abandoned) }),
+    ...(renewals !== undefined && { renewals }),
   };
 }
 
 const CLOSING = new Set<string>([...REASONS, 'Expired', 'PolicyChanged', 'IncidentClosed', 'NotDelivered']);
-const VERIFYING = ['RecoveredWithPeers', 'Recovered', 'StillAnomalous', 'NotReady', 'NoFreshData', 'Reverted'] as const;
+const VERIFYING = [
+  'RecoveredWithPeers',
+  'Recovered',
+  'StillAnomalous',
+  'NotReady',
+  'NoFreshData',
+  'NotAccepted',
+  'Reverted',
+] as const;
 
 /** Words of a stored status that this version does not know, with their paths. */
 export function unknownWords({ blocked, closed, verification }: Wire): readonly { path: string; word: string }[] {
@@ -172,12 +181,13 @@ function domainVerification(wire: NonNullable<Wire['verification']>): NonNullabl
 }
 
 function domainRollback(wire: NonNullable<Wire['rollback']>): NonNullable<ActionStatus['rollback']> {
-  const { dueTime, done, readBack, time, abandoned } = wire;
+  const { dueTime, done, readBack, time, abandoned, renewals } = wire;
   return {
     ...(dueTime !== undefined && { dueAtMs: Date.parse(dueTime) }),
     done,
     ...(readBack !== undefined && { readBack }),
     ...(time !== undefined && { atMs: Date.parse(time) }),
     ...(abandoned !== undefined && { abandoned }),
+    ...(renewals !== undefined && { renewals }),
   };
 }

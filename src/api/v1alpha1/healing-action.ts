@@ -33,6 +33,7 @@ export const ACTION_BOUNDS = {
   attempts: 64,
   metrics: 64,
   pods: 5000,
+  routes: 16,
 } as const;
 
 const immutable = (field: string): readonly TransitionRule[] => [
@@ -62,7 +63,15 @@ const parametersShape = z.object({
     'For scale_up and scale_down.',
   ).optional(),
   throttle: describe(
-    z.object({ ...throttleShape, limitPerSecond: measured('The limit, requests per second.') }),
+    z.object({
+      ...throttleShape,
+      limitPerSecond: measured('The limit, requests per second over the whole workload.'),
+      routes: list(
+        objectName('HTTPRoute or Ingress.'),
+        { max: ACTION_BOUNDS.routes },
+        'HTTPRoutes or the Ingress that carry the traffic; empty: the workload’s own pods, or the hook.',
+      ).optional(),
+    }),
     'For throttle_api.',
   ).optional(),
   cache: cache.optional(),
@@ -149,6 +158,18 @@ const baseline = describe(
       uid('UID of a pod.'),
       { max: ACTION_BOUNDS.pods },
       'Pods that are not treated and were unhealthy as well.',
+    ).optional(),
+    annotations: namedList(
+      describe(
+        z.object({
+          name: text(253, 'The annotation.'),
+          value: note(1024, 'Its value; left out: it was absent.').optional(),
+        }),
+        'An annotation as it was.',
+      ),
+      'name',
+      { max: 8 },
+      'Annotations of the Ingress before it was limited.',
     ).optional(),
   }),
   'What is needed to undo it, and to tell whether it helped.',
@@ -283,6 +304,7 @@ const rollback = describe(
     readBack: note(ACTION_BOUNDS.message, 'What was read back afterwards.').optional(),
     time: time('When it was done or given up.').optional(),
     abandoned: note(ACTION_BOUNDS.message, 'Why it was left alone: somebody else changed the field since.').optional(),
+    renewals: integer(0, 3, 'How often the time of a limit was prolonged.').optional(),
   }),
   'The inverse of the effect.',
 );

@@ -63,7 +63,8 @@ export class Scale implements Executor {
   }
 
   /** Back to the baseline, only where the field still holds what Aegis wrote. */
-  async undo(intent: Intent, live: WorkloadSnapshot): Promise<Outcome> {
+  async undo(intent: Intent, live: WorkloadSnapshot | undefined): Promise<Outcome> {
+    if (live === undefined) return { kind: 'refused', reason: 'TargetGone', message: 'the target is gone' };
     const parameters = scaleOf(intent);
     if (parameters === undefined) return wrongParameters(intent);
     const step = { expected: parameters.to, wanted: parameters.from, dryRun: false, undo: true };

@@ -55,6 +55,7 @@ export const aThrottle = (over: Partial<Intent> = {}): Intent =>
       kind: 'throttle',
       throttle: { provider: 'EnvoyGateway', percentOfBaseline: 80, ttlSeconds: 900 },
       limitPerSecond: 80,
+      routes: ['checkout'],
     },
     ...over,
   });

@@ -130,11 +130,10 @@ const effects: fc.Arbitrary<Pick<Intent, 'action' | 'parameters'>> = fc.oneof(
   }),
   fc.record({
     action: fc.constant('throttle_api' as const),
-    parameters: some<Parameters<'throttle'>>({ kind: fc.constant('throttle'), throttle, limitPerSecond: number }, [
-      'kind',
-      'throttle',
-      'limitPerSecond',
-    ]),
+    parameters: some<Parameters<'throttle'>>(
+      { kind: fc.constant('throttle'), throttle, limitPerSecond: number, routes: fc.array(name, { maxLength: 2 }) },
+      ['kind', 'throttle', 'limitPerSecond', 'routes'],
+    ),
   }),
   fc.record({
     action: fc.constant('clear_cache' as const),
@@ -167,6 +166,7 @@ const baseline = some<Baseline>(
     metrics,
     peerMetrics: metrics,
     unhealthyPeerUids: uids,
+    annotations: fc.dictionary(name, fc.option(printable(20)), { maxKeys: 2 }),
   },
   ['podUids', 'desiredReplicas', 'readyReplicas', 'metrics'],
 );
@@ -249,7 +249,10 @@ export const anyActionStatus: fc.Arbitrary<ActionStatus> = some<ActionStatus>(
     ),
     verified: some<Part<'verified'>>({ result: verification, atMs }, ['result', 'atMs']),
     rollback: some<Part<'rollback'>>(
-      { dueAtMs: atMs, done: fc.boolean(), readBack: printable(40), atMs, abandoned: printable(40) },
+      {
+        ...{ dueAtMs: atMs, done: fc.boolean(), readBack: printable(40), atMs },
+        ...{ abandoned: printable(40), renewals: fc.nat(3) },
+      },
       ['done'],
     ),
     closed: some<Part<'closed'>>(

@@ -1,7 +1,7 @@
 import type { EffectName } from '../../../src/policy/action.ts';
 import type { GuardInput } from '../../../src/policy/guard.ts';
 import { aDiagnosis, aMetric, anIllPod, anIncident, aPodVerdict, aVerdict } from './incident.ts';
-import { aGuardInput, aProposal, aStep } from './policy.ts';
+import { aGuardInput, aPath, aProposal, aStep } from './policy.ts';
 import { MINUTE, NOW, podRef } from './workload.ts';
 
 const ALL = [0, 1, 2, 3].map(podRef);
@@ -50,12 +50,13 @@ export function inputFor(effect: EffectName): GuardInput {
             kind: 'throttle',
             throttle: { provider: 'EnvoyGateway', percentOfBaseline: 80, ttlSeconds: 900 },
             limitPerSecond: 80,
+            routes: ['checkout'],
           },
         }),
         diagnosis: aDiagnosis({ failureType: 'retry_storm', pods: ALL }),
         incident: anIncident({ pods: ALL, metrics: ['request_rate'] }),
         verdict: aVerdict({ pods: ALL.map(anIllPod) }),
-        throttleProviders: ['EnvoyGateway'],
+        throttlePaths: [aPath('EnvoyGateway', { routes: ['checkout'] })],
         healthyRequestRate: 100,
       });
     case 'clear_cache':

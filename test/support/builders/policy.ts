@@ -3,6 +3,7 @@ import type { ActionName, Step } from '../../../src/policy/action.ts';
 import type { GuardInput, Proposal } from '../../../src/policy/guard.ts';
 import type { Guardrail, HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import type { ActionRecord } from '../../../src/policy/ledger.ts';
+import type { ThrottlePath, ThrottleProvider } from '../../../src/policy/throttle-path.ts';
 import { aDiagnosis, anIncident, aVerdict } from './incident.ts';
 import { aNode, aWorkload, MINUTE, NOW, podRef, REF } from './workload.ts';
 
@@ -151,3 +152,10 @@ export function aGuardInput(over: Partial<GuardInput> = {}): GuardInput {
     ...over,
   };
 }
+
+/** A way to limit the workload's traffic. */
+export const aPath = (provider: ThrottleProvider, over: Partial<ThrottlePath> = {}): ThrottlePath => ({
+  provider,
+  routes: [],
+  ...over,
+});

@@ -3,7 +3,7 @@ import { decide } from '../../../src/healing/decide.ts';
 import type { DecisionInput } from '../../../src/healing/decide.ts';
 import { aDecisionInput, inShort, intentOf } from '../../support/builders/decision.ts';
 import { aDiagnosis, anIllPod, anIncident, aVerdict } from '../../support/builders/incident.ts';
-import { aGuardrail, aPolicy, aRecord, aStep } from '../../support/builders/policy.ts';
+import { aGuardrail, aPath, aPolicy, aRecord, aStep } from '../../support/builders/policy.ts';
 import { aPod, aWorkload, HOUR, MINUTE, NOW, podRef, REF, SECOND } from '../../support/builders/workload.ts';
 
 const ALL = [0, 1, 2, 3].map(podRef);
@@ -28,6 +28,7 @@ const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
   ['a leak in one of four pods: that pod is restarted, the undeclared cache is skipped', {}, 'act restart_pod 1'],
   ['a surge on all pods: scaled up', surge(), 'act scale_up 0'],
   ['a surge on a workload that an HPA scales: the next rung finds no provider, people are told', surge({
+    throttlePaths: [],
     workload: aWorkload({ autoscalers: [{ kind: 'HorizontalPodAutoscaler', name: 'checkout' }] }) }), 'act alert_admin 2'],
   ['a bad image: people at once', { diagnosis: aDiagnosis({ failureType: 'image_error' }) }, 'act alert_admin 0'],
   ['a crash loop of all pods: people at once', { diagnosis: aDiagnosis({ failureType: 'crash_loop', pods: ALL }) }, 'act alert_admin 0'],
@@ -58,8 +59,8 @@ const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
   ['an action of another policy is under way on the workload', { ledger: [aRecord({ state: 'Executing', policyUid: 'p-2' })] }, 'hold InFlight 0'],
   ['an excluded workload: people', { workload: aWorkload({ labels: { 'healing.aegis.dev/exclude': 'true' } }) }, 'act alert_admin 2'],
   ['kube-system: people', { workload: aWorkload({ ref: { ...REF, namespace: 'kube-system' } }) }, 'act alert_admin 2'],
-  ['the action is not allowed: the next rung', surge({ guardrails: [aGuardrail({ allowedActions: ['throttle_api', 'alert_admin'] })], throttleProviders: ['Istio'], healthyRequestRate: 50 }), 'act throttle_api 1'],
-  ['a rule denies: the next rung', surge({ policy: aPolicy({ rules: [{ name: 'no-scale', expression: 'action.name == "scale_up"', effect: 'Deny' }] }), throttleProviders: ['Istio'], healthyRequestRate: 50 }), 'act throttle_api 1'],
+  ['the action is not allowed: the next rung', surge({ guardrails: [aGuardrail({ allowedActions: ['throttle_api', 'alert_admin'] })], throttlePaths: [aPath('Istio')], healthyRequestRate: 50 }), 'act throttle_api 1'],
+  ['a rule denies: the next rung', surge({ policy: aPolicy({ rules: [{ name: 'no-scale', expression: 'action.name == "scale_up"', effect: 'Deny' }] }), throttlePaths: [aPath('Istio')], healthyRequestRate: 50 }), 'act throttle_api 1'],
   ['the rung is spent and did not help: people', { ledger: [aRestart({ state: 'Ineffective', decidedAtMs: NOW - 20 * MINUTE })] }, 'act alert_admin 2'],
   ['people were told after the ladder: nothing more', { ledger: [aRestart({ state: 'Ineffective', decidedAtMs: NOW - 20 * MINUTE }), anAlert()] }, 'hold AttemptsSpent 2'],
   ['told of an empty ladder: nothing more', { diagnosis: aDiagnosis({ failureType: 'image_error' }), ledger: [anAlert({ step: 0 })] }, 'ignore'],
@@ -71,7 +72,7 @@ const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
   ['a person refused: the next rung', { ledger: [aRestart({ state: 'Denied', spent: false, reason: 'DeniedByPerson' })] }, 'act alert_admin 2'],
   ['nobody approved in time: the next rung', { ledger: [aRestart({ state: 'Expired', spent: false, reason: 'ApprovalExpired' })] }, 'act alert_admin 2'],
   ['an intent expired unsent: proposed anew', { ledger: [aRestart({ state: 'Expired', spent: false, reason: 'Expired' })] }, 'act restart_pod 1'],
-  ['a scaling was undone: the next rung', surge({ ledger: [aRecord({ incidentId: 'incident-1', action: 'scale_up', state: 'RolledBack', decidedAtMs: NOW - 20 * MINUTE })], throttleProviders: ['Istio'], healthyRequestRate: 50 }), 'act throttle_api 1'],
+  ['a scaling was undone: the next rung', surge({ ledger: [aRecord({ incidentId: 'incident-1', action: 'scale_up', state: 'RolledBack', decidedAtMs: NOW - 20 * MINUTE })], throttlePaths: [aPath('Istio')], healthyRequestRate: 50 }), 'act throttle_api 1'],
   ['a leak returns half an hour after its cure: the rung after it', { ledger: [aRecord({ step: 1, endedAtMs: NOW - 30 * MINUTE })] }, 'act alert_admin 2'],
   ['another failure was cured half an hour ago: from the bottom', { ledger: [aRecord({ step: 1, failureType: 'crash_loop', endedAtMs: NOW - 30 * MINUTE })] }, 'act restart_pod 1'],
   ['a leak returns after two hours: from the bottom', { ledger: [aRecord({ step: 1, decidedAtMs: NOW - 2 * HOUR, endedAtMs: NOW - 2 * HOUR })] }, 'act restart_pod 1'],

@@ -5,7 +5,7 @@ import { alertSinks, propose } from '../../../src/healing/propose.ts';
 import type { Step } from '../../../src/policy/action.ts';
 import { aDecisionInput } from '../../support/builders/decision.ts';
 import { aDiagnosis, anIllPod, anIncident, aVerdict } from '../../support/builders/incident.ts';
-import { aPolicy, aRecord, aStep, withLimits } from '../../support/builders/policy.ts';
+import { aPath, aPolicy, aRecord, aStep, withLimits } from '../../support/builders/policy.ts';
 import { aPod, aWorkload, MINUTE, NOW, podRef, somePods } from '../../support/builders/workload.ts';
 
 const remedy = (on: string[], action: Step['action'], minSeverity: 'low' | 'critical' = 'low') => ({ on, minSeverity, steps: [aStep(action)] }); // prettier-ignore
@@ -112,11 +112,14 @@ describe('the other effects', () => {
     ['an HPA whose minimum may be raised, up to its maximum', raise, { workload: aWorkload({ autoscalers: [hpa] }) }, { pods: [], kind: 'scale', from: 2, to: 5, returnAfterSeconds: 60, autoscaler: 'checkout' }],
     ['an HPA whose minimum may be raised, without any HPA', raise, {}, { pods: [], kind: 'scale', from: 4, to: 6, returnAfterSeconds: 60 }],
     ['half, where everything is idle', down, { openIncidents: ['incident-1'], completeSinceMs: NOW - 10 * MINUTE, verdict: aVerdict({ pods: somePods(4).map((pod) => ({ ...anIllPod(pod), metrics: [] })) }) }, 'MetricsMissing'],
-    ['no provider', aStep('throttle_api'), { healthyRequestRate: 100 }, 'UnsupportedByCluster'],
-    ['no healthy traffic was observed', aStep('throttle_api'), { throttleProviders: ['Istio'] }, 'NoBaseline'],
-    ['80 % of healthy traffic, by the provider that is there', aStep('throttle_api'), { throttleProviders: ['Istio'], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 80, throttle: { provider: 'Istio', percentOfBaseline: 80, ttlSeconds: 900 } }],
-    ['not less than the minimum', aStep('throttle_api', { throttle: { provider: 'Istio', percentOfBaseline: 50, minPerSecond: 70, ttlSeconds: 60 } }), { throttleProviders: ['Istio'], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 70, throttle: { provider: 'Istio', percentOfBaseline: 50, minPerSecond: 70, ttlSeconds: 60 } }],
-    ['Auto does not try ingress-nginx', aStep('throttle_api'), { throttleProviders: ['IngressNginx', 'Hook'], healthyRequestRate: 100 }, 'UnsupportedByCluster'],
+    ['no provider', aStep('throttle_api'), { healthyRequestRate: 100, throttlePaths: [] }, 'UnsupportedByCluster'],
+    ['providers could not be looked for', aStep('throttle_api'), { healthyRequestRate: 100 }, 'UnsafeToRead'],
+    ['the first provider is limited already: the other one', aStep('throttle_api'), { throttlePaths: [aPath('EnvoyGateway', { refused: { reason: 'ThrottleConflict', message: 'limited', object: 'theirs' } }), aPath('Istio')], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 80, routes: [], throttle: { provider: 'Istio', percentOfBaseline: 80, ttlSeconds: 900 } }],
+    ['the only provider is limited already', aStep('throttle_api'), { throttlePaths: [aPath('EnvoyGateway', { refused: { reason: 'ThrottleConflict', message: 'limited', object: 'theirs' } })], healthyRequestRate: 100 }, 'ThrottleConflict'],
+    ['no healthy traffic was observed', aStep('throttle_api'), { throttlePaths: [aPath('Istio')] }, 'NoBaseline'],
+    ['80 % of healthy traffic, by the provider that is there', aStep('throttle_api'), { throttlePaths: [aPath('Istio')], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 80, routes: [], throttle: { provider: 'Istio', percentOfBaseline: 80, ttlSeconds: 900 } }],
+    ['not less than the minimum', aStep('throttle_api', { throttle: { provider: 'Istio', percentOfBaseline: 50, minPerSecond: 70, ttlSeconds: 60 } }), { throttlePaths: [aPath('Istio')], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 70, routes: [], throttle: { provider: 'Istio', percentOfBaseline: 50, minPerSecond: 70, ttlSeconds: 60 } }],
+    ['Auto does not try ingress-nginx', aStep('throttle_api'), { throttlePaths: [aPath('IngressNginx'), aPath('Hook')], healthyRequestRate: 100 }, 'UnsupportedByCluster'],
     ['no cache is declared', aStep('clear_cache'), {}, 'NotDeclared'],
     ['the cache of the step', aStep('clear_cache', { cache }), {}, { pods: ['pod-0'], kind: 'cache', cache }],
     ['the cache that another step of the policy declares', aStep('clear_cache'), { policy: aPolicy({ remedies: [{ on: ['oom_kill'], minSeverity: 'low', steps: [aStep('clear_cache', { cache })] }] }) }, { pods: ['pod-0'], kind: 'cache', cache }],

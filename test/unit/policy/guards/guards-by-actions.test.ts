@@ -111,7 +111,7 @@ const ROWS: Record<string, Row> = {
     reason: 'SwitchedOff',
     given: (input, effect) => {
       const off = { ...input, workload: withReplicas(input.workload, { desired: 0 }) };
-      if (effect === 'throttle_api') return { ...input, throttleProviders: [] };
+      if (effect === 'throttle_api') return { ...input, throttlePaths: [] };
       return effect === 'clear_cache' ? { ...input, backingStore: 'anomalous' } : off;
     },
   },

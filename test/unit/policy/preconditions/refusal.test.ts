@@ -4,7 +4,7 @@ import type { GuardInput, Proposal } from '../../../../src/policy/guard.ts';
 import { refusal } from '../../../../src/policy/preconditions/refusal.ts';
 import { aMetric, anUnscored, aPodVerdict, aVerdict } from '../../../support/builders/incident.ts';
 import { inputFor } from '../../../support/builders/effects.ts';
-import { aGuardrail, aPolicy, aRecord, withLimits } from '../../../support/builders/policy.ts';
+import { aGuardrail, aPath, aPolicy, aRecord, withLimits } from '../../../support/builders/policy.ts';
 import {
   aNode,
   aPod,
@@ -116,9 +116,14 @@ const ROWS: Record<EffectName, readonly Row[]> = {
   ],
   throttle_api: [
     ['a provider carries the traffic', () => ({}), 'passes'],
-    ['none does', () => ({ throttleProviders: [] }), 'UnsupportedByCluster'],
-    ['another one does', () => ({ throttleProviders: ['Istio'] }), 'UnsupportedByCluster'],
-    ['no limit can be said', ({ proposal }) => ({ proposal: { ...proposal, parameters: { kind: 'throttle', throttle: { provider: 'Auto', percentOfBaseline: 80, ttlSeconds: 900 }, limitPerSecond: 0 } } }), 'NoBaseline'],
+    ['none does', () => ({ throttlePaths: [] }), 'UnsupportedByCluster'],
+    ['another one does', () => ({ throttlePaths: [aPath('Istio')] }), 'UnsupportedByCluster'],
+    ['no limit can be said', ({ proposal }) => ({ proposal: { ...proposal, parameters: { kind: 'throttle', throttle: { provider: 'Auto', percentOfBaseline: 80, ttlSeconds: 900 }, limitPerSecond: 0, routes: [] } } }), 'NoBaseline'],
+    ['they could not be looked for', ({ throttlePaths: _left, ...input }) => ({ ...input, throttlePaths: undefined }) as never, 'UnsafeToRead'],
+    ['another policy limits the route', () => ({ throttlePaths: [aPath('EnvoyGateway', { routes: ['checkout'], refused: { reason: 'ThrottleConflict', message: 'limited', object: 'theirs' } })] }), 'ThrottleConflict'],
+    ['the action’s own object limits it', () => ({ selfName: 'checkout-1', throttlePaths: [aPath('EnvoyGateway', { routes: ['checkout'], refused: { reason: 'ThrottleConflict', message: 'limited', object: 'aegis-checkout-1' } })] }), 'passes'],
+    ['the gateway’s definition is too old', () => ({ throttlePaths: [aPath('EnvoyGateway', { routes: ['checkout'], refused: { reason: 'UnsupportedByCluster', message: 'too old' } })] }), 'UnsupportedByCluster'],
+    ['the traffic comes another way by now', () => ({ throttlePaths: [aPath('EnvoyGateway', { routes: ['shop'] })] }), 'TargetChanged'],
   ],
   clear_cache: [
     ['over http', () => ({}), 'passes'],
