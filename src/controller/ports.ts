@@ -5,7 +5,7 @@
 import type { MetricReading } from '../detection/sample.ts';
 import type { Incident } from '../detection/incident.ts';
 import type { LogLine } from '../diagnosis/diagnosis.ts';
-import type { ActionStatus, Outcome, Settlement } from '../healing/decision.ts';
+import type { ActionStatus, LimitStanding, Outcome, Settlement } from '../healing/decision.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
 import type { Parsed } from '../lib/parsed.ts';
