@@ -13,6 +13,7 @@ import { countedLogSource, countedMetricSource } from './counted-sources.ts';
 import { DecisionRecorder } from './decision-recorder.ts';
 import { DetectionLoop } from './detection-loop.ts';
 import { EngineAnswers } from './engine-answers.ts';
+import { GuardrailReporter } from './guardrail-reporter.ts';
 import { IncidentBook } from './incident-book.ts';
 import { createOperatorView } from './live-view.ts';
 import type { OperatorView } from './operator-view.ts';
@@ -131,6 +132,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   });
   const loop = new DetectionLoop({
     ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
+  const guardrailReporter = new GuardrailReporter({ reader, writer, leadership, clock });
     ...{ store, events, metrics, clock, log, ...(logs !== undefined && { logs }) },
     onAction: (action) => operator.onAction(action),
     onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
@@ -139,6 +141,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
   });
+    ...{ guardrailReporter },
   return {
     ...{ operator, poller, surroundings, book, ledger, storms },
     view: createOperatorView({ reader, book, surroundings, clock }),

@@ -33,7 +33,7 @@ const SOURCE_ERRORS = [
 ] as const;
 const SOURCES = ['metrics', 'logs'] as const;
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
-const KINDS = ['policy', 'guardrail', 'action', 'workload', 'pod', 'node', 'event'] as const;
+const KINDS = ['policy', 'guardrail', 'action'] as const;
 const NAMESPACES = 200;
 const FAST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 const CALL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -8,6 +8,7 @@ import type { ActionLedger } from './action-ledger.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';
 import type { DetectionLoop } from './detection-loop.ts';
+import { guardrailName, type GuardrailReporter } from './guardrail-reporter.ts';
 import type { IncidentBook } from './incident-book.ts';
 import { policyKey, type PolicyReporter } from './policy-reporter.ts';
 import type { Poller } from './poller.ts';
@@ -41,6 +42,7 @@ export interface OperatorDeps {
   readonly assessor: WorkloadAssessor;
   readonly reconciler: ActionReconciler;
   readonly reporter: PolicyReporter;
+  readonly guardrailReporter: GuardrailReporter;
   readonly book: IncidentBook;
   readonly ledger: ActionLedger;
   readonly storms: StormWatch;
@@ -60,6 +62,7 @@ export class Operator {
   readonly #policies: WorkQueue;
   /** Policies whose actions must be looked at because of an edit. */
   readonly #edits: WorkQueue;
+  readonly #guardrails: WorkQueue;
   #cancelTick: () => void = () => undefined;
   #isStopped = false;
   /** Everything that a leader must know before it may decide. */
@@ -83,6 +86,10 @@ export class Operator {
     });
     this.#edits = new WorkQueue({
       ...{ ...shared, name: 'edits', concurrency: 1, minIntervalMs: EDITS_EVERY_MS },
+    this.#guardrails = new WorkQueue({
+      ...{ ...shared, name: 'guardrails', concurrency: 1, minIntervalMs: EDITS_EVERY_MS },
+      handle: (name) => this.#counted('guardrail', () => deps.guardrailReporter.reconcile(name)),
+    });
       handle: (key) => {
         this.#addActionsOf(({ namespace, name }) => policyKey(namespace, name) === key);
         return NOTHING;
@@ -105,7 +112,10 @@ export class Operator {
         this.#edits.add(policyKey(namespace, name));
       }
       if (kind === 'action') this.#actions.add(actionKey(namespace, name));
-      if (kind === 'guardrail') for (const key of this.#policyKeys()) this.#policies.add(key);
+        for (const each of reader.guardrails() ?? []) this.#guardrails.add(guardrailName(each));
+      if (kind !== 'guardrail') return;
+      this.#guardrails.add(name);
+      for (const key of this.#policyKeys()) this.#policies.add(key);
     });
     leadership.onChange((isLeader) => {
       this.#deps.metrics.gauge('aegis_leader', isLeader ? 1 : 0);
@@ -120,6 +130,7 @@ export class Operator {
     this.#policies.start();
     this.#edits.start();
     this.#tick();
+    this.#guardrails.start();
   }
 
   /** Looks at the action soon. */
@@ -151,7 +162,8 @@ export class Operator {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTick();
-    await Promise.all([this.#edits.stop(), this.#actions.stop(), this.#policies.stop()]);
+    const queues = [this.#edits, this.#actions, this.#policies, this.#guardrails];
+    await Promise.all(queues.map((queue) => queue.stop()));
     await this.#saveModels();
     await this.#deps.leadership.stop();
   }
@@ -208,6 +220,7 @@ export class Operator {
     for (const key of this.#policyKeys()) addAnew(this.#policies, key);
   }
 
+    for (const each of reader.guardrails() ?? []) addAnew(this.#guardrails, guardrailName(each));
   #policyKeys(): readonly string[] {
     return this.#deps.reader.policies().map((parsed) => {
       const { namespace, name } = parsed.kind === 'valid' ? parsed.value : parsed;
@@ -231,7 +244,8 @@ export class Operator {
   #report(nowMs: number): void {
     this.#reportedAtMs = nowMs;
     const { reader, ledger, metrics } = this.#deps;
-    reportState({ reader, ledger, metrics, queues: [this.#actions, this.#policies, this.#edits] }, nowMs);
+    const queues = [this.#actions, this.#policies, this.#guardrails, this.#edits];
+    reportState({ reader, ledger, metrics, queues }, nowMs);
   }
 
     const { engine, book, poller, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
@@ -258,7 +272,7 @@ export class Operator {
     metrics.gauge('aegis_engine_series', engine.seriesCount(), { owner: 'operator' });
   }
 
-  async #counted(kind: 'action' | 'policy', run: () => Promise<HandlerResult>): Promise<HandlerResult> {
+  async #counted(kind: 'action' | 'policy' | 'guardrail', run: () => Promise<HandlerResult>): Promise<HandlerResult> {
     const { metrics, clock } = this.#deps;
     const startedMs = clock.monotonicMs();
     try {

@@ -13,6 +13,7 @@ import type { HealingPolicy } from '../policy/healing-policy.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import { eventNote, regardingPolicy } from './events.ts';
 import type { IncidentBook } from './incident-book.ts';
+import { LastWritten } from './last-written.ts';
 import type { Poller } from './poller.ts';
 import type { ClusterReader, ClusterWriter, EventSink, Leadership } from './ports.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -21,8 +22,6 @@ import type { HandlerResult } from './workqueue.ts';
 
 /** Numbers inside a sentence move with every poll; a change of wording alone waits for so long. */
 const WORDING_EVERY_MS = MINUTE;
-/** A watch shows a write within this time, or it is too old to decide by in any case. */
-const SHOWN_WITHIN_MS = MINUTE;
 
 export interface PolicyReporterDeps {
   readonly reader: ClusterReader;
@@ -46,8 +45,7 @@ export const policyKey = (namespace: string, name: string): string => `${namespa
 /** Keeps each policy's status true. Computed whole, written only when it says something new. */
 export class PolicyReporter {
   readonly #deps: PolicyReporterDeps;
-  /** What was last written; it stands for the object until the watch shows it, or ought to have. */
-  readonly #written = new Map<string, { readonly status: PolicyStatus; readonly atMs: number; isShown: boolean }>();
+  readonly #written = new LastWritten<PolicyStatus>(isSame);
 
   constructor(deps: PolicyReporterDeps) {
     this.#deps = deps;
@@ -58,13 +56,13 @@ export class PolicyReporter {
     if (!leadership.isLeader() || !reader.synced()) return {};
     const parsed = reader.policies().find((each) => key === keyOf(each));
     if (parsed === undefined) {
-      this.#written.delete(key);
+      this.#written.forget(key);
       return {};
     }
     const [namespace = '', name = ''] = key.split('/');
     const last = this.#written.get(key);
     const nowMs = clock.nowMs();
-    const previous = this.#previous(last, reader.policyStatus(namespace, name), nowMs);
+    const previous = this.#written.present(key, reader.policyStatus(namespace, name), nowMs);
     const input = this.#input(parsed, previous);
     const status = policyStatus(input);
     if (previous !== undefined && isSame(previous, status)) return {};
@@ -78,20 +76,9 @@ export class PolicyReporter {
       if (written.error.kind === 'NotFound') return {};
       return { failure: `cannot write the status: ${written.error.message}` };
     }
-    this.#written.set(key, { status, atMs: nowMs, isShown: false });
+    this.#written.put(key, status, nowMs);
     this.#tellRefusal(parsed, previous, input.problems);
     return {};
-  }
-
-  /** The status as it is: a watch that lags must not be taken for somebody who changed it back, nor the reverse. */
-  #previous(
-    last: { readonly status: PolicyStatus; readonly atMs: number; isShown: boolean } | undefined,
-    shown: PolicyStatus | undefined,
-    nowMs: number,
-  ): PolicyStatus | undefined {
-    if (last === undefined) return shown;
-    if (shown !== undefined && isSame(shown, last.status)) last.isShown = true;
-    return last.isShown || nowMs - last.atMs >= SHOWN_WITHIN_MS ? shown : last.status;
   }
 
   #input(parsed: Parsed<HealingPolicy>, previous: PolicyStatus | undefined): StatusInput {

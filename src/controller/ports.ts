@@ -6,6 +6,7 @@ import type { MetricReading } from '../detection/sample.ts';
 import type { Incident } from '../detection/incident.ts';
 import type { LogLine } from '../diagnosis/diagnosis.ts';
 import type { ActionStatus, LimitStanding, Outcome, Settlement } from '../healing/decision.ts';
+import type { GuardrailStatus } from '../healing/guardrail-status.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
 import type { Parsed } from '../lib/parsed.ts';
@@ -134,6 +135,8 @@ export interface ClusterReader {
   policies(): readonly Parsed<HealingPolicy>[];
   /** `undefined` when guardrails cannot be read. */
   guardrails(): readonly Parsed<Guardrail>[] | undefined;
+  /** The status as the API server last showed it; `has none`: a guardrail that is no object of its own. */
+  guardrailStatus(name: string): GuardrailStatus | 'has none' | undefined;
   actions(): readonly StoredAction[];
   /** The status as the API server last showed it; `undefined` before the first one was written. */
   policyStatus(namespace: string, name: string): PolicyStatus | undefined;
@@ -170,6 +173,7 @@ export interface ClusterWriter {
     ref: { readonly namespace: string; readonly name: string },
     status: PolicyStatus,
   ): Promise<Result<void, ApiFault>>;
+  writeGuardrailStatus(name: string, status: GuardrailStatus): Promise<Result<void, ApiFault>>;
 }
 
 /** Finds what could limit a workload's traffic, and what already does. Reads only. */

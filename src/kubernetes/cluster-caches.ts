@@ -1,12 +1,14 @@
 import { type CacheChange, keyOf } from './object-cache.ts';
 import type { ClusterChange } from '../controller/ports.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
+import type { GuardrailStatus } from '../healing/guardrail-status.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { Parsed } from '../lib/parsed.ts';
 import type { NodeSnapshot, WorkloadKind } from '../lib/workload.ts';
 import type { Guardrail, HealingPolicy } from '../policy/healing-policy.ts';
 import { parseAction } from '../api/v1alpha1/convert-action.ts';
 import { parseGuardrail } from '../api/v1alpha1/convert-guardrail.ts';
+import { parseGuardrailStatus } from '../api/v1alpha1/guardrail-status.ts';
 import { parsePolicy } from '../api/v1alpha1/convert-policy.ts';
 import { parsePolicyStatus } from '../api/v1alpha1/policy-status.ts';
 import { CacheIndex } from './cache-index.ts';
@@ -40,12 +42,17 @@ export interface CachedPolicy {
   readonly status: PolicyStatus | undefined;
 }
 
+export interface CachedGuardrail {
+  readonly parsed: Parsed<Guardrail>;
+  readonly status: GuardrailStatus | undefined;
+}
+
 type Announce = (change: ClusterChange) => void;
 
 /** Every watched resource and the indexes over them. Says what changed; judges nothing. */
 export class ClusterCaches {
   readonly policies: WatchedResource<CachedPolicy>;
-  readonly guardrails: WatchedResource<Parsed<Guardrail>> | undefined;
+  readonly guardrails: WatchedResource<CachedGuardrail> | undefined;
   readonly actions: WatchedResource<StoredAction>;
   readonly workloads: Readonly<Record<WorkloadKind, WatchedResource<CachedWorkload>>>;
   readonly nodes: WatchedResource<NodeSnapshot> | undefined;
@@ -165,11 +172,14 @@ export class ClusterCaches {
     return undefined;
   }
 
-  #watchGuardrails(): WatchedResource<Parsed<Guardrail>> {
+  #watchGuardrails(): WatchedResource<CachedGuardrail> {
     return this.#watch(RESOURCES.guardrails, {
       resyncMs: this.#resync.ownMs,
-      transform: parseGuardrail,
-      onChange: (change) => this.#announce({ kind: 'guardrail', ...nameOf(change.key) }),
+      transform: (object) => ({ parsed: parseGuardrail(object), status: parseGuardrailStatus(object) }),
+      onChange: (change) => {
+        if (statusOnly(change)) return;
+        this.#announce({ kind: 'guardrail', ...nameOf(change.key) });
+      },
     });
   }
 
@@ -296,14 +306,14 @@ export class ClusterCaches {
   }
 }
 
-/** Aegis's own status writes come back as events; nothing about the policy itself changed. */
-function statusOnly({ kind, value, previous }: CacheChange<CachedPolicy>): boolean {
+/** Aegis's own status writes come back as events; nothing about the object itself changed. */
+function statusOnly({ kind, value, previous }: CacheChange<CachedPolicy | CachedGuardrail>): boolean {
   if (kind === 'gone' || previous === undefined) return false;
   const [now, before] = [identityOf(value.parsed), identityOf(previous.parsed)];
   return now.uid === before.uid && now.generation === before.generation;
 }
 
-const identityOf = (parsed: Parsed<HealingPolicy>): { uid: string; generation: number } =>
+const identityOf = (parsed: Parsed<HealingPolicy | Guardrail>): { uid: string; generation: number } =>
   parsed.kind === 'valid' ? parsed.value : parsed;
 
 function nameOf(key: string): { namespace: string; name: string } {

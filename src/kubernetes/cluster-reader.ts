@@ -1,4 +1,5 @@
 import type { ClusterChange, ClusterReader } from '../controller/ports.ts';
+import type { GuardrailStatus } from '../healing/guardrail-status.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
 import type { Parsed } from '../lib/parsed.ts';
@@ -58,7 +59,12 @@ export class CachedClusterReader implements ClusterReader {
   guardrails(): readonly Parsed<Guardrail>[] | undefined {
     const { guardrails } = this.#caches;
     if (guardrails === undefined) return [];
-    return guardrails.readable() ? guardrails.values() : undefined;
+    return guardrails.readable() ? guardrails.values().map(({ parsed }) => parsed) : undefined;
+  }
+
+  guardrailStatus(name: string): GuardrailStatus | 'has none' | undefined {
+    const { guardrails } = this.#caches;
+    return guardrails === undefined ? 'has none' : guardrails.get(name)?.status;
   }
 
   actions(): readonly StoredAction[] {

@@ -1,8 +1,10 @@
 import { actionObject, actionStatusObject, parseAction } from '../api/v1alpha1/convert-action.ts';
 import { REVERSAL_FINALIZER } from '../api/v1alpha1/labels.ts';
+import { guardrailStatusObject } from '../api/v1alpha1/guardrail-status.ts';
 import { policyStatusObject } from '../api/v1alpha1/policy-status.ts';
 import type { ApiFault, ClusterWriter } from '../controller/ports.ts';
 import type { ActionStatus } from '../healing/decision.ts';
+import type { GuardrailStatus } from '../healing/guardrail-status.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
 import { type Result, err, ok } from '../lib/result.ts';
@@ -79,6 +81,13 @@ export class LiveClusterWriter implements ClusterWriter {
     const target: ApiTarget = { resource: RESOURCES.policies, ...ref, subresource: 'status', query: MANAGED };
     // The status is written whole, so a key that this one lacks must not stay behind from the last.
     const body = { status: { lastAction: null, ...policyStatusObject(status) } };
+    const reply = await this.#client.call({ method: 'PATCH', patch: 'merge', target, body });
+    return reply.ok ? ok(undefined) : reply;
+  }
+
+  async writeGuardrailStatus(name: string, status: GuardrailStatus): Promise<Result<void, ApiFault>> {
+    const target: ApiTarget = { resource: RESOURCES.guardrails, name, subresource: 'status', query: MANAGED };
+    const body = { status: { boundPolicies: null, ...guardrailStatusObject(status) } };
     const reply = await this.#client.call({ method: 'PATCH', patch: 'merge', target, body });
     return reply.ok ? ok(undefined) : reply;
   }

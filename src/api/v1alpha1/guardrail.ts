@@ -81,12 +81,17 @@ export const GuardrailStatus = describe(
   z.object({
     observedGeneration: generation('Generation of the spec that this status is about.').optional(),
     conditions: namedList(
-      condition(['Accepted'], 'A condition of the guardrail.'),
+      condition(['Accepted', 'Suspended'], 'A condition of the guardrail.'),
       'type',
       { max: 4 },
-      'Accepted: whether the guardrail makes sense. Aegis does not write it yet; an invalid guardrail shows in /health.',
+      'Accepted: whether the guardrail makes sense. Suspended: no effect begins under it.',
+    ).optional(),
+    boundPolicies: integer(
+      0,
+      1_000_000,
+      'Policies in the namespaces that it selects; absent while it is invalid.',
     ).optional(),
   }),
-  'Reserved. An invalid guardrail holds every effect, in all namespaces.',
+  'What Aegis makes of it. An invalid guardrail holds every effect, in all namespaces.',
 );
 export type GuardrailStatus = z.output<typeof GuardrailStatus>;

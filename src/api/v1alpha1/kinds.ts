@@ -30,6 +30,8 @@ export interface KindDefinition {
 const conditionStatus = (type: string): string => `.status.conditions[?(@.type=="${type}")].status`;
 const conditionReason = (type: string): string => `.status.conditions[?(@.type=="${type}")].reason`;
 
+const conditionMessage = (type: string): string => `.status.conditions[?(@.type=="${type}")].message`;
+
 const age: PrinterColumn = {
   name: 'Age',
   type: 'date',
@@ -111,7 +113,9 @@ export const KINDS: readonly KindDefinition[] = [
       column('Max-Mode', '.spec.maxMode', 'Cap on every policy’s mode.'),
       { ...column('Per-Hour', '.spec.budget.maxActionsPerHour', 'Actions in any hour.'), type: 'integer' },
       { ...column('At-Once', '.spec.budget.maxConcurrent', 'Actions at once.'), type: 'integer' },
-      column('Accepted', conditionStatus('Accepted'), 'The guardrail makes sense.', 1),
+      { ...column('Policies', '.status.boundPolicies', 'Policies that it bounds.'), type: 'integer' },
+      column('Accepted', conditionStatus('Accepted'), 'The guardrail makes sense.'),
+      column('Why', conditionMessage('Accepted'), 'What is wrong with it.', 1),
       age,
     ],
   },

@@ -1,5 +1,6 @@
 import { actionStatusObject } from '../../../src/api/v1alpha1/convert-action.ts';
 import { REVERSAL_FINALIZER } from '../../../src/api/v1alpha1/labels.ts';
+import { guardrailStatusObject } from '../../../src/api/v1alpha1/guardrail-status.ts';
 import { policyStatusObject } from '../../../src/api/v1alpha1/policy-status.ts';
 import type {
   ApiFault,
@@ -10,6 +11,7 @@ import type {
   StoredAction,
 } from '../../../src/controller/ports.ts';
 import type { ActionStatus } from '../../../src/healing/decision.ts';
+import type { GuardrailStatus } from '../../../src/healing/guardrail-status.ts';
 import type { PolicyStatus } from '../../../src/healing/policy-status.ts';
 import { err, ok, type Result } from '../../../src/lib/result.ts';
 import type { ClusterEvent, NodeSnapshot, WorkloadRef, WorkloadSnapshot } from '../../../src/lib/workload.ts';
@@ -60,6 +62,10 @@ export class FakeClusterReader implements ClusterReader {
 
   guardrails(): readonly Parsed<Guardrail>[] | undefined {
     return this.#view.guardrails;
+  }
+
+  guardrailStatus(name: string): GuardrailStatus | undefined {
+    return this.#view.guardrailStatuses.get(name);
   }
 
   actions(): readonly StoredAction[] {
@@ -175,6 +181,15 @@ export class FakeClusterWriter implements ClusterWriter {
     const wire = policyStatusObject(status);
     const done = await this.#write('policy-status', name, () =>
       this.#cluster.putPolicyStatus(namespace, name, wire) ? 'written' : undefined,
+    );
+    if (done.ok) return ok(undefined);
+    return done.error.kind === 'Conflict' ? fault('NotFound', `${name} not found`) : done;
+  }
+
+  async writeGuardrailStatus(name: string, status: GuardrailStatus): Promise<Result<void, ApiFault>> {
+    const wire = guardrailStatusObject(status);
+    const done = await this.#write('guardrail-status', name, () =>
+      this.#cluster.putGuardrailStatus(name, wire) ? 'written' : undefined,
     );
     if (done.ok) return ok(undefined);
     return done.error.kind === 'Conflict' ? fault('NotFound', `${name} not found`) : done;

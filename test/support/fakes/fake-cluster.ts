@@ -1,6 +1,8 @@
 import { actionObject, parseAction } from '../../../src/api/v1alpha1/convert-action.ts';
+import { parseGuardrailStatus } from '../../../src/api/v1alpha1/guardrail-status.ts';
 import { parsePolicyStatus } from '../../../src/api/v1alpha1/policy-status.ts';
 import type { ClusterChange, Parsed } from '../../../src/controller/ports.ts';
+import type { GuardrailStatus } from '../../../src/healing/guardrail-status.ts';
 import type { PolicyStatus } from '../../../src/healing/policy-status.ts';
 import type { StoredAction } from '../../../src/healing/stored-action.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
@@ -39,6 +41,7 @@ export interface WireAction {
 export interface View {
   readonly policies: readonly Parsed<HealingPolicy>[];
   readonly guardrails: readonly Parsed<Guardrail>[] | undefined;
+  readonly guardrailStatuses: ReadonlyMap<string, GuardrailStatus>;
   readonly statuses: ReadonlyMap<string, PolicyStatus>;
   readonly actions: readonly StoredAction[];
   readonly workloads: readonly WorkloadSnapshot[];
@@ -68,7 +71,8 @@ export class FakeCluster {
   newborn: (pod: PodSnapshot) => PodSnapshot = (pod) => pod;
   readonly #policies = new Map<string, Parsed<HealingPolicy>>();
   readonly #statuses = new Map<string, object>();
-  readonly #guardrails = new Map<string, Guardrail>();
+  readonly #guardrails = new Map<string, Parsed<Guardrail>>();
+  readonly #guardrailStatuses = new Map<string, object>();
   readonly #actions = new Map<string, WireAction>();
   readonly #workloads = new Map<string, WorkloadSnapshot>();
   readonly #watchers = new Set<(change: ClusterChange) => void>();
@@ -105,8 +109,17 @@ export class FakeCluster {
   }
 
   putGuardrail(guardrail: Guardrail): void {
-    this.#guardrails.set(guardrail.name, guardrail);
+    this.#guardrails.set(guardrail.name, { kind: 'valid', value: guardrail });
     this.#announce('guardrail', '', guardrail.name);
+  }
+
+  putInvalidGuardrail(parsed: Parsed<Guardrail> & { readonly kind: 'invalid' }): void {
+    this.#guardrails.set(parsed.name, parsed);
+    this.#announce('guardrail', '', parsed.name);
+  }
+
+  guardrailStatus(name: string): GuardrailStatus | undefined {
+    return this.view().guardrailStatuses.get(name);
   }
 
   addWorkload({ name, namespace = 'shop', pods, over = {} }: WorkloadSpec): WorkloadRef {
@@ -191,9 +204,13 @@ export class FakeCluster {
     const names = [...this.#statuses.keys()];
     return {
       policies: [...this.#policies.values()],
-      guardrails: this.guardrailsReadable
-        ? [...this.#guardrails.values()].map((value) => ({ kind: 'valid', value }))
-        : undefined,
+      guardrails: this.guardrailsReadable ? [...this.#guardrails.values()] : undefined,
+      guardrailStatuses: new Map(
+        [...this.#guardrailStatuses].flatMap(([name, wire]) => {
+          const status = parseGuardrailStatus({ status: wire });
+          return status === undefined ? [] : [[name, status] as const];
+        }),
+      ),
       statuses: new Map(
         names.flatMap((key) => {
           const status = parsePolicyStatus({ status: this.#statuses.get(key) });
@@ -264,6 +281,13 @@ export class FakeCluster {
     if (!this.#policies.has(key)) return false;
     this.#statuses.set(key, JSON.parse(JSON.stringify(status)) as object);
     this.#announce('policy', namespace, name);
+    return true;
+  }
+
+  putGuardrailStatus(name: string, status: object): boolean {
+    if (!this.#guardrails.has(name)) return false;
+    this.#guardrailStatuses.set(name, JSON.parse(JSON.stringify(status)) as object);
+    this.#announce('guardrail', '', name);
     return true;
   }
 
