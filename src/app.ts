@@ -9,14 +9,19 @@ import { createEngine } from './detection/engine.ts';
 import { apiKey } from './http/access/api-key.ts';
 import { createHttpServer, type HttpServer, type ServerKeys } from './http/server.ts';
 import type { Log } from './lib/log.ts';
-import { err, ok, type Result } from './lib/result.ts';
-import { createSqliteStore, type ManagedStore } from './store/store.ts';
+import { ok, type Result } from './lib/result.ts';
+import {
+  createPostgresStore,
+  createSqliteStore,
+  DATABASE_FILE,
+  type ManagedStore,
+  type StoreDependencies,
+} from './store/store.ts';
 import { systemClock } from './system-clock.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
 /** Fixes the engine's random choices: a restart on the same data gives the same verdicts. */
 const SEED = 0x5eed;
-const DATABASE = 'aegis.db';
 
 export interface App {
   /** Resolves once the API is served and, where there is one, the operator runs. */
@@ -36,10 +41,7 @@ export function createApp(config: Config, version: string, log: Log): App {
 
   return {
     async start() {
-      if (config.store.kind === 'postgres') return err('DATABASE_URL: this build stores in SQLite only; unset it');
-      const { dataDir } = config.store;
-      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-      store = await createSqliteStore({ file: join(dataDir, DATABASE), clock, log, metrics });
+      store = await openStore(config.store, { clock, log, metrics, retention: config.retention });
       if (config.cluster !== undefined) {
         const created = await createOperator(config, config.cluster, { store, metrics, clock, log, seed: SEED });
         if (created.ok) operator = created.value;
@@ -74,6 +76,12 @@ export function createApp(config: Config, version: string, log: Log): App {
       await store?.close();
     },
   };
+}
+
+function openStore(where: Config['store'], dependencies: StoreDependencies): Promise<ManagedStore> {
+  if (where.kind === 'postgres') return createPostgresStore({ url: where.url.reveal(), ...dependencies });
+  mkdirSync(where.dataDir, { recursive: true, mode: 0o700 });
+  return createSqliteStore({ file: join(where.dataDir, DATABASE_FILE), ...dependencies });
 }
 
 function serverKeys({ http }: Config): ServerKeys {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { helpText } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
+import { secretsIn } from './config/secrets-in.ts';
 import { VERSION } from './version.ts';
 
 /** A stop that takes longer than this is a hang: the lease runs out by itself. */
@@ -28,11 +29,8 @@ async function main(argv: readonly string[]): Promise<void> {
   // Only now: a wrong setting must be told at once, before everything else is loaded.
   const { createApp } = await import('./app.ts');
   const { createLogger } = await import('./telemetry/logger.ts');
-  const { http, store, logLevel } = config.value;
-  const secrets = [
-    ...(http.keys.kind === 'configured' && http.keys.apiKey !== undefined ? [http.keys.apiKey.reveal()] : []),
-    ...(store.kind === 'postgres' ? [store.url.reveal()] : []),
-  ];
+  const { logLevel } = config.value;
+  const secrets = secretsIn(config.value);
   const log = createLogger({ level: logLevel, secrets, write: (line) => process.stdout.write(line) });
   for (const warning of config.value.warnings) log.warn(warning);
   const app = createApp(config.value, VERSION, log);

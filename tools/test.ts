@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureServerPrograms } from './postgres/programs.ts';
 import { ensureBinaries } from './rig/binaries.ts';
 
 interface Counts {
@@ -79,13 +80,20 @@ async function prepareRig(): Promise<void> {
   await ensureBinaries((line) => process.stderr.write(`rig: ${line}\n`)).catch(() => undefined);
 }
 
+/** Where no server can be had, its tests are skipped, or fail with CI=true (test/support/postgres.ts). */
+async function preparePostgres(): Promise<void> {
+  await ensureServerPrograms((line) => process.stderr.write(`postgres: ${line}\n`)).catch((error: unknown) => {
+    process.stderr.write(`\n!!! TESTS ON POSTGRESQL ARE SKIPPED: ${String(error)}\n\n`);
+  });
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const chosen = PROJECTS.filter((project) => args.includes(project));
   const rest = args.filter((arg) => !PROJECTS.some((project) => project === arg));
   const reports = mkdtempSync(join(tmpdir(), 'aegis-test-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const project of chosen.length > 0 ? chosen : PROJECTS) {
-    if (project === 'integration') await prepareRig();
+    if (project === 'integration') await Promise.all([prepareRig(), preparePostgres()]);
     const reportFile = join(reports, `${project}.json`);
     const isOk = await run(project, rest, reportFile);
     const counts = readCounts(reportFile, isOk);

@@ -7,6 +7,9 @@ import { secret } from './secret.ts';
 import { allowedHost, type AllowedHost } from './setting.ts';
 import type { Sink } from './sinks-file.ts';
 
+const DAY_MS = 86_400_000;
+const MIB = 1024 * 1024;
+
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly keys: readonly ApiKey[];
@@ -39,6 +42,11 @@ export function assembleConfig(settings: Settings, surroundings: Surroundings): 
       settings.DATABASE_URL === undefined
         ? { kind: 'sqlite', dataDir: settings.DATA_DIR }
         : { kind: 'postgres', url: secret(settings.DATABASE_URL) },
+    retention: {
+      predictionAgeMs: settings.PREDICTIONS_KEPT_DAYS * DAY_MS,
+      predictionBytes: settings.PREDICTIONS_MAX_MIB * MIB,
+      historyAgeMs: settings.HISTORY_KEPT_DAYS * DAY_MS,
+    },
     ...given({ prometheus: prometheus(settings), loki: loki(settings), cluster: cluster(settings, surroundings) }),
     ...(settings.POLICY_ENGINE_URL !== undefined && {
       policyEngine: { url: settings.POLICY_ENGINE_URL, ...given({ tokenFile: settings.POLICY_ENGINE_TOKEN_FILE }) },

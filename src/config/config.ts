@@ -66,6 +66,11 @@ export interface Config {
   };
   readonly store:
     { readonly kind: 'sqlite'; readonly dataDir: string } | { readonly kind: 'postgres'; readonly url: Secret };
+  readonly retention: {
+    readonly predictionAgeMs: number;
+    readonly predictionBytes: number;
+    readonly historyAgeMs: number;
+  };
   /** Absent: no metrics are polled. */
   readonly prometheus?: PrometheusConfig;
   readonly loki?: LokiConfig;

@@ -69,11 +69,24 @@ export const SETTINGS = {
     consequence: 'nothing could be remembered',
   }),
   DATABASE_URL: setting(postgresUrl().optional(), {
-    description: 'PostgreSQL instead of SQLite. This build cannot use one: it does not start where this is set.',
+    description:
+      'PostgreSQL (12 or newer) instead of SQLite: postgres://USER:PASSWORD@HOST:PORT/DATABASE, with ?sslmode=verify-full and, for a CA of your own, &sslrootcert=FILE.',
     consequence: 'nothing could be remembered',
     isSecret: true,
   }),
   DATABASE_URL_FILE: file('File that holds DATABASE_URL.', 'nothing could be remembered'),
+  PREDICTIONS_KEPT_DAYS: setting(whole(1, 3650).prefault('30'), {
+    description: 'Days after which stored answers of the detection API are removed; the counters stay.',
+    consequence: 'the database would grow without end',
+  }),
+  PREDICTIONS_MAX_MIB: setting(whole(1, 1_048_576).prefault('512'), {
+    description: 'Size that stored answers may take, about; the oldest go first. Never more than a million of them.',
+    consequence: 'the database would grow without end',
+  }),
+  HISTORY_KEPT_DAYS: setting(whole(7, 3650).prefault('400'), {
+    description: 'Days after which rows of the history, ended actions and resolved incidents are removed.',
+    consequence: 'the record of what was healed would go early, or the database grow without end',
+  }),
   PROMETHEUS_URL: setting(httpUrl().optional(), {
     description: 'Server that speaks the Prometheus API. Left out: no metrics are polled.',
     consequence: 'no metric could be read, so nothing would ever be healed',

@@ -104,9 +104,20 @@ export function isPlainHttpUrl(text: string): boolean {
 
 /** A PostgreSQL address; it may hold a password and is never shown. */
 export const postgresUrl = () =>
-  z.string().refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), {
-    message: 'must be an address that begins with postgres:// or postgresql://',
+  z.string().refine(isPostgresUrl, {
+    message: 'must be an address that begins with postgres:// or postgresql://, its user and password percent-encoded',
   });
+
+function isPostgresUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  try {
+    decodeURIComponent(username + password);
+  } catch {
+    return false;
+  }
+  return protocol === 'postgres:' || protocol === 'postgresql:';
+}
 
 /** A host that may be called, as the administrator lists it. */
 export interface AllowedHost {

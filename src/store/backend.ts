@@ -17,16 +17,16 @@ export class StoreFault extends Error {
 
 export type Db = Kysely<Tables>;
 
-/**
- * What the store needs of a database, and no more: SQLite stands behind it now, PostgreSQL can. All SQL above it
- * goes through kysely.
- */
+/** What the store needs of a database, and no more: SQLite and PostgreSQL stand behind it. All SQL above it goes through kysely. */
 export interface Backend {
   /** Opens the database and brings its schema up to date; throws `StoreFault`. Called again after `reset`. */
   open(): Promise<void>;
   /** One transaction. `durable`: it has reached the disk when the promise resolves. Throws `StoreFault`. */
   write<T>(durability: 'durable' | 'batched', run: (db: Db) => Promise<T>): Promise<T>;
+  /** What is read in one call is of one moment. */
   read<T>(run: (db: Db) => Promise<T>): Promise<T>;
+  /** Calls the listener when the database goes away between two uses, where that can be noticed. */
+  onLost?(listener: (fault: StoreFault) => void): void;
   /** Gives up the connection; the next `open` starts afresh. */
   reset(): Promise<void>;
   close(): Promise<void>;

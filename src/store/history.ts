@@ -33,20 +33,24 @@ export async function appendRows(db: Db, rows: readonly HistoryRow[]): Promise<r
   return fresh;
 }
 
-/** Appends the outcome of a row. The row itself stays as it is; of several outcomes the last one is shown. */
+/**
+ * Appends the outcome of a row. The row itself stays as it is; of several outcomes the last one is shown. The same
+ * outcome again is not written again: whoever lost the answer may repeat it.
+ */
 export async function appendOutcome(db: Db, id: string, outcome: HistoryOutcome): Promise<void> {
   const row = await findEntry(db, id);
   if (row === undefined) throw new StoreFault('constraint', `there is no history row ${id}`);
-  await append(db, [
-    (seq) => ({
-      ...toEntry(fromEntry(row), seq),
-      entry: 'outcome',
-      at_ms: outcome.atMs,
-      reason: outcome.reason ?? null,
-      message: outcome.message,
-      facts: '{}',
-    }),
-  ]);
+  const entry = (seq: number): Unchained => ({
+    ...toEntry(fromEntry(row), seq),
+    entry: 'outcome',
+    at_ms: Math.round(outcome.atMs),
+    reason: storable(outcome.reason ?? null),
+    message: storable(outcome.message),
+    facts: '{}',
+  });
+  const last = await findEntry(db, id, 'outcome');
+  if (last !== undefined && sameContent(last, entry(last.seq))) return;
+  await append(db, [entry]);
 }
 
 /** Newest first, each with its last outcome. */
@@ -142,12 +146,14 @@ async function setAnchor(db: Db, place: 'start' | 'head', seq: number, hash: str
     .execute();
 }
 
-function findEntry(db: Db, id: string): Promise<HistoryTable | undefined> {
+/** The row, or its last outcome. */
+function findEntry(db: Db, id: string, entry: HistoryTable['entry'] = 'row'): Promise<HistoryTable | undefined> {
   return db
     .selectFrom('history')
     .selectAll()
-    .where('row_id', '=', id)
-    .where('entry', '=', 'row')
+    .where('row_id', '=', storable(id))
+    .where('entry', '=', entry)
+    .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst();
 }
@@ -174,19 +180,27 @@ function toEntry(row: HistoryRow, seq: number): Unchained {
   return {
     seq,
     entry: 'row',
-    row_id: row.id,
-    at_ms: row.atMs,
+    row_id: storable(row.id),
+    at_ms: Math.round(row.atMs),
     kind: row.kind,
-    incident_id: row.incidentId ?? null,
-    decision_id: row.decisionId ?? null,
-    action_name: row.actionName ?? null,
-    namespace: row.namespace,
-    workload: row.workload,
-    action: row.action ?? null,
-    reason: row.reason ?? null,
-    message: row.message,
+    incident_id: storable(row.incidentId ?? null),
+    decision_id: storable(row.decisionId ?? null),
+    action_name: storable(row.actionName ?? null),
+    namespace: storable(row.namespace),
+    workload: storable(row.workload),
+    action: storable(row.action ?? null),
+    reason: storable(row.reason ?? null),
+    message: storable(row.message),
     facts: JSON.stringify(row.facts),
   };
+}
+
+/**
+ * What comes back from the database as it went in, or the hash would not hold: PostgreSQL refuses U+0000, and half of a
+ * surrogate pair has no UTF-8. JSON escapes both.
+ */
+function storable<T extends string | null>(text: T): T {
+  return (text === null ? text : text.replaceAll('\0', '\uFFFD').toWellFormed()) as T;
 }
 
 function fromEntry(entry: HistoryTable): HistoryRow {

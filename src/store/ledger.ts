@@ -4,7 +4,7 @@ import type { Db } from './backend.ts';
 
 /** Latest time that an action carries: what a sliding window must still see it by. */
 function lastAtMs(record: ActionRecord): number {
-  return Math.max(record.decidedAtMs, record.executedAtMs ?? 0, record.endedAtMs ?? 0);
+  return Math.round(Math.max(record.decidedAtMs, record.executedAtMs ?? 0, record.endedAtMs ?? 0));
 }
 
 /** Inserts or replaces. */
@@ -35,7 +35,7 @@ export async function listActions(db: Db, sinceMs: number): Promise<readonly Act
 
 export async function putIncident(db: Db, incident: Incident): Promise<void> {
   const row = {
-    updated_at_ms: incident.updatedAtMs,
+    updated_at_ms: Math.round(incident.updatedAtMs),
     open: incident.resolvedAtMs === undefined ? 1 : 0,
     body: JSON.stringify(incident),
   };
@@ -53,14 +53,20 @@ export async function listOpenIncidents(db: Db): Promise<readonly Incident[]> {
 
 /** Newest first, resolved ones included. */
 export async function listIncidents(db: Db, limit: number): Promise<readonly Incident[]> {
-  const rows = await db
-    .selectFrom('incident')
-    .select('body')
-    .orderBy('updated_at_ms', 'desc')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => JSON.parse(row.body) as Incident);
+  // Two walks along the index: one over both would sort every incident that was ever stored.
+  const ofState = (open: 0 | 1) =>
+    db
+      .selectFrom('incident')
+      .select(['id', 'updated_at_ms', 'body'])
+      .where('open', '=', open)
+      .orderBy('updated_at_ms', 'desc')
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+  return [...(await ofState(1)), ...(await ofState(0))]
+    .sort((a, b) => b.updated_at_ms - a.updated_at_ms || (a.id < b.id ? -1 : 1))
+    .slice(0, limit)
+    .map((row) => JSON.parse(row.body) as Incident);
 }
 
 /** Takes the lease when it is free, over, or held by the same holder. */
@@ -68,7 +74,8 @@ export async function takeLease(
   db: Db,
   lease: { readonly target: string; readonly holder: string; readonly nowMs: number; readonly untilMs: number },
 ): Promise<boolean> {
-  const { target, holder, nowMs, untilMs } = lease;
+  const { target, holder } = lease;
+  const [nowMs, untilMs] = [Math.round(lease.nowMs), Math.round(lease.untilMs)];
   const result = await db
     .insertInto('target_lease')
     .values({ target, holder, until_ms: untilMs })

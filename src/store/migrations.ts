@@ -15,6 +15,10 @@ export interface Dialect {
   readonly serial: 'integer' | 'bigserial';
   /** Makes the database itself refuse to change history. */
   readonly protectHistory: (db: Db) => Promise<void>;
+  /** Takes that back, for the transaction that replaces everything. */
+  readonly releaseHistory: (db: Db) => Promise<void>;
+  /** New predictions are numbered after those that were put in with their numbers. */
+  readonly renumber: (db: Db) => Promise<void>;
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -131,7 +135,8 @@ export interface MigrationSetting {
 
 /**
  * Brings the schema up to date, one transaction a step: a step that was interrupted left nothing behind and is simply
- * run again. A schema newer than this program is refused, since it may keep promises that this program breaks.
+ * run again. Each looks anew how far the schema is, since another replica may have come first; `transact` lets one at a
+ * time do so. A schema newer than this program is refused, since it may keep promises that this program breaks.
  * Returns the versions that were applied.
  */
 export async function migrate(transact: Transact, setting: MigrationSetting): Promise<readonly number[]> {
@@ -145,11 +150,7 @@ export async function migrate(transact: Transact, setting: MigrationSetting): Pr
       .addColumn('name', 'text', (c) => c.notNull())
       .addColumn('applied_at_ms', 'bigint', (c) => c.notNull())
       .execute();
-    const row = await db
-      .selectFrom('schema_version')
-      .select((e) => e.fn.max('version').as('version'))
-      .executeTakeFirst();
-    return row?.version ?? 0;
+    return schemaVersion(db);
   });
   if (present > latest) {
     throw new StoreFault('damaged', `the database has schema ${present}, this program knows up to ${latest}`);
@@ -157,13 +158,23 @@ export async function migrate(transact: Transact, setting: MigrationSetting): Pr
   const applied: number[] = [];
   for (const step of steps.filter((s) => s.version > present)) {
     await transact(async (db) => {
+      if ((await schemaVersion(db)) >= step.version) return;
       await step.up(db, setting.dialect);
       await db
         .insertInto('schema_version')
         .values({ version: step.version, name: step.name, applied_at_ms: setting.nowMs })
         .execute();
+      applied.push(step.version);
     });
-    applied.push(step.version);
   }
   return applied;
+}
+
+/** The newest step that was applied; 0: none. */
+export async function schemaVersion(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('schema_version')
+    .select((e) => e.fn.max('version').as('version'))
+    .executeTakeFirst();
+  return row?.version ?? 0;
 }

@@ -7,8 +7,11 @@ export interface PredictionQueueSetting {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: MetricsSink;
-  /** Writes a batch in one transaction and calls `onWritten` as its last act in there; throws `StoreFault`. */
-  readonly write: (rows: readonly Prediction[], onWritten: () => void) => Promise<void>;
+  /**
+   * Writes a batch in one transaction and calls `onWritten` as its last act in there; throws `StoreFault`. `isRepeated`:
+   * it was tried before, and may have been written all the same.
+   */
+  readonly write: (rows: readonly Prediction[], onWritten: () => void, isRepeated: boolean) => Promise<void>;
   /** Rows that may wait; the next ones are dropped and counted. */
   readonly capacity?: number;
 }
@@ -61,7 +64,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
   const writeBatch = async (): Promise<boolean> => {
     const batch = rows.slice(0, BATCH);
     try {
-      await setting.write(batch, () => (written = batch.length));
+      await setting.write(batch, () => (written = batch.length), failures > 0);
       rows.splice(0, batch.length);
       failures = 0;
       dropping = false;

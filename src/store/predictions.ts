@@ -32,22 +32,14 @@ export function countPredictions(rows: readonly Prediction[]): PredictionCounts 
  * of rows, however many predictions there are.
  */
 export async function insertPredictions(db: Db, rows: readonly Prediction[]): Promise<void> {
-  const template = compiledInsert(db);
+  for (let at = 0; at < rows.length;) {
+    const size = ROWS_OF_A_STATEMENT.find((n) => n <= rows.length - at) ?? 1;
+    await db.executeQuery({ ...insertOf(db, size), parameters: rows.slice(at, at + size).flatMap(toParameters) });
+    at += size;
+  }
   const minutes = new Map<number, number>();
-  for (const row of rows) {
-    await db.executeQuery({
-      ...template,
-      parameters: [
-        row.id,
-        row.atMs,
-        row.modelType,
-        row.severityScore,
-        row.recommendedAction,
-        row.anomalous ? 1 : 0,
-        row.json ?? JSON.stringify(row.body),
-      ],
-    });
-    const minute = Math.floor(row.atMs / MINUTE_MS);
+  for (const { atMs } of rows) {
+    const minute = Math.floor(atMs / MINUTE_MS);
     minutes.set(minute, (minutes.get(minute) ?? 0) + 1);
   }
   for (const [minute, n] of minutes) {
@@ -63,19 +55,64 @@ export async function insertPredictions(db: Db, rows: readonly Prediction[]): Pr
   await addToCounter(db, 'failures', counts.failures);
 }
 
-/** Compiled once a batch: building the statement anew for every row costs more than running it. */
-function compiledInsert(db: Kysely<Tables>): CompiledQuery {
+/**
+ * True when the batch is in the database although its writer was told of a fault: the answer to the commit was lost. A
+ * batch is written whole or not at all, so its first row tells. Looks at the newest rows only.
+ */
+export async function isStored(db: Db, rows: readonly Prediction[]): Promise<boolean> {
+  const newest = await edgeOf(db, 'desc');
+  const [first] = rows;
+  if (newest === undefined || first === undefined) return false;
+  const found = await db
+    .selectFrom('prediction')
+    .select('seq')
+    .where('seq', '>', newest.seq - LOOK_BACK_ROWS)
+    .where('id', '=', first.id)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+const toParameters = (row: Prediction): readonly unknown[] => [
+  row.id,
+  Math.round(row.atMs),
+  row.modelType,
+  row.severityScore,
+  row.recommendedAction,
+  row.anomalous ? 1 : 0,
+  row.json ?? JSON.stringify(row.body),
+];
+
+/** A batch is cut into these: few round trips, and few statements to keep prepared. */
+const ROWS_OF_A_STATEMENT = [64, 8, 1];
+const LOOK_BACK_ROWS = 20_000;
+
+/** Compiled once for each database and size: building the statement anew costs more than running it. */
+const inserts = new WeakMap<object, Map<number, CompiledQuery>>();
+
+function insertOf(db: Kysely<Tables>, size: number): CompiledQuery {
+  // One a dialect, whichever connection the transaction has.
+  const { adapter } = db.getExecutor();
+  const known = inserts.get(adapter) ?? new Map<number, CompiledQuery>();
+  inserts.set(adapter, known);
+  const compiled = known.get(size) ?? compileInsert(db, size);
+  known.set(size, compiled);
+  return compiled;
+}
+
+function compileInsert(db: Kysely<Tables>, size: number): CompiledQuery {
+  const row = {
+    id: '',
+    at_ms: 0,
+    model_type: '',
+    severity_score: 0,
+    recommended_action: '',
+    anomalous: 0,
+    body: '',
+  };
   return db
     .insertInto('prediction')
-    .values({
-      id: '',
-      at_ms: 0,
-      model_type: '',
-      severity_score: 0,
-      recommended_action: '',
-      anomalous: 0,
-      body: '',
-    })
+    .values(Array.from({ length: size }, () => row))
     .compile();
 }
 
@@ -195,6 +232,24 @@ export async function prunePredictions(
     .execute();
   return Number(gone.numDeletedRows);
 }
+
+/** What a row takes, by the newest and the oldest of them; the larger of both. */
+export async function averageBytes(db: Db): Promise<number> {
+  let most = ROW_BYTES;
+  for (const order of ['asc', 'desc'] as const) {
+    const rows = db.selectFrom('prediction').select('body').orderBy('seq', order).limit(SAMPLED_ROWS).as('sampled');
+    const found = await db
+      .selectFrom(rows)
+      .select((e) => e.fn.avg<number | null>(e.fn('length', ['body'])).as('bytes'))
+      .executeTakeFirst();
+    most = Math.max(most, ROW_BYTES + (found?.bytes ?? 0));
+  }
+  return most;
+}
+
+/** Of everything but the body, in the row, its key and the page around it. */
+const ROW_BYTES = 160;
+const SAMPLED_ROWS = 100;
 
 /** The first number up to `bound` that is young enough to stay. */
 async function firstYoung(db: Db, youngFromMs: number, bound: number): Promise<number> {

@@ -21,7 +21,7 @@ const PAGE_BYTES = 4096;
 /** A write-ahead log beyond this is cut back at the next checkpoint. */
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
 
-const DIALECT: Dialect = {
+export const SQLITE_DIALECT: Dialect = {
   bytesType: 'blob',
   serial: 'integer',
   protectHistory: async (db) => {
@@ -31,6 +31,12 @@ const DIALECT: Dialect = {
       when old.seq >= coalesce((select seq from history_anchor where place = 'start'), 0)
       begin select raise(abort, 'history is append-only'); end`.execute(db);
   },
+  releaseHistory: async (db) => {
+    await sql`drop trigger history_no_update`.execute(db);
+    await sql`drop trigger history_no_delete`.execute(db);
+  },
+  // A row without a number takes the one after the highest.
+  renumber: () => Promise.resolve(),
 };
 
 /** SQLite in one file: write-ahead log, one connection, kysely's own queue in front of it. */
@@ -49,7 +55,7 @@ export function createSqliteBackend(setting: SqliteSetting): Backend {
       const connected = translatedNow(() => connect(setting));
       try {
         await migrate((run) => translated(() => transaction(connected, 'durable', run)), {
-          dialect: DIALECT,
+          dialect: SQLITE_DIALECT,
           nowMs: setting.nowMs(),
         });
       } catch (fault) {

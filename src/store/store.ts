@@ -2,37 +2,27 @@ import type { MetricsSink, Store } from '../controller/ports.ts';
 import type { Incident } from '../detection/incident.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { Backend, Db } from './backend.ts';
+import type { Backend } from './backend.ts';
 import type { ChainCheck } from './history-chain.ts';
-import { appendOutcome, appendRows, pruneHistory, readHistory, verifyChain } from './history.ts';
+import { appendOutcome, appendRows, readHistory, verifyChain } from './history.ts';
 import * as ledger from './ledger.ts';
 import { createPredictionQueue, type PredictionQueue } from './prediction-queue.ts';
 import {
   countPredictions,
   insertPredictions,
+  isStored,
   listPredictions,
   predictionStats,
   prunePredictions,
 } from './predictions.ts';
+import { createPruner, DEFAULT_RETENTION, type Retention } from './retention.ts';
 import { createSqliteBackend } from './sqlite-backend.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 
-/** How long what is kept. */
-interface Retention {
-  readonly predictionRows: number;
-  readonly predictionAgeMs: number;
-  /** History, ended actions, resolved incidents. */
-  readonly historyAgeMs: number;
-}
+/** The SQLite file's name in its folder. */
+export const DATABASE_FILE = 'aegis.db';
 
-const DAY_MS = 24 * 3_600_000;
-const DEFAULT_RETENTION: Retention = {
-  predictionRows: 1_000_000,
-  predictionAgeMs: 30 * DAY_MS,
-  historyAgeMs: 400 * DAY_MS,
-};
-
-interface StoreDependencies {
+export interface StoreDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: MetricsSink;
@@ -59,9 +49,6 @@ export interface ManagedStore extends Store {
   flush(): Promise<void>;
 }
 
-const PRUNE_EVERY_MS = 60_000;
-/** Rows removed in one transaction, so that no request waits long behind it. */
-const PRUNE_STEP = 500;
 /** Rows given up at once when the database is full. */
 const ROOM_STEP = 2_000;
 
@@ -74,6 +61,18 @@ export function createSqliteStore(setting: SqliteStoreSetting): Promise<ManagedS
   const nowMs = (): number => setting.clock.nowMs();
   const size = maxBytes === undefined ? {} : { maxBytes };
   return createStore(createSqliteBackend({ file, nowMs, ...size }), dependencies);
+}
+
+export interface PostgresStoreSetting extends StoreDependencies {
+  /** `postgres://…`; never logged. */
+  readonly url: string;
+}
+
+/** The same over PostgreSQL. Its driver is loaded here and nowhere else: whoever uses SQLite does not pay for it. */
+export async function createPostgresStore(setting: PostgresStoreSetting): Promise<ManagedStore> {
+  const { url, ...dependencies } = setting;
+  const { createPostgresBackend } = await import('./postgres-backend.ts');
+  return createStore(createPostgresBackend({ url, nowMs: () => setting.clock.nowMs() }), dependencies);
 }
 
 /** The store over any backend. */
@@ -92,9 +91,9 @@ async function createStore(backend: Backend, dependencies: StoreDependencies): P
     log,
     metrics,
     ...(dependencies.queueCapacity === undefined ? {} : { capacity: dependencies.queueCapacity }),
-    write: (rows, onWritten) =>
+    write: (rows, onWritten, isRepeated) =>
       supervisor.batched(async (db) => {
-        await insertPredictions(db, rows);
+        if (!isRepeated || !(await isStored(db, rows))) await insertPredictions(db, rows);
         onWritten();
       }),
   });
@@ -182,64 +181,5 @@ function predictionPart(
           failures: stored.failures + waiting.failures,
         };
       }),
-  };
-}
-
-interface Pruner {
-  start(): void;
-  run(): Promise<number>;
-  stop(): void;
-}
-
-function createPruner(
-  supervisor: Supervisor,
-  { clock, log }: Pick<StoreDependencies, 'clock' | 'log'>,
-  retention: Retention,
-): Pruner {
-  let cancel: (() => void) | undefined;
-  let stopped = false;
-
-  const steps: readonly ((db: Db, nowMs: number) => Promise<number>)[] = [
-    (db, nowMs) =>
-      prunePredictions(
-        db,
-        { maxRows: retention.predictionRows, maxAgeMs: retention.predictionAgeMs },
-        nowMs,
-        PRUNE_STEP,
-      ),
-    (db, nowMs) => pruneHistory(db, nowMs - retention.historyAgeMs, PRUNE_STEP),
-    (db, nowMs) => ledger.pruneLedger(db, nowMs - retention.historyAgeMs),
-  ];
-
-  const run = async (): Promise<number> => {
-    let removed = 0;
-    for (const step of steps) {
-      for (;;) {
-        const n = await supervisor.batched((db) => step(db, clock.nowMs()));
-        removed += n;
-        if (n < PRUNE_STEP || stopped) break;
-        await new Promise<void>((resolve) => void clock.after(1, resolve));
-      }
-    }
-    return removed;
-  };
-
-  const arm = (): void => {
-    cancel = clock.after(PRUNE_EVERY_MS, () => {
-      run()
-        .catch((error: unknown) => log.warn('retention did not run', { error }))
-        .finally(() => {
-          if (!stopped) arm();
-        });
-    });
-  };
-
-  return {
-    start: arm,
-    run,
-    stop: () => {
-      stopped = true;
-      cancel?.();
-    },
   };
 }

@@ -1,6 +1,7 @@
 import type { MetricsSink } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { messageOf } from '../lib/thrown.ts';
 import { StoreFault, type Backend, type Db, type FaultCause } from './backend.ts';
 
 export interface SupervisorSetting {
@@ -19,7 +20,10 @@ export interface SupervisorSetting {
 export interface Supervisor {
   /** Tries to open; resolves either way. */
   start(): Promise<void>;
-  /** On the disk when it resolves. Waits for a lock for up to 3 s, then rejects with `StoreFault`. */
+  /**
+   * On the disk when it resolves. Waits for a lock for up to 3 s, then rejects with `StoreFault`; while the lock is known
+   * to last, at once.
+   */
   durable<T>(run: (db: Db) => Promise<T>): Promise<T>;
   /** Tried once; the caller keeps what could not be written. */
   batched<T>(run: (db: Db) => Promise<T>): Promise<T>;
@@ -41,15 +45,21 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
   let failedProbes = 0;
   let cancelProbe: (() => void) | undefined;
   let closed = false;
+  /** Why it could not be opened: until the next probe nobody else waits for what does not answer. */
+  let refusal: StoreFault | undefined;
 
   const opened = (): Promise<void> => {
+    if (refusal !== undefined) return Promise.reject(refusal);
     opening ??= backend.open().then(
       () => {
         generation += 1;
       },
       (fault: unknown) => {
         opening = undefined;
-        throw fault;
+        const known = toFault(fault);
+        // Whatever it is, it is not the row that is wrong.
+        refusal = known.cause === 'other' ? new StoreFault('unreachable', known.message) : known;
+        throw refusal;
       },
     );
     return opening;
@@ -66,13 +76,15 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
   };
 
   const failed = async (fault: unknown, sawGeneration: number): Promise<StoreFault> => {
-    const known = fault instanceof StoreFault ? fault : new StoreFault('other', String(fault));
+    const known = toFault(fault);
     metrics.count('aegis_store_failures_total', { cause: known.cause });
     if (known.cause === 'constraint') return known;
     if (down !== known.cause) log.error('store cannot be written', { cause: known.cause, error: known });
     down = known.cause;
     metrics.gauge('aegis_store_up', 0);
-    if (known.cause !== 'locked' && known.cause !== 'full' && sawGeneration === generation) {
+    const isOver = known.cause !== 'locked' && known.cause !== 'full' && known !== refusal;
+    if (isOver && sawGeneration === generation && opening !== undefined) {
+      generation += 1;
       opening = undefined;
       await backend.reset().catch((error: unknown) => log.warn('store connection did not close', { error }));
     }
@@ -110,6 +122,7 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
     cancelProbe = undefined;
     if (closed || down === undefined) return;
     failedProbes += 1;
+    refusal = undefined;
     // Moves nothing, but takes the write lock and touches the log.
     await mended('batched', async (db) => {
       await db
@@ -126,6 +139,10 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
     cancelProbe = clock.after(delayMs, () => void probe());
   };
 
+  backend.onLost?.((fault) => {
+    if (!closed && down === undefined) void failed(fault, generation);
+  });
+
   return {
     start: async () => {
       try {
@@ -136,7 +153,7 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
       }
     },
     durable: async (run) => {
-      const deadlineMs = clock.monotonicMs() + LOCK_PATIENCE_MS;
+      const deadlineMs = clock.monotonicMs() + (down === 'locked' ? 0 : LOCK_PATIENCE_MS);
       for (let attempt = 0; ; attempt += 1) {
         try {
           return await mended('durable', run);
@@ -168,4 +185,8 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
       await backend.close();
     },
   };
+}
+
+function toFault(fault: unknown): StoreFault {
+  return fault instanceof StoreFault ? fault : new StoreFault('other', messageOf(fault));
 }

@@ -6,8 +6,6 @@
  *
  * All ports are chosen at run time, so rigs run side by side. Nothing survives the process that started it (reaper.ts).
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { ensureBinaries, type Binaries } from './binaries.ts';
 import { startApiServer, startControllers, type ControlPlane } from './control-plane.ts';
@@ -18,6 +16,7 @@ import { startKwok } from './kwok.ts';
 import { freePorts } from './ports.ts';
 import { endRig, startDaemon, type DaemonRecord } from './processes.ts';
 import { startPrometheus } from './prometheus.ts';
+import { startReaper } from './start-reaper.ts';
 import { makeStateDir, writeFacts } from './state-dir.ts';
 import { waitForDaemon } from './wait.ts';
 
@@ -58,21 +57,6 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     await stop();
     throw error;
   }
-}
-
-/** Holds the other end of the reaper's pipe until this process ends. Neither the pipe nor the child keeps node alive. */
-function startReaper(stateDir: string): ChildProcess {
-  const script = join(import.meta.dirname, 'reaper.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, stateDir], {
-    cwd: '/',
-    env: { PATH: process.env['PATH'] ?? '' },
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.stdin.on('error', () => undefined);
-  (child.stdin as Socket).unref();
-  child.unref();
-  return child;
 }
 
 async function startAll(

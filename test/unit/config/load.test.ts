@@ -27,6 +27,7 @@ describe('nothing set', () => {
       http: { host: '127.0.0.1', port: 8000, keys: { kind: 'development' } },
       detection: { anomalyThreshold: 0.85, failureWindowMs: 300_000, minSamples: 100 },
       store: { kind: 'sqlite', dataDir: './data' },
+      retention: { predictionAgeMs: 30 * 86_400_000, predictionBytes: 512 << 20, historyAgeMs: 400 * 86_400_000 },
       sinks: [],
       outboundAllow: [],
       enabledActions: ['restart_pod', 'scale_up', 'scale_down', 'throttle_api', 'clear_cache'],
@@ -91,6 +92,7 @@ describe('a wrong value stops the start and is named', () => {
     ['an open address without a key', { HOST: '0.0.0.0' }, 'HOST'],
     ['an open address with the published key', { HOST: '0.0.0.0', API_KEY: 'dev_api_key' }, 'API_KEY'],
     ['a MySQL address', { DATABASE_URL: 'mysql://db' }, 'DATABASE_URL'],
+    ['a password that is not percent-encoded', { DATABASE_URL: 'postgres://a:50%off@db/a' }, 'DATABASE_URL'],
     ['two databases', { DATABASE_URL: 'postgres://db', DATABASE_URL_FILE: 'db' }, 'DATABASE_URL_FILE'],
     ['a file that cannot be read', { API_KEYS_FILE: 'gone.json' }, 'API_KEYS_FILE'],
     [

@@ -6,7 +6,14 @@ import { migrate, type Dialect, type Migration, type Transact } from '../../../s
 import { kyselyDatabase } from '../../../src/store/node-sqlite.ts';
 import type { Tables } from '../../../src/store/tables.ts';
 
-const dialect: Dialect = { bytesType: 'blob', serial: 'integer', protectHistory: () => Promise.resolve() };
+const nothing = (): Promise<void> => Promise.resolve();
+const dialect: Dialect = {
+  bytesType: 'blob',
+  serial: 'integer',
+  protectHistory: nothing,
+  releaseHistory: nothing,
+  renumber: nothing,
+};
 
 const open = (): { db: Db; transact: Transact } => {
   const db = new Kysely<Tables>({
