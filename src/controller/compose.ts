@@ -92,14 +92,14 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const { reader, writer, leadership, executors, notifier, events } = adapters;
   const { store, metrics, clock, random, log } = adapters;
   const { stalenessMs, enabledEffects, missingRights, clusterWideEngine, finishedTtlMs } = settings;
+  const source = countedMetricSource(adapters.source, metrics);
+  const logs = adapters.logs === undefined ? undefined : countedLogSource(adapters.logs, metrics);
   const engine = createEngine({ seed: settings.seed });
   const ledger = new ActionLedger(store, log);
   const storms = new StormWatch(store, log);
   const book = new IncidentBook(store, log);
   const engines = new EngineAnswers({
     ...{ engine: adapters.policyEngine, metrics },
-  const source = countedMetricSource(adapters.source, metrics);
-  const logs = adapters.logs === undefined ? undefined : countedLogSource(adapters.logs, metrics);
     ...(clusterWideEngine !== undefined && { clusterWide: clusterWideEngine }),
   });
   const acceptance = new PolicyAcceptance({ source, notifier });
@@ -130,18 +130,18 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...{ reader, writer, leadership, poller, assessor, book, ledger, surroundings, enabledEffects, missingRights },
     ...{ events, clock, log },
   });
+  const guardrailReporter = new GuardrailReporter({ reader, writer, leadership, clock });
   const loop = new DetectionLoop({
     ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
-  const guardrailReporter = new GuardrailReporter({ reader, writer, leadership, clock });
     ...{ store, events, metrics, clock, log, ...(logs !== undefined && { logs }) },
     onAction: (action) => operator.onAction(action),
     onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
   });
   const operator: Operator = new Operator({
     ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
+    ...{ guardrailReporter },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
   });
-    ...{ guardrailReporter },
   return {
     ...{ operator, poller, surroundings, book, ledger, storms },
     view: createOperatorView({ reader, book, surroundings, clock }),

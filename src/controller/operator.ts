@@ -60,18 +60,18 @@ export class Operator {
   readonly #deps: OperatorDeps;
   readonly #actions: WorkQueue;
   readonly #policies: WorkQueue;
+  readonly #guardrails: WorkQueue;
   /** Policies whose actions must be looked at because of an edit. */
   readonly #edits: WorkQueue;
-  readonly #guardrails: WorkQueue;
   #cancelTick: () => void = () => undefined;
   #isStopped = false;
   /** Everything that a leader must know before it may decide. */
   #isPrepared = false;
   #savedAtMs = 0;
   #tidiedAtMs = 0;
+  #reportedAtMs = 0;
 
   constructor(deps: OperatorDeps) {
-  #reportedAtMs = 0;
     this.#deps = deps;
     const { clock, random, log, metrics, reconciler, reporter } = deps;
     const shared = { clock, random, log, metrics };
@@ -84,12 +84,12 @@ export class Operator {
       ...{ ...shared, name: 'policies', concurrency: 4, minIntervalMs: EDITS_EVERY_MS },
       handle: (key) => this.#counted('policy', () => reporter.reconcile(key)),
     });
-    this.#edits = new WorkQueue({
-      ...{ ...shared, name: 'edits', concurrency: 1, minIntervalMs: EDITS_EVERY_MS },
     this.#guardrails = new WorkQueue({
       ...{ ...shared, name: 'guardrails', concurrency: 1, minIntervalMs: EDITS_EVERY_MS },
       handle: (name) => this.#counted('guardrail', () => deps.guardrailReporter.reconcile(name)),
     });
+    this.#edits = new WorkQueue({
+      ...{ ...shared, name: 'edits', concurrency: 1, minIntervalMs: EDITS_EVERY_MS },
       handle: (key) => {
         this.#addActionsOf(({ namespace, name }) => policyKey(namespace, name) === key);
         return NOTHING;
@@ -110,9 +110,9 @@ export class Operator {
         this.#policies.add(policyKey(namespace, name));
         // Edited or deleted: what was meant under it may be meant no more, and what it limits must go back.
         this.#edits.add(policyKey(namespace, name));
+        for (const each of reader.guardrails() ?? []) this.#guardrails.add(guardrailName(each));
       }
       if (kind === 'action') this.#actions.add(actionKey(namespace, name));
-        for (const each of reader.guardrails() ?? []) this.#guardrails.add(guardrailName(each));
       if (kind !== 'guardrail') return;
       this.#guardrails.add(name);
       for (const key of this.#policyKeys()) this.#policies.add(key);
@@ -128,9 +128,9 @@ export class Operator {
     leadership.start();
     this.#actions.start();
     this.#policies.start();
+    this.#guardrails.start();
     this.#edits.start();
     this.#tick();
-    this.#guardrails.start();
   }
 
   /** Looks at the action soon. */
@@ -194,9 +194,9 @@ export class Operator {
       const nowMs = clock.nowMs();
       if (nowMs - this.#savedAtMs >= SNAPSHOT_EVERY_MS) await this.#saveModels();
       if (nowMs - this.#tidiedAtMs >= TIDY_EVERY_MS) this.#tidy(nowMs);
+      if (nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#report(nowMs);
     } catch (error) {
       metrics.count('aegis_faults_total', { where: 'tick' });
-      if (nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#report(nowMs);
       log.error('a tick failed', { err: error });
     }
   }
@@ -218,9 +218,9 @@ export class Operator {
     log.info('prepared to lead', { actions: actions.length, incidents: book.openIncidents().length });
     for (const { intent } of actions) addAnew(this.#actions, actionKey(intent.namespace, intent.name));
     for (const key of this.#policyKeys()) addAnew(this.#policies, key);
+    for (const each of reader.guardrails() ?? []) addAnew(this.#guardrails, guardrailName(each));
   }
 
-    for (const each of reader.guardrails() ?? []) addAnew(this.#guardrails, guardrailName(each));
   #policyKeys(): readonly string[] {
     return this.#deps.reader.policies().map((parsed) => {
       const { namespace, name } = parsed.kind === 'valid' ? parsed.value : parsed;
@@ -239,8 +239,6 @@ export class Operator {
     }
   }
 
-  /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
-  #tidy(nowMs: number): void {
   #report(nowMs: number): void {
     this.#reportedAtMs = nowMs;
     const { reader, ledger, metrics } = this.#deps;
@@ -248,6 +246,8 @@ export class Operator {
     reportState({ reader, ledger, metrics, queues }, nowMs);
   }
 
+  /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
+  #tidy(nowMs: number): void {
     const { engine, book, poller, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
     this.#tidiedAtMs = nowMs;
     const policies = surroundings.policies();
