@@ -1,8 +1,8 @@
-import { median } from './median.ts';
+import { medianInPlace } from './median.ts';
 
 /**
  * Median of all pairwise slopes of equally spaced values, per step (Theil 1950, Sen 1968): up to 29 % of the values
- * may be wild without moving it. O(n^2 log n), for windows of a few dozen. Fewer than two values: 0. Constant: 0.
+ * may be wild without moving it. O(n^2), for windows of a few dozen. Fewer than two values: 0. Constant: 0.
  */
 export function theilSenSlope(values: ArrayLike<number>): number {
   const n = values.length;
@@ -12,5 +12,5 @@ export function theilSenSlope(values: ArrayLike<number>): number {
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) slopes[k++] = ((values[j] ?? 0) - (values[i] ?? 0)) / (j - i);
   }
-  return median(slopes);
+  return medianInPlace(slopes);
 }

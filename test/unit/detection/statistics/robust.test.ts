@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { clamp } from '../../../../src/detection/statistics/clamp.ts';
 import { medianAbsoluteDeviation } from '../../../../src/detection/statistics/median-absolute-deviation.ts';
-import { median, medianOfThree } from '../../../../src/detection/statistics/median.ts';
+import { median, medianOfSorted, medianOfThree } from '../../../../src/detection/statistics/median.ts';
 import { quantileOfSorted } from '../../../../src/detection/statistics/quantile.ts';
 import { risingShare } from '../../../../src/detection/statistics/rising-share.ts';
 import { robustZ } from '../../../../src/detection/statistics/robust-z.ts';
@@ -71,6 +71,16 @@ describe('median and its kin, against numpy 2 and scipy 1.17', () => {
         expect(median(values.toReversed())).toBe(median(values));
         expect(median(values.map((value) => value * 4 + 8))).toBe(median(values) * 4 + 8);
         expect(median(values.map((value) => -value)) + median(values)).toBe(0);
+      }),
+    );
+  });
+
+  test('it is the middle of the sorted values, many equal ones and long lists included', () => {
+    const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 3 }), finite), { minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(values, (given) => {
+        const sorted = given.toSorted((x, y) => x - y);
+        expect(median(given)).toBe(medianOfSorted(sorted));
       }),
     );
   });
