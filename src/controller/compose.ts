@@ -74,6 +74,8 @@ export interface OperatorSettings {
   readonly clusterWideEngine?: NonNullable<Guardrail['policyEngine']>;
   /** How long finished actions stay; absent: the default of `healing/next-step.ts`. */
   readonly finishedTtlMs?: number;
+  /** False: no process comes after this one, what it learnt need not be stored; default true. */
+  readonly storesModels?: boolean;
 }
 
 /** An operator that was put together and not started, and those of its parts that others ask. */
@@ -141,6 +143,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
     ...{ guardrailReporter },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
+    ...(settings.storesModels !== undefined && { storesModels: settings.storesModels }),
   });
   return {
     ...{ operator, poller, surroundings, book, ledger, storms },

@@ -53,6 +53,8 @@ export interface OperatorDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** False: what was learnt is not stored for a next process; default true. */
+  readonly storesModels?: boolean;
 }
 
 /** Starts, times and stops everything. What happens and in which order is here; what it means is nowhere here. */
@@ -229,8 +231,8 @@ export class Operator {
   }
 
   async #saveModels(): Promise<void> {
-    const { leadership, store, engine, clock, log } = this.#deps;
-    if (!leadership.isLeader() || !this.#isPrepared) return;
+    const { leadership, store, engine, clock, log, storesModels = true } = this.#deps;
+    if (!storesModels || !leadership.isLeader() || !this.#isPrepared) return;
     this.#savedAtMs = clock.nowMs();
     try {
       await store.saveBlob(SNAPSHOT, engine.snapshot());
