@@ -1,5 +1,6 @@
 import type { Subcommand } from '../command.ts';
+import { simulateCommand } from './simulate.ts';
 import { versionCommand } from './version.ts';
 
 /** Every subcommand, in the order of `aegis --help`. */
-export const SUBCOMMANDS: readonly Subcommand[] = [versionCommand];
+export const SUBCOMMANDS: readonly Subcommand[] = [simulateCommand, versionCommand];

@@ -1,0 +1,28 @@
+import type { HealingPolicy } from '../../policy/healing-policy.ts';
+import type { RecordedSeries } from './recorded-series.ts';
+
+/** Distances of polls that people think in. */
+const STEPS_S = [1, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
+
+/**
+ * Polls of one replay unless more are asked for. A day at 15 s fits, a week is judged each 2 min: 50 pods with six metrics are replayed
+ * in some ten seconds then, and one range query of Prometheus (11,000 points at most) holds each series whole.
+ */
+const MOST_POLLS = 6_000;
+
+/** The policies' own interval, or the next coarser step at which the range takes at most `MOST_POLLS` polls. */
+export function stepFor(policies: readonly HealingPolicy[], spanMs: number): number {
+  const own = Math.min(...policies.map(({ detection }) => detection.intervalSeconds));
+  const needed = spanMs / 1000 / MOST_POLLS;
+  if (own >= needed) return own * 1000;
+  return (STEPS_S.find((step) => step >= needed && step >= own) ?? Math.ceil(needed / 3600) * 3600) * 1000;
+}
+
+/** The usual distance of a record's samples: the median of the first ones of its series. */
+export function sampleInterval(series: readonly RecordedSeries[]): number | undefined {
+  const gaps = series
+    .slice(0, 50)
+    .flatMap(({ timesMs }) => [...timesMs.slice(1, 50)].map((atMs, i) => atMs - (timesMs[i] ?? atMs)))
+    .sort((a, b) => a - b);
+  return gaps[gaps.length >> 1];
+}
