@@ -4,6 +4,7 @@ import { createOperator, type RunningOperator } from './app-operator.ts';
 import type { Config } from './config/config.ts';
 import { parseKeysFile } from './config/keys-file.ts';
 import { createDetectionService } from './controller/detection-service.ts';
+import { createModelKeeper, type ModelKeeper } from './controller/model-keeper.ts';
 import { EMPTY_VIEW } from './controller/operator-view.ts';
 import { createEngine } from './detection/engine.ts';
 import { apiKey } from './http/access/api-key.ts';
@@ -22,6 +23,8 @@ import { createMetrics } from './telemetry/metrics.ts';
 
 /** Fixes the engine's random choices: a restart on the same data gives the same verdicts. */
 const SEED = 0x5eed;
+/** The operator stores its own under another name: the two learn apart. */
+const REST_MODELS = 'engine/rest';
 
 export interface App {
   /** Resolves once the API is served and, where there is one, the operator runs. */
@@ -38,6 +41,7 @@ export function createApp(config: Config, version: string, log: Log): App {
   let store: ManagedStore | undefined;
   let operator: RunningOperator | undefined;
   let server: HttpServer | undefined;
+  let models: ModelKeeper | undefined;
 
   return {
     async start() {
@@ -49,11 +53,16 @@ export function createApp(config: Config, version: string, log: Log): App {
         else log.warn('the API is served alone: the cluster cannot be used', { why: created.error });
       }
       const { anomalyThreshold, minSamples, failureWindowMs } = config.detection;
+      const engine = createEngine({ seed: SEED });
       const service = createDetectionService({
-        ...{ anomalyThreshold, minSamples, failureWindowMs },
-        engine: createEngine({ seed: SEED }),
+        ...{ anomalyThreshold, minSamples, failureWindowMs, engine },
         scratch: createEngine({ seed: SEED }),
       });
+      models = createModelKeeper({
+        ...{ engine, store, clock, log, key: REST_MODELS },
+        learnt: () => service.facts().samples,
+      });
+      await models.start();
       server = createHttpServer(
         {
           ...{ service, store, metrics, metricsPage: metrics, clock, log },
@@ -73,6 +82,7 @@ export function createApp(config: Config, version: string, log: Log): App {
     async stop() {
       await operator?.stop();
       await server?.close();
+      await models?.stop();
       await store?.close();
     },
   };

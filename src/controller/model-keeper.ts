@@ -1,0 +1,98 @@
+import type { Engine } from '../detection/engine-input.ts';
+import type { Clock } from '../lib/clock.ts';
+import { MINUTE } from '../lib/duration.ts';
+import type { Log } from '../lib/log.ts';
+import type { Store } from './ports.ts';
+
+export interface ModelKeeperSetting {
+  readonly engine: Engine;
+  readonly store: Pick<Store, 'saveBlob' | 'loadBlob'>;
+  /** Name of the models in the store. */
+  readonly key: string;
+  /** Grows with everything learnt: as long as it stands still there is nothing to save. */
+  readonly learnt: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Keeps what an engine has learnt over restarts: reads it once, saves it now and then and at the end. */
+export interface ModelKeeper {
+  /** Reads the stored models and begins to save. Never rejects: without them the engine learns anew. */
+  start(): Promise<void>;
+  /** Saves what was learnt since the last time. */
+  stop(): Promise<void>;
+}
+
+/** A crash loses this much. Saving 10,000 series takes a tenth of a second, so it is done seldom. */
+const SAVE_EVERY_MS = 5 * MINUTE;
+/** 10,000 series take 28 MB. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
+  const { engine, store, key, learnt, clock, log } = setting;
+  /** Stored models are never written over before they were read: a database that is away at the start comes back. */
+  let isLoaded = false;
+  let savedAt = 0;
+  let cancel: () => void = () => undefined;
+  let isStopped = false;
+
+  const load = async (): Promise<void> => {
+    const bytes = await store.loadBlob(key);
+    isLoaded = true;
+    if (bytes === undefined) return;
+    try {
+      takeLarger(engine, bytes);
+      log.info('the models are as they were', { models: key, series: engine.seriesCount() });
+    } catch (error) {
+      log.warn('the stored models cannot be used; they are learnt anew', { models: key, error });
+    }
+  };
+
+  const save = async (): Promise<void> => {
+    const now = learnt();
+    if (now === savedAt) return;
+    if (!isLoaded) await load();
+    const bytes = engine.snapshot();
+    if (bytes.length > MAX_BYTES) {
+      log.warn('the models are too large to be stored', { models: key, bytes: bytes.length });
+      return;
+    }
+    await store.saveBlob(key, bytes);
+    savedAt = now;
+  };
+
+  const saved = (): Promise<void> =>
+    save().catch((error: unknown) => {
+      log.warn('the models cannot be stored; a restart would learn anew', { models: key, error });
+    });
+
+  const arm = (): void => {
+    cancel = clock.after(SAVE_EVERY_MS, () => {
+      void saved().finally(() => {
+        if (!isStopped) arm();
+      });
+    });
+  };
+
+  return {
+    async start() {
+      await load().catch((error: unknown) => {
+        log.warn('the stored models cannot be read now; it is tried again', { models: key, error });
+      });
+      arm();
+    },
+    async stop() {
+      isStopped = true;
+      cancel();
+      await saved();
+    },
+  };
+}
+
+/** Read late, the stored models meet what was learnt meanwhile: whichever knows more series stays. */
+function takeLarger(engine: Engine, stored: Uint8Array): void {
+  const known = engine.seriesCount();
+  const own = known === 0 ? undefined : engine.snapshot();
+  engine.restore(stored);
+  if (own !== undefined && engine.seriesCount() < known) engine.restore(own);
+}

@@ -1,0 +1,159 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { AnomalyAnswer, DetectionService, MetricSample } from '../../../src/controller/detection-api.ts';
+import { createDetectionService } from '../../../src/controller/detection-service.ts';
+import { createModelKeeper, type ModelKeeper } from '../../../src/controller/model-keeper.ts';
+import { createEngine } from '../../../src/detection/engine.ts';
+import { createSqliteStore, type ManagedStore } from '../../../src/store/store.ts';
+import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { recordedLog, recordedMetrics, type RecordedLog } from '../../support/recorders.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+interface Program {
+  readonly service: DetectionService;
+  readonly keeper: ModelKeeper;
+  readonly log: RecordedLog;
+}
+
+/** The part of the program that learns from REST calls, on a store that outlives it. */
+function aProgram(store: Pick<ManagedStore, 'saveBlob' | 'loadBlob'>, clock: FakeClock): Program {
+  const engine = createEngine({ seed: 7 });
+  const service = createDetectionService({
+    ...{ anomalyThreshold: 0.85, minSamples: 30, failureWindowMs: 5 * MINUTE },
+    ...{ engine, scratch: createEngine({ seed: 7 }) },
+  });
+  const log = recordedLog();
+  const keeper = createModelKeeper({
+    ...{ engine, store, key: 'engine/rest', learnt: () => service.facts().samples, clock, log },
+  });
+  return { service, keeper, log };
+}
+
+const aStore = (clock: FakeClock): Promise<ManagedStore> =>
+  createSqliteStore({ file: ':memory:', clock, log: recordedLog(), metrics: recordedMetrics() });
+
+const sample = (value: number, atMs: number, pod = 'web-1'): MetricSample => ({
+  metricType: 'response_time',
+  value,
+  atMs,
+  labels: { pod },
+});
+
+const ask = ({ service }: Program, value: number, clock: FakeClock, pod?: string): AnomalyAnswer => {
+  clock.advance(15 * SECOND);
+  return service.detectAnomaly({ metrics: [sample(value, clock.nowMs(), pod)] }, clock.nowMs());
+};
+
+describe('the models of the detection API', () => {
+  test('a restart changes no answer, whatever was learnt before and is asked after', async () => {
+    const value = fc.double({ min: 1, max: 2_000, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(value, { minLength: 1, maxLength: 120 }),
+        fc.array(value, { minLength: 1, maxLength: 5 }),
+        async (before, after) => {
+          const answers = async (restarts: boolean): Promise<readonly AnomalyAnswer[]> => {
+            const clock = fakeClock();
+            const store = await aStore(clock);
+            let program = aProgram(store, clock);
+            await program.keeper.start();
+            for (const each of before) ask(program, each, clock);
+            if (restarts) {
+              await program.keeper.stop();
+              program = aProgram(store, clock);
+              await program.keeper.start();
+            }
+            const given = after.map((each) => ask(program, each, clock));
+            await program.keeper.stop();
+            await store.close();
+            return given;
+          };
+          expect(await answers(true)).toEqual(await answers(false));
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  test('what was learnt makes the difference: without it the same value gets another answer', async () => {
+    const clock = fakeClock();
+    const store = await aStore(clock);
+    const taught = aProgram(store, clock);
+    await taught.keeper.start();
+    for (let i = 0; i < 200; i += 1) ask(taught, 100 + (i % 7), clock);
+    await taught.keeper.stop();
+    const restarted = aProgram(store, clock);
+    await restarted.keeper.start();
+    const untaught = aProgram(await aStore(clock), clock);
+    const last = (program: Program) => [400, 400, 400].map((value) => ask(program, value, clock)).at(-1);
+    const [known, unknown] = [last(restarted), last(untaught)];
+    expect([known?.is_anomaly, unknown?.is_anomaly]).toEqual([true, false]);
+  });
+
+  test('a crash loses at most the last five minutes', async () => {
+    const clock = fakeClock();
+    const store = await aStore(clock);
+    const crashing = aProgram(store, clock);
+    await crashing.keeper.start();
+    ask(crashing, 100, clock, 'web-1');
+    clock.advance(5 * MINUTE);
+    await clock.until(() => clock.pending() === 2);
+    ask(crashing, 100, clock, 'web-2');
+    // Not stopped: its last series was never saved.
+    const next = aProgram(store, clock);
+    await next.keeper.start();
+    expect(next.service.facts().series).toBe(1);
+  });
+
+  test('nothing new is not saved again', async () => {
+    const clock = fakeClock();
+    const store = await aStore(clock);
+    const program = aProgram(store, clock);
+    await program.keeper.start();
+    ask(program, 100, clock);
+    await program.keeper.stop();
+    await store.saveBlob('engine/rest', new Uint8Array([1]));
+    await program.keeper.stop();
+    expect(await store.loadBlob('engine/rest')).toEqual(new Uint8Array([1]));
+  });
+
+  const useless: readonly (readonly [what: string, bytes: Uint8Array])[] = [
+    ['are cut off', new Uint8Array(10)],
+    ['are of another kind', new Uint8Array(64)],
+  ];
+  test.each(useless)('stored models that %s are left aside, and said so', async (_what, bytes) => {
+    const clock = fakeClock();
+    const store = await aStore(clock);
+    await store.saveBlob('engine/rest', bytes);
+    const program = aProgram(store, clock);
+    await program.keeper.start();
+    expect(program.log.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('learnt anew') }]);
+    expect(ask(program, 100, clock).is_anomaly).toBe(false);
+  });
+
+  test('a database that is away at the start is not written over with little: the stored models come back with it', async () => {
+    const clock = fakeClock();
+    const store = await aStore(clock);
+    const taught = aProgram(store, clock);
+    await taught.keeper.start();
+    for (const pod of ['a', 'b', 'c']) ask(taught, 100, clock, pod);
+    await taught.keeper.stop();
+
+    let isAway = true;
+    const flaky = {
+      saveBlob: (key: string, bytes: Uint8Array) => store.saveBlob(key, bytes),
+      loadBlob: (key: string) => (isAway ? Promise.reject(new Error('refused')) : store.loadBlob(key)),
+    };
+    const program = aProgram(flaky, clock);
+    await program.keeper.start();
+    ask(program, 100, clock, 'd');
+    clock.advance(5 * MINUTE);
+    await clock.until(() => program.log.lines.length === 2);
+    isAway = false;
+    clock.advance(5 * MINUTE);
+    await clock.until(() => program.service.facts().series === 3);
+    expect(program.log.lines.at(-1)).toMatchObject({ message: 'the models are as they were' });
+  });
+});
