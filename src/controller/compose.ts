@@ -147,6 +147,6 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   });
   return {
     ...{ operator, poller, surroundings, book, ledger, storms },
-    view: createOperatorView({ reader, book, surroundings, clock }),
+    view: createOperatorView({ reader, book, surroundings, store, clock }),
   };
 }

@@ -37,10 +37,12 @@ export class DecisionRecorder {
     nowMs: number,
   ): Promise<StoredAction | undefined> {
     const before = track.decision;
-    track.decision = decision;
+    const isRepeated = decision.kind !== 'act' && before !== undefined && keyOf(before) === keyOf(decision);
+    // Poll after poll it is one decision: the one that was stored under its id.
+    track.decision = isRepeated ? { ...decision, id: before.id } : decision;
     this.#noteHold(track, decision, nowMs);
-    if (decision.kind === 'act') return this.#create(policy, track, decision);
-    if (before !== undefined && keyOf(before) === keyOf(decision)) return undefined;
+    if (decision.kind === 'act') return this.#create(policy, track, decision, nowMs);
+    if (isRepeated) return undefined;
     const reason = decision.kind === 'hold' ? decision.reason : 'none';
     this.#deps.metrics.count('aegis_decisions_total', { kind: decision.kind, reason });
     if (decision.kind === 'hold') await this.#recordHold(policy, track, decision, nowMs);
@@ -51,6 +53,7 @@ export class DecisionRecorder {
     policy: HealingPolicy,
     track: Track,
     decision: Extract<Decision, { kind: 'act' }>,
+    nowMs: number,
   ): Promise<StoredAction | undefined> {
     const { intent } = decision;
     const { writer, events, metrics, log } = this.#deps;
@@ -74,7 +77,25 @@ export class DecisionRecorder {
     const note = `${intent.action} (${intent.name}): ${intent.reason}`;
     events.emit(eventNote(regardingWorkload(track.workload), 'ActionDecided', note));
     events.emit(eventNote(regardingPolicy(policy), 'ActionDecided', note));
+    await this.#append({
+      ...{ id: decision.id, atMs: nowMs, kind: 'decision', incidentId: intent.incidentId, decisionId: decision.id },
+      ...{ actionName: intent.name, namespace: intent.namespace, workload: workloadKey(intent.target) },
+      ...{ action: intent.action, message: intent.reason },
+      facts: {
+        ...{ policy: policy.name, step: intent.step, attempt: intent.attempt, skipped: decision.skipped },
+        diagnosis: intent.diagnosis,
+      },
+    });
     return created.value;
+  }
+
+  /** The record of a decision: what it does without the store, it does; the object is the authority. */
+  async #append(row: HistoryRow): Promise<void> {
+    try {
+      await this.#deps.store.appendHistory([row]);
+    } catch (error) {
+      this.#deps.log.warn('a decision cannot be stored', { decisionId: row.id, err: error });
+    }
   }
 
   async #recordHold(
@@ -83,7 +104,7 @@ export class DecisionRecorder {
     decision: Extract<Decision, { kind: 'hold' }>,
     nowMs: number,
   ): Promise<void> {
-    const { store, events, log } = this.#deps;
+    const { events, log } = this.#deps;
     const incidentId = track.history.incident?.id;
     const row: HistoryRow = {
       ...{ id: decision.id, atMs: nowMs, kind: 'hold', decisionId: decision.id },
@@ -100,11 +121,7 @@ export class DecisionRecorder {
         `${decision.action}: ${decision.reason}: ${decision.message}`,
       ),
     );
-    try {
-      await store.appendHistory([row]);
-    } catch (error) {
-      log.warn('a decision to wait cannot be stored', { decisionId: decision.id, err: error });
-    }
+    await this.#append(row);
   }
 
   /** Since when this rung has been blocked: it decides when people are told. */

@@ -253,7 +253,7 @@ const service: readonly MetricDeclaration[] = [
     name: 'aegis_history_rows_total',
     kind: 'counter',
     help: 'Rows appended to the history.',
-    labels: { kind: ['effect', 'alert', 'hold', 'incident', 'undo', 'dry-run', 'outcome'] },
+    labels: { kind: ['effect', 'alert', 'decision', 'hold', 'incident', 'undo', 'dry-run', 'outcome'] },
   },
 ];
 

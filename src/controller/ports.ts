@@ -262,7 +262,7 @@ export interface EventSink {
 export interface HistoryRow {
   readonly id: string;
   readonly atMs: number;
-  readonly kind: 'effect' | 'alert' | 'hold' | 'incident' | 'undo' | 'dry-run';
+  readonly kind: 'effect' | 'alert' | 'decision' | 'hold' | 'incident' | 'undo' | 'dry-run';
   readonly incidentId?: string;
   readonly decisionId?: string;
   readonly actionName?: string;
@@ -328,6 +328,8 @@ export interface Store {
   actionsSince(sinceMs: number): Promise<readonly ActionRecord[]>;
   saveIncident(incident: Incident): Promise<void>;
   openIncidents(): Promise<readonly Incident[]>;
+  /** Newest first, resolved ones included. */
+  incidents(limit: number): Promise<readonly Incident[]>;
   /** Takes a named lease row until `untilMs`; false: another holder has it. */
   takeTargetLease(target: string, holder: string, nowMs: number, untilMs: number): Promise<boolean>;
   releaseTargetLease(target: string, holder: string): Promise<void>;

@@ -44,8 +44,8 @@ export function ignored(input: DecisionInput, message: string): Decision {
   return { kind: 'ignore', id: idOf(input, 'ignore', message), message };
 }
 
-/** An action to carry out. */
+/** An action to carry out. The decision bears the action's name, so that whoever knows the one finds the other. */
 export function acting(walk: Walk, proposal: Proposal, how: Execution): Decision {
   const intent = intentFor(walk.input, proposal, how);
-  return { kind: 'act', id: idOf(walk.input, 'act', intent.name), intent, skipped: walk.skipped };
+  return { kind: 'act', id: intent.name, intent, skipped: walk.skipped };
 }

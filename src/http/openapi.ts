@@ -29,6 +29,7 @@ const NOTHING_BEHIND: HttpDependencies = {
     actionsSince: neverCalled,
     saveIncident: neverCalled,
     openIncidents: neverCalled,
+    incidents: neverCalled,
     takeTargetLease: neverCalled,
     releaseTargetLease: neverCalled,
     saveBlob: neverCalled,

@@ -1,5 +1,4 @@
 import type { MetricsSink, Store } from '../controller/ports.ts';
-import type { Incident } from '../detection/incident.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Backend } from './backend.ts';
@@ -41,8 +40,6 @@ export interface SqliteStoreSetting extends StoreDependencies {
 export interface ManagedStore extends Store {
   /** Recomputes every hash of the history. */
   verifyHistory(): Promise<ChainCheck>;
-  /** Newest first, resolved ones included. */
-  incidents(limit: number): Promise<readonly Incident[]>;
   /** Removes what retention lets go, in small steps; returns how many rows went. Also runs by itself. */
   prune(): Promise<number>;
   /** Writes the predictions that wait. */

@@ -31,8 +31,10 @@ export function operatorRoutes({ view }: HttpDependencies): readonly Route[] {
       summary: 'Incidents, newest first',
       query: listQuery,
       answer: { schema: incidentsAnswer, description: 'Empty without a cluster.' },
-      handle: async (call) =>
-        jsonReply({ incidents: (await view.incidents(call.query.limit ?? DEFAULT_LIMIT)).map(incident) }),
+      handle: async (call) => {
+        const { incidents, isComplete } = await view.incidents(call.query.limit ?? DEFAULT_LIMIT);
+        return jsonReply({ incidents: incidents.map(incident), complete: isComplete });
+      },
     }),
     route({
       method: 'GET',
@@ -92,6 +94,7 @@ const incident = (one: IncidentView): unknown => ({
   resolved_at: isoOrNull(one.resolvedAtMs),
   decision: one.decision,
   reason: one.reason,
+  decision_id: one.decisionId ?? null,
 });
 
 const action = (one: ActionView): unknown => ({

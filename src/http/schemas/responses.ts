@@ -160,10 +160,37 @@ export const incidentsAnswer = z
         resolved_at: time.nullable(),
         decision: z.string(),
         reason: z.string(),
+        /** For `/api/v1/decisions/{id}`. */
+        decision_id: z.string().nullable(),
       }),
     ),
+    /** False: the store cannot be read, so the resolved ones are missing. */
+    complete: z.boolean(),
   })
   .openapi('IncidentsResponse');
+
+export const decisionAnswer = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['act', 'hold', 'ignore']),
+    decided_at: time,
+    incident_id: z.string().nullable(),
+    namespace: z.string(),
+    workload: z.string(),
+    policy: z.string(),
+    action: z.string(),
+    step: z.int().min(0).nullable(),
+    attempt: z.int().min(1).nullable(),
+    failure_type: z.string().nullable(),
+    confidence: ratio.nullable(),
+    reason: z.string().nullable(),
+    message: z.string(),
+    why: z.array(z.object({ source: z.string(), what: z.string(), weight: z.number() })),
+    why_not: z.array(z.object({ step: z.int().min(0), action: z.string(), reason: z.string(), message: z.string() })),
+    outcome: z.array(z.object({ at: time, what: z.string(), message: z.string() })),
+    state: z.string().nullable(),
+  })
+  .openapi('DecisionResponse');
 
 export const actionsAnswer = z
   .object({

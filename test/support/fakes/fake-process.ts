@@ -119,6 +119,7 @@ export function storeOf(process: FakeProcess, store: ManagedStore): Store {
     actionsSince: (sinceMs) => read(() => store.actionsSince(sinceMs)),
     saveIncident: (incident) => write(`incident ${incident.id}`, () => store.saveIncident(incident)),
     openIncidents: () => read(() => store.openIncidents()),
+    incidents: (limit) => read(() => store.incidents(limit)),
     takeTargetLease: (target, holder, nowMs, untilMs) =>
       write(`lease ${target}`, () => store.takeTargetLease(target, holder, nowMs, untilMs)),
     releaseTargetLease: (target, holder) => write(`release ${target}`, () => store.releaseTargetLease(target, holder)),

@@ -65,6 +65,7 @@ describe('what is healed', () => {
     expect((await world.history()).map(({ kind }) => kind).filter((kind) => kind !== 'hold')).toEqual([
       'undo',
       'effect',
+      'decision',
     ]);
     expect(world.faults()).toEqual([]);
   });

@@ -87,15 +87,80 @@ describe('the view from outside', () => {
     const world = await aShop();
     const { view } = await anOperator(world);
     await world.run(MINUTE);
-    expect(await view.incidents(10)).toEqual([]);
+    expect(await view.incidents(10)).toEqual({ incidents: [], isComplete: true });
     const pod = crashOne(world);
     await world.until('verifying', () => world.ends().includes('restart_pod Verifying'), 4 * MINUTE);
-    expect(await view.incidents(10)).toMatchObject([
+    expect((await view.incidents(10)).incidents).toMatchObject([
       { workload: 'Deployment shop/checkout', policy: 'checkout', failureType: 'crash_loop', pods: [pod] },
     ]);
     expect(await view.actions(10)).toMatchObject([{ action: 'restart_pod', state: 'Verifying', dryRun: false }]);
     expect(await view.policies(10)).toMatchObject([{ name: 'checkout', mode: 'Auto', targets: { matched: 1 } }]);
     expect(await view.actions(0)).toEqual([]);
+  });
+
+  test('an incident that is over is shown as it was stored, with the decision that ended it', async () => {
+    const world = await aShop();
+    const { view } = await anOperator(world);
+    await world.run(MINUTE);
+    crashOne(world);
+    await world.until('healed', () => world.ends().includes('restart_pod Healed'), 10 * MINUTE);
+    await world.until('resolved', () => world.firing().length === 0, MINUTE);
+    await world.run(MINUTE);
+    const { incidents, isComplete } = await view.incidents(10);
+    const [action] = await view.actions(10);
+    expect(isComplete).toBe(true);
+    expect(incidents).toMatchObject([
+      { failureType: 'crash_loop', policy: 'checkout', reason: 'resolved', decisionId: action?.name },
+    ]);
+    expect(incidents[0]?.resolvedAtMs).toBeGreaterThan(incidents[0]?.openedAtMs ?? Infinity);
+  });
+});
+
+describe('a decision, why and why not', () => {
+  const rungs = [
+    { action: 'clear_cache', attempts: 1, timeoutSeconds: 60 },
+    { action: 'restart_pod', attempts: 1, timeoutSeconds: 60 },
+  ] as const;
+
+  test('to act: evidence, the rung that was passed over, what became of it', async () => {
+    const world = await aShop({ remedies: [{ on: ['any'], minSeverity: 'low', steps: rungs }] });
+    const { view } = await anOperator(world, { enabled: ['restart_pod'] });
+    await world.run(MINUTE);
+    crashOne(world);
+    await world.until('healed', () => world.ends().includes('restart_pod Healed'), 10 * MINUTE);
+    const [action] = await view.actions(10);
+    const decision = await view.decision(action?.name ?? '');
+    expect(decision).toMatchObject({
+      ...{ kind: 'act', action: 'restart_pod', policy: 'checkout', workload: 'Deployment shop/checkout' },
+      ...{ failureType: 'crash_loop', state: 'Healed', step: 1, attempt: 1 },
+      whyNot: [{ step: 0, action: 'clear_cache' }],
+    });
+    expect(decision?.evidence.length).toBeGreaterThan(0);
+    expect(decision?.outcome.map(({ what }) => what)).toEqual(['applied', 'verified: Effective']);
+  });
+
+  test('to wait: poll after poll it is the same decision, and it is known after a restart', async () => {
+    const world = await aShop();
+    world.cluster.putGuardrail(aGuardrail({ suspended: true }));
+    const { view } = await anOperator(world);
+    await world.run(MINUTE);
+    crashOne(world);
+    const held = async () => (await view.incidents(1)).incidents[0];
+    await world.until('held', () => world.events.some(({ reason }) => reason === 'ActionHeld'), 5 * MINUTE);
+    const before = await held();
+    await world.run(MINUTE);
+    expect((await held())?.decisionId).toBe(before?.decisionId);
+    const live = await view.decision(before?.decisionId ?? '');
+    expect(live).toMatchObject({ kind: 'hold', reason: 'Suspended', policy: 'checkout', failureType: 'crash_loop' });
+    const restarted = await anOperator(world);
+    expect(await restarted.view.decision(before?.decisionId ?? '')).toMatchObject({
+      ...{ kind: 'hold', reason: 'Suspended', policy: 'checkout', action: live?.action },
+    });
+  });
+
+  test('that never was is none', async () => {
+    const { view } = await anOperator(await aShop());
+    expect(await view.decision('no-such-decision')).toBeUndefined();
   });
 });
 

@@ -320,7 +320,7 @@ describe('the other routes', () => {
   });
 
   test.each(['incidents', 'actions', 'policies'])('%s are empty without a cluster', async (what) => {
-    expect((await api.call(`/api/v1/${what}`, dev)).json).toEqual({ [what]: [] });
+    expect((await api.call(`/api/v1/${what}`, dev)).json).toMatchObject({ [what]: [] });
   });
 
   test('the metrics page counts predictions under the old names and requests by route', async () => {

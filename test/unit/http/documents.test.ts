@@ -10,23 +10,28 @@ beforeAll(async () => {
     deps: {
       view: {
         incidents: () =>
-          Promise.resolve([
-            {
-              id: 'incident-1',
-              namespace: 'shop',
-              workload: 'Deployment shop/checkout',
-              policy: 'shop/checkout',
-              failureType: 'memory_leak',
-              severity: 'high',
-              score: 0.9,
-              metrics: ['memory_usage'],
-              pods: ['checkout-1'],
-              openedAtMs: 0,
-              updatedAtMs: 1,
-              decision: 'hold',
-              reason: 'Cooldown',
-            },
-          ]),
+          Promise.resolve({
+            isComplete: true,
+            incidents: [
+              {
+                id: 'incident-1',
+                namespace: 'shop',
+                workload: 'Deployment shop/checkout',
+                policy: 'shop/checkout',
+                failureType: 'memory_leak',
+                severity: 'high',
+                score: 0.9,
+                metrics: ['memory_usage'],
+                pods: ['checkout-1'],
+                openedAtMs: 0,
+                updatedAtMs: 1,
+                decision: 'hold',
+                reason: 'Cooldown',
+                decisionId: 'decision-1',
+              },
+            ],
+          }),
+        decision: () => Promise.resolve(undefined),
         actions: () =>
           Promise.resolve([
             {
