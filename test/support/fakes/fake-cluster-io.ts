@@ -89,8 +89,8 @@ export class FakeClusterReader implements ClusterReader {
     return this.#cluster.nodes;
   }
 
-  events(): readonly ClusterEvent[] {
-    return [];
+  events(namespace: string, sinceMs: number): readonly ClusterEvent[] {
+    return this.#cluster.events.filter((event) => event.namespace === namespace && event.lastAtMs >= sinceMs);
   }
 
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined {

@@ -6,7 +6,14 @@ import type { GuardrailStatus } from '../../../src/healing/guardrail-status.ts';
 import type { PolicyStatus } from '../../../src/healing/policy-status.ts';
 import type { StoredAction } from '../../../src/healing/stored-action.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
-import type { NodeSnapshot, PodSnapshot, WorkloadRef, WorkloadSnapshot } from '../../../src/lib/workload.ts';
+import type {
+  ClusterEvent,
+  NodeSnapshot,
+  PodSnapshot,
+  WorkloadKind,
+  WorkloadRef,
+  WorkloadSnapshot,
+} from '../../../src/lib/workload.ts';
 import type { Intent } from '../../../src/policy/action.ts';
 import type { Guardrail, HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import { aContainer, aNode, aPod, aWorkload, DAY, NOW } from '../builders/workload.ts';
@@ -49,6 +56,7 @@ export interface View {
 
 export interface WorkloadSpec {
   readonly name: string;
+  readonly kind?: WorkloadKind;
   readonly namespace?: string;
   readonly pods: number;
   readonly over?: Partial<WorkloadSnapshot>;
@@ -66,6 +74,8 @@ export class FakeCluster {
   readonly clock: Clock;
   readonly requests: Request[] = [];
   readonly nodes: NodeSnapshot[] = [aNode()];
+  /** Kubernetes Events, as somebody else wrote them. */
+  readonly events: ClusterEvent[] = [];
   guardrailsReadable = true;
   /** What a pod of this workload becomes when it is made: a template that crashes, an image that does not exist. */
   newborn: (pod: PodSnapshot) => PodSnapshot = (pod) => pod;
@@ -122,8 +132,8 @@ export class FakeCluster {
     return this.view().guardrailStatuses.get(name);
   }
 
-  addWorkload({ name, namespace = 'shop', pods, over = {} }: WorkloadSpec): WorkloadRef {
-    const ref: WorkloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name, uid: `w-${name}` };
+  addWorkload({ name, kind = 'Deployment', namespace = 'shop', pods, over = {} }: WorkloadSpec): WorkloadRef {
+    const ref: WorkloadRef = { apiVersion: 'apps/v1', kind, namespace, name, uid: `w-${name}` };
     const made = Array.from({ length: pods }, () => this.#makePod(ref, NOW - DAY));
     const ready = made.map((pod) => asReady(pod, NOW - DAY));
     this.#put(aWorkload({ labels: { app: name }, ...over, ref, pods: ready }));

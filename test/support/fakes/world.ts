@@ -1,4 +1,4 @@
-import type { AlertMessage, EventNote } from '../../../src/controller/ports.ts';
+import type { AlertMessage, EventNote, LogSource, MetricSource } from '../../../src/controller/ports.ts';
 import type { HistoryRow } from '../../../src/controller/ports.ts';
 import type { EngineAnswer } from '../../../src/policy/guard.ts';
 import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
@@ -21,6 +21,10 @@ export class World {
   readonly metrics: RecordedMetrics = recordedMetrics();
   readonly cluster: FakeCluster;
   readonly source: FakeMetricSource;
+  /** What the operator asks: `source`, unless a test brings its own. */
+  metricSource: MetricSource;
+  /** Where log lines come from; absent: there are none. */
+  logs: LogSource | undefined;
   readonly store: ManagedStore;
   /** Messages that sinks took. */
   readonly sent: AlertMessage[] = [];
@@ -44,6 +48,7 @@ export class World {
     this.store = store;
     this.cluster = new FakeCluster(clock);
     this.source = new FakeMetricSource(this.cluster);
+    this.metricSource = this.source;
   }
 
   static async create(): Promise<World> {
