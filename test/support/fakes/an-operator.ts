@@ -77,7 +77,7 @@ let started = 0;
 /** Starts a process of the operator in this world: the real classes, wired as the program wires them. */
 export async function anOperator(world: World, options: OperatorOptions = {}): Promise<RunningProcess> {
   const process = new FakeProcess(world, options.name ?? `operator-${++started}`);
-  const { cluster, metricSource: source, logs, metrics, log } = world;
+  const { cluster, metricSource: source, metrics, log } = world;
   const { clock } = process;
   const store = storeOf(process, world.store);
   const leadership = new FakeLeadership();

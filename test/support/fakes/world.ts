@@ -1,4 +1,4 @@
-import type { AlertMessage, EventNote, LogSource, MetricSource } from '../../../src/controller/ports.ts';
+import type { AlertMessage, EventNote, MetricSource } from '../../../src/controller/ports.ts';
 import type { HistoryRow } from '../../../src/controller/ports.ts';
 import type { EngineAnswer } from '../../../src/policy/guard.ts';
 import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
@@ -23,8 +23,6 @@ export class World {
   readonly source: FakeMetricSource;
   /** What the operator asks: `source`, unless a test brings its own. */
   metricSource: MetricSource;
-  /** Where log lines come from; absent: there are none. */
-  logs: LogSource | undefined;
   readonly store: ManagedStore;
   /** Messages that sinks took. */
   readonly sent: AlertMessage[] = [];
