@@ -4,8 +4,9 @@ import { assemble, type SharedReadings } from './assemble.ts';
 import { failedCells, hasTimes, toCells, type Cell } from './cells.ts';
 import { createChunkSizes } from './chunks.ts';
 import { createDiscovery } from './discovery.ts';
+import { createMerging, mergedQuery, splitReply } from './merge.ts';
 import { maxSampleAgeMs, rateWindowMs, youngWindowMs, type Settings } from './options.ts';
-import { planPart, planPoll, type PlanContext, type PlannedQuery } from './plan.ts';
+import { planPart, planPoll, type PlanContext, type PlannedQuery, type Subject } from './plan.ts';
 import type { QueryWindows } from './preset-source.ts';
 import type { InstantQuery, InstantReply } from './query-api.ts';
 import { sourceError } from './source-error.ts';
@@ -33,6 +34,7 @@ export interface Poller {
 export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], settings: Settings): Poller {
   const discovery = createDiscovery(ask, settings.scrapeIntervalMs);
   const chunkSizes = createChunkSizes();
+  const merging = createMerging();
   const windows = windowsOf(settings.scrapeIntervalMs);
   let givesTimes = false;
   let discoveryError: SourceError | undefined;
@@ -46,14 +48,15 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
     ...(discoveryError === undefined ? {} : { discoveryError }),
   });
 
+  const cellsOf = (subject: Subject, reply: InstantReply, { nowMs }: Round): ReadonlyMap<string, Cell> => {
+    givesTimes ||= hasTimes(reply);
+    return toCells(subject, reply, { nowMs, maxAgeMs: maxSampleAgeMs(settings.scrapeIntervalMs), givesTimes });
+  };
+
   const run = async (planned: PlannedQuery, round: Round): Promise<ReadonlyMap<string, Cell>> => {
     const reply = await round.ask(planned);
     const { subject } = planned;
-    if (reply.ok) {
-      givesTimes ||= hasTimes(reply.value);
-      const maxAgeMs = maxSampleAgeMs(settings.scrapeIntervalMs);
-      return toCells(subject, reply.value, { nowMs: round.nowMs, maxAgeMs, givesTimes });
-    }
+    if (reply.ok) return cellsOf(subject, reply.value, round);
     if (reply.error.kind !== 'QueryTooLarge' || subject.kind === 'author') return failedCells(subject, reply.error);
     chunkSizes.tooLarge(subject.sourceKey, subject.namespaces);
     if (subject.namespaces.length === 1) return failedCells(subject, reply.error);
@@ -65,6 +68,24 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
       for (const [key, cell] of found) cells.set(key, cell);
     }
     return cells;
+  };
+
+  /** The cells of several queries by one exchange; those that are to be asked one by one are left over. */
+  const runTogether = async (group: readonly PlannedQuery[], first: PlannedQuery, round: Round): Promise<Together> => {
+    const reply = await round.ask({ ...first, promql: mergedQuery(group) }, group.length);
+    if (!reply.ok && isNobodys(reply.error)) {
+      if (reply.error.kind === 'Timeout') merging.failed(round.nowMs);
+      const { error } = reply;
+      return { cells: group.flatMap(({ subject }) => [...failedCells(subject, error)]), left: [] };
+    }
+    const parts = reply.ok && reply.value.partial === undefined ? splitReply(reply.value, group.length) : undefined;
+    if (!reply.ok || parts === undefined) {
+      merging.failed(round.nowMs);
+      return { cells: [], left: group };
+    }
+    merging.seen(reply.value.rows.length, round.nowMs);
+    const cells = group.flatMap(({ subject }, i) => [...cellsOf(subject, parts[i] ?? { rows: [] }, round)]);
+    return { cells, left: [] };
   };
 
   return {
@@ -79,7 +100,15 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
       const plan = planPoll(wishes, context());
       const round = createRound(ask, nowMs, found.error);
       const cells = new Map<string, Cell>();
-      await inParallel(plan.queries, settings.limits.concurrency, async (planned) => {
+      const single: PlannedQuery[] = [];
+      await inParallel(merging.groups(plan.queries, nowMs), settings.limits.concurrency, async (group) => {
+        const [first] = group;
+        if (first === undefined || group.length === 1) return void single.push(...group);
+        const together = await runTogether(group, first, round);
+        for (const [key, cell] of together.cells) cells.set(key, cell);
+        single.push(...together.left);
+      });
+      await inParallel(single, settings.limits.concurrency, async (planned) => {
         for (const [key, cell] of await run(planned, round)) cells.set(key, cell);
       });
       const shared: SharedReadings = new Map();
@@ -92,9 +121,19 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
 /** One poll's way to the server. */
 interface Round {
   readonly nowMs: number;
-  ask(planned: PlannedQuery): Promise<Result<InstantReply, SourceError>>;
+  /** `queries`: how many stand in it; one deadline for six of them is six failures. */
+  ask(planned: PlannedQuery, queries?: number): Promise<Result<InstantReply, SourceError>>;
   sent(): number;
 }
+
+interface Together {
+  readonly cells: readonly (readonly [key: string, cell: Cell])[];
+  readonly left: readonly PlannedQuery[];
+}
+
+/** A failure that says nothing about any one query. */
+const isNobodys = ({ kind }: SourceError): boolean =>
+  kind === 'Timeout' || kind === 'Unreachable' || kind === 'Unauthorized';
 
 const isOutage = (error: SourceError | undefined): boolean =>
   error?.kind === 'Timeout' || error?.kind === 'Unreachable';
@@ -110,7 +149,7 @@ function createRound(ask: InstantQuery, nowMs: number, discoveryError: SourceErr
   return {
     nowMs,
     sent: () => sent,
-    async ask({ promql, subject }) {
+    async ask({ promql, subject }, queries = 1) {
       if (failures >= GIVE_UP_AFTER && last !== undefined) {
         return err(sourceError(last.kind, `not asked, the server does not answer: ${last.message}`));
       }
@@ -118,7 +157,7 @@ function createRound(ask: InstantQuery, nowMs: number, discoveryError: SourceErr
       const reply = await ask(promql, nowMs);
       if (reply.ok) failures = 0;
       else if (subject.kind === 'preset' && isOutage(reply.error)) {
-        failures++;
+        failures += queries;
         last = reply.error;
       }
       return reply;
