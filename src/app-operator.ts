@@ -88,14 +88,18 @@ function assemble(
   const stalenessMs = Math.max(2 * prometheus.scrapeIntervalMs, LEAST_STALENESS_MS);
 
   const outbound = createOutbound({ allowed: allowedOrigins(config, log), apiServer: apiServerNames(cluster) });
+  const ownNamespace = cluster.lease.namespace ?? cluster.pod.namespace ?? client.namespace ?? 'default';
   const reader = new CachedClusterReader({
     ...{ client, clock, random, log, metrics },
     resync: cluster.relist,
-    ...(namespaces !== undefined && { namespaces }),
+    ...(namespaces !== undefined && {
+      namespaces,
+      guardrailConfigMap: { namespace: ownNamespace, name: cluster.guardrailConfigMap },
+    }),
   });
   const leadership = new LeaseLeadership({
     ...{ client, clock, random, log, identity, name: cluster.lease.name },
-    namespace: cluster.lease.namespace ?? cluster.pod.namespace ?? client.namespace ?? 'default',
+    namespace: ownNamespace,
   });
   client.fenceWrites(() => leadership.mayWrite());
   const byEffect = executors({ client, clock, mayBeginEffect: () => leadership.mayBeginEffect() });

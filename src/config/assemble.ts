@@ -103,6 +103,7 @@ function cluster(settings: Settings, { env }: Surroundings): ClusterConfig | und
     required: settings.AEGIS_CLUSTER === 'required',
     watchNamespaces: settings.WATCH_NAMESPACES,
     lease: { name: settings.LEASE_NAME, ...given({ namespace: settings.LEASE_NAMESPACE ?? settings.POD_NAMESPACE }) },
+    guardrailConfigMap: settings.GUARDRAIL_CONFIG_MAP,
     pod: given({ name: settings.POD_NAME, namespace: settings.POD_NAMESPACE }),
     relist: { ownMs: settings.OWN_RELIST_SECONDS * 1000, othersMs: settings.RELIST_SECONDS * 1000 },
     actionTtlMs: settings.ACTION_TTL_SECONDS * 1000,

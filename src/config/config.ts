@@ -29,6 +29,8 @@ export interface ClusterConfig {
   /** Empty: all. */
   readonly watchNamespaces: readonly string[];
   readonly lease: { readonly name: string; readonly namespace?: string };
+  /** Read where only some namespaces are watched; it is in the namespace of the lease. */
+  readonly guardrailConfigMap: string;
   readonly pod: { readonly name?: string; readonly namespace?: string };
   readonly relist: { readonly ownMs: number; readonly othersMs: number };
   readonly actionTtlMs: number;

@@ -156,7 +156,8 @@ export const SETTINGS = {
     flag: 'context',
   }),
   WATCH_NAMESPACES: setting(namespaces().prefault(''), {
-    description: 'Namespaces to watch, separated by commas: no request leaves them, and guardrails are not read.',
+    description:
+      'Namespaces to watch, separated by commas: no request leaves them, the guardrails of the cluster are not read; see GUARDRAIL_CONFIG_MAP.',
     consequence: 'namespaces might be watched that were not meant',
     defaultText: 'all',
   }),
@@ -179,6 +180,11 @@ export const SETTINGS = {
     description: 'Namespace of the lease.',
     consequence: 'two replicas might act',
     defaultText: 'POD_NAMESPACE, else that of the kubeconfig',
+  }),
+  GUARDRAIL_CONFIG_MAP: setting(dnsName().prefault('aegis-guardrail'), {
+    description:
+      'With WATCH_NAMESPACES: the ConfigMap, in the namespace of the lease, that holds the kill switch and the other fields of a guardrail.',
+    consequence: 'the kill switch might not be seen',
   }),
   POD_NAME: setting(dnsName().optional(), {
     description: 'Own pod: the holder of the lease, and never a target.',

@@ -8,10 +8,12 @@ import type { NodeSnapshot, WorkloadKind } from '../lib/workload.ts';
 import type { Guardrail, HealingPolicy } from '../policy/healing-policy.ts';
 import { parseAction } from '../api/v1alpha1/convert-action.ts';
 import { parseGuardrail } from '../api/v1alpha1/convert-guardrail.ts';
+import { parseGuardrailConfigMap } from '../api/v1alpha1/guardrail-config-map.ts';
 import { parseGuardrailStatus } from '../api/v1alpha1/guardrail-status.ts';
 import { parsePolicy } from '../api/v1alpha1/convert-policy.ts';
 import { parsePolicyStatus } from '../api/v1alpha1/policy-status.ts';
 import { CacheIndex } from './cache-index.ts';
+import { DnsPodCache } from './dns-pod-cache.ts';
 import { EventRing } from './event-ring.ts';
 import { metaOf } from './json.ts';
 import { type CachedPod, readPod } from './read-pod.ts';
@@ -44,7 +46,7 @@ export interface CachedPolicy {
 
 export interface CachedGuardrail {
   readonly parsed: Parsed<Guardrail>;
-  readonly status: GuardrailStatus | undefined;
+  readonly status: GuardrailStatus | 'has none' | undefined;
 }
 
 type Announce = (change: ClusterChange) => void;
@@ -66,6 +68,7 @@ export class ClusterCaches {
   readonly autoscalersByNamespace = new CacheIndex<CachedAutoscaler>((each) => each.namespace);
   readonly budgetsByNamespace = new CacheIndex<CachedBudget>((budget) => budget.namespace);
   readonly quotasByNamespace = new CacheIndex<CachedQuota>((quota) => quota.namespace);
+  readonly dnsPods = new DnsPodCache();
   readonly events = new EventRing();
 
   readonly #context: WatchContext;
@@ -82,7 +85,7 @@ export class ClusterCaches {
     const clusterWide = context.namespaces === undefined;
     this.policies = this.#watchPolicies();
     this.actions = this.#watchActions();
-    this.guardrails = clusterWide ? this.#watchGuardrails() : undefined;
+    this.guardrails = clusterWide ? this.#watchGuardrails() : this.#watchGuardrailConfigMap();
     this.nodes = clusterWide ? this.#watchNodes() : undefined;
     this.namespaces = clusterWide ? this.#watchNamespaces() : undefined;
     this.workloads = {
@@ -173,7 +176,7 @@ export class ClusterCaches {
   }
 
   #watchGuardrails(): WatchedResource<CachedGuardrail> {
-    return this.#watch(RESOURCES.guardrails, {
+    return this.#watch<CachedGuardrail>(RESOURCES.guardrails, {
       resyncMs: this.#resync.ownMs,
       transform: (object) => ({ parsed: parseGuardrail(object), status: parseGuardrailStatus(object) }),
       onChange: (change) => {
@@ -181,6 +184,30 @@ export class ClusterCaches {
         this.#announce({ kind: 'guardrail', ...nameOf(change.key) });
       },
     });
+  }
+
+  /** In one namespace, by one name: a Role can grant just that. Its absence is no guardrail; that it is denied holds. */
+  #watchGuardrailConfigMap(): WatchedResource<CachedGuardrail> | undefined {
+    const { guardrailConfigMap: where, ...context } = this.#context;
+    if (where === undefined) return undefined;
+    const watched = new WatchedResource<CachedGuardrail>(
+      { ...context, namespaces: [where.namespace] },
+      {
+        resource: RESOURCES.configMaps,
+        fieldSelector: `metadata.name=${where.name}`,
+        resyncMs: this.#resync.ownMs,
+        transform: (object) => ({ parsed: parseGuardrailConfigMap(object), status: 'has none' }),
+        onChange: ({ value: { parsed } }) => {
+          this.#announce({
+            kind: 'guardrail',
+            namespace: '',
+            name: parsed.kind === 'valid' ? parsed.value.name : parsed.name,
+          });
+        },
+      },
+    );
+    this.#all.push(watched as WatchedResource<unknown>);
+    return watched;
   }
 
   #watchNodes(): WatchedResource<NodeSnapshot> {
@@ -221,6 +248,7 @@ export class ClusterCaches {
       transform: readPod,
       onChange: (change) => {
         this.podsByController.apply(change);
+        this.dnsPods.apply(change);
         this.#changed('pod', change.key);
       },
     });

@@ -1,3 +1,4 @@
+import type { DnsPods, DnsSource } from '../controller/evidence-ports.ts';
 import type { ClusterChange, ClusterReader } from '../controller/ports.ts';
 import type { GuardrailStatus } from '../healing/guardrail-status.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
@@ -21,7 +22,7 @@ export interface ClusterReaderOptions extends WatchContext {
 const RESYNC: Resync = { ownMs: 60_000, othersMs: 300_000 };
 
 /** The cluster as the caches show it. Nothing here waits and nothing asks the API server. */
-export class CachedClusterReader implements ClusterReader {
+export class CachedClusterReader implements ClusterReader, DnsSource {
   readonly #options: ClusterReaderOptions;
   readonly #caches: ClusterCaches;
   readonly #namespaceReader: NamespaceReader | undefined;
@@ -53,8 +54,8 @@ export class CachedClusterReader implements ClusterReader {
   }
 
   /**
-   * `undefined` while they cannot be read. In single-namespace mode there are none to read: whoever installs Aegis
-   * with a Role alone has chosen the built-in defaults.
+   * `undefined` while they cannot be read. In single-namespace mode there is at most one, in a ConfigMap; where none is
+   * named, the built-in defaults hold.
    */
   guardrails(): readonly Parsed<Guardrail>[] | undefined {
     const { guardrails } = this.#caches;
@@ -63,8 +64,9 @@ export class CachedClusterReader implements ClusterReader {
   }
 
   guardrailStatus(name: string): GuardrailStatus | 'has none' | undefined {
-    const { guardrails } = this.#caches;
-    return guardrails === undefined ? 'has none' : guardrails.get(name)?.status;
+    return this.#caches.guardrails
+      ?.values()
+      .find(({ parsed }) => (parsed.kind === 'valid' ? parsed.value.name : parsed.name) === name)?.status;
   }
 
   actions(): readonly StoredAction[] {
@@ -81,6 +83,10 @@ export class CachedClusterReader implements ClusterReader {
 
   nodes(): readonly NodeSnapshot[] {
     return this.#caches.nodes?.values() ?? [];
+  }
+
+  dnsPods(): DnsPods | undefined {
+    return this.#caches.dnsPods.pods();
   }
 
   events(namespace: string, sinceMs: number): readonly ClusterEvent[] {

@@ -16,6 +16,8 @@ export interface WatchContext {
   /** Single-namespace mode: one watch for each; absent: one for the cluster. */
   readonly namespaces?: readonly string[];
   readonly timing?: Partial<ReflectorTiming>;
+  /** Single-namespace mode: where the guardrail is, since those of the cluster cannot be read. */
+  readonly guardrailConfigMap?: { readonly namespace: string; readonly name: string };
 }
 
 export interface WatchRecipe<T> {
@@ -42,7 +44,7 @@ export class WatchedResource<T> {
 
   constructor(context: WatchContext, recipe: WatchRecipe<T>) {
     this.#recipe = recipe;
-    const { namespaces, ...shared } = context;
+    const { namespaces, guardrailConfigMap: _, ...shared } = context;
     const scopes = recipe.resource.namespaced && namespaces !== undefined ? namespaces : [undefined];
     this.#reflectors = scopes.map(
       (namespace) => new Reflector({ ...shared, ...recipe, ...(namespace === undefined ? {} : { namespace }) }),

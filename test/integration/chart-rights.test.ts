@@ -92,7 +92,8 @@ withCluster.each([
   }, 60_000);
 
   test('every cache fills and none is refused', async () => {
-    const namespaces = single ? { namespaces: [shop] } : {};
+    const guardrailConfigMap = { namespace: system, name: 'aegis-guardrail' };
+    const namespaces = single ? { namespaces: [shop], guardrailConfigMap } : {};
     const reader = new CachedClusterReader({
       client,
       clock: systemClock,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { actionObject } from '../../../src/api/v1alpha1/convert-action.ts';
 import type { ClusterChange } from '../../../src/controller/ports.ts';
 import { type KubeClient, createClient } from '../../../src/kubernetes/client.ts';
-import { CachedClusterReader } from '../../../src/kubernetes/cluster-reader.ts';
+import { CachedClusterReader, type ClusterReaderOptions } from '../../../src/kubernetes/cluster-reader.ts';
 import { aGuardrailObject, aPolicyObject, anApiIntent } from '../../support/builders/api.ts';
 import { aDeployment, aKubeconfig, aPod, aReplicaSet } from '../../support/builders/kubernetes.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
@@ -25,13 +25,18 @@ let client: KubeClient;
 let reader: CachedClusterReader;
 let changes: ClusterChange[];
 
-async function start(namespaces?: readonly string[]): Promise<void> {
+const MAP = '/api/v1/namespaces/aegis-system/configmaps';
+const guardrailMap = (data: Record<string, string>, version = '1') => ({
+  ...{ kind: 'ConfigMap', metadata: meta('aegis-guardrail', version, 'aegis-system'), data },
+});
+
+async function start(namespaces?: readonly string[], over: Partial<ClusterReaderOptions> = {}): Promise<void> {
   const path = await aKubeconfig(api.url);
   const made = await createClient({
     access: { kind: 'kubeconfig', path },
     clock,
     log,
-    ...(namespaces ? { scope: namespaces } : {}),
+    ...(namespaces ? { scope: [...namespaces, 'aegis-system'] } : {}),
   });
   if (!made.ok) throw new Error(made.error);
   client = made.value;
@@ -42,6 +47,7 @@ async function start(namespaces?: readonly string[]): Promise<void> {
     log,
     metrics: recordedMetrics(),
     ...(namespaces ? { namespaces } : {}),
+    ...over,
   });
   reader.onChange((change) => changes.push(change));
   reader.start();
@@ -314,6 +320,34 @@ describe('single-namespace mode', () => {
     expect(reader.guardrails()).toEqual([]);
     expect(reader.nodes()).toEqual([]);
     expect(reader.namespaceLabels('shop')).toEqual({ team: 'b' });
+  });
+
+  const guardrailConfigMap = { namespace: 'aegis-system', name: 'aegis-guardrail' };
+
+  test('has its kill switch in a ConfigMap, found by name and seen as soon as it is set', async () => {
+    api.put(MAP, [guardrailMap({}), { metadata: { name: 'other', namespace: 'aegis-system' } }]);
+    await start(['shop'], { guardrailConfigMap });
+    const suspended = () => reader.guardrails()?.map((each) => each.kind === 'valid' && each.value.suspended);
+    const asked = api.seen.filter(({ path }) => path === MAP);
+    expect(asked.every(({ query }) => query.get('fieldSelector') === 'metadata.name=aegis-guardrail')).toBe(true);
+    await send(MAP, 'MODIFIED', guardrailMap({ suspended: 'true' }, '2'));
+    await eventually(() => suspended()?.includes(true) === true, 'the switch');
+    expect(changes).toContainEqual({
+      kind: 'guardrail',
+      namespace: '',
+      name: 'ConfigMap aegis-system/aegis-guardrail',
+    });
+    expect(reader.guardrailStatus('ConfigMap aegis-system/aegis-guardrail')).toBe('has none');
+    await send(MAP, 'MODIFIED', guardrailMap({ suspend: 'true' }, '3'));
+    await eventually(() => reader.guardrails()?.some(({ kind }) => kind === 'invalid') === true, 'the slip of the pen');
+  });
+
+  test('whose ConfigMap may not be read knows no guardrail, which holds', async () => {
+    api.refuse(MAP, 403);
+    const started = start(['shop'], { guardrailConfigMap });
+    await expect(started).rejects.toThrow('the caches');
+    expect(reader.guardrails()).toBeUndefined();
+    expect(reader.problems()).toMatchObject([{ resource: 'configmaps', state: 'denied' }]);
   });
 });
 
