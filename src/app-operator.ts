@@ -9,7 +9,9 @@ import type { LogSource, MetricsSink, Store } from './controller/ports.ts';
 import type { Surroundings } from './controller/surroundings.ts';
 import { toAllowedOrigin, type AllowedOrigin } from './http/allowed-origin.ts';
 import { createOutbound, type Outbound } from './http/outbound.ts';
+import { createPodPost } from './http/pod-post.ts';
 import { createPolicyEngine } from './http/policy-engine.ts';
+import { createThrottleHook } from './http/throttle-hook.ts';
 import { createClient, type KubeClient } from './kubernetes/client.ts';
 import { CachedClusterReader } from './kubernetes/cluster-reader.ts';
 import { LiveClusterWriter } from './kubernetes/cluster-writer.ts';
@@ -18,6 +20,8 @@ import { executors } from './kubernetes/executors/registry.ts';
 import { LeaseLeadership } from './kubernetes/lease.ts';
 import { podLogReader } from './kubernetes/pod-log.ts';
 import { missingRights } from './kubernetes/self-check.ts';
+import { limitProviders } from './kubernetes/throttle/providers.ts';
+import { ProviderSurvey } from './kubernetes/throttle/survey.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { err, ok, type Result } from './lib/result.ts';
@@ -43,6 +47,8 @@ export interface RunningOperator {
 
 interface Base {
   readonly store: Store;
+  /** Hears of every Event that is written. */
+  readonly feed: EventSink;
   readonly metrics: MetricsSink;
   readonly clock: Clock;
   readonly log: Log;
@@ -102,7 +108,13 @@ function assemble(
     namespace: ownNamespace,
   });
   client.fenceWrites(() => leadership.mayWrite());
-  const byEffect = executors({ client, clock, mayBeginEffect: () => leadership.mayBeginEffect() });
+  const context = { client, clock, mayBeginEffect: () => leadership.mayBeginEffect() };
+  const limits = limitProviders(context, {
+    allowed: config.throttleProviders,
+    ...throttleHook(config, outbound, clock),
+  });
+  const postToPod = createPodPost({ apiServer: apiServerNames(cluster) });
+  const byEffect = executors(context, { limits, postToPod });
   // What nobody here can perform is not enabled, whatever the configuration lists: its rungs are skipped, with the reason.
   const enabledEffects = new Set<EffectName>(
     config.dryRun ? [] : config.enabledActions.filter((action) => byEffect.has(action)),
@@ -118,6 +130,7 @@ function assemble(
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine, events },
       ...{ store, metrics, clock, random, log, ...(logs !== undefined && { logs }) },
+      throttleSurvey: new ProviderSurvey(limits),
     },
     {
       ...{ identity, seed: base.seed, stalenessMs, enabledEffects, finishedTtlMs: cluster.actionTtlMs },
@@ -149,6 +162,13 @@ function allowedOrigins({ outboundAllow }: Config, log: Log): readonly AllowedOr
     log.warn('a host of the outgoing list cannot be used', { host: entry.host, why: origin.error });
     return [];
   });
+}
+
+function throttleHook({ throttleHook: configured }: Config, { post }: Outbound, clock: Clock) {
+  if (configured === undefined) return {};
+  const { url, secretFile } = configured;
+  const secret = async (): Promise<string> => (await readFile(secretFile, 'utf8')).trim();
+  return { hook: createThrottleHook({ url, post, secret, nowMs: () => clock.nowMs() }) };
 }
 
 /** Where the API server answers: no alert and no question may go there unless the list names the very same. */

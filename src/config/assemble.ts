@@ -53,6 +53,7 @@ export function assembleConfig(settings: Settings, surroundings: Surroundings): 
     }),
     ...(settings.THROTTLE_HOOK_URL !== undefined &&
       secretFile !== undefined && { throttleHook: { url: settings.THROTTLE_HOOK_URL, secretFile } }),
+    throttleProviders: settings.THROTTLE_PROVIDERS,
     sinks: surroundings.sinks,
     outboundAllow: outboundAllow(settings, surroundings.sinks),
     enabledActions: settings.ENABLED_ACTIONS,

@@ -1,5 +1,5 @@
 import type { ApiKey } from './keys-file.ts';
-import type { EFFECT_NAMES } from './schema.ts';
+import type { EFFECT_NAMES, THROTTLE_PROVIDER_NAMES } from './schema.ts';
 import type { Secret } from './secret.ts';
 import type { AllowedHost } from './setting.ts';
 import type { Sink } from './sinks-file.ts';
@@ -78,6 +78,7 @@ export interface Config {
   readonly loki?: LokiConfig;
   readonly policyEngine?: { readonly url: string; readonly tokenFile?: string };
   readonly throttleHook?: { readonly url: string; readonly secretFile: string };
+  readonly throttleProviders: readonly (typeof THROTTLE_PROVIDER_NAMES)[number][];
   readonly sinks: readonly Sink[];
   /** Hosts that may be called: OUTBOUND_ALLOW and those of sinks, policy engine and hook. */
   readonly outboundAllow: readonly AllowedHost[];

@@ -17,6 +17,9 @@ import {
 /** Actions that change the cluster. A test holds it equal to the list of the policy room, which this room may not see. */
 export const EFFECT_NAMES = ['restart_pod', 'scale_up', 'scale_down', 'throttle_api', 'clear_cache'] as const;
 
+/** What limits traffic by an object in the cluster; a test holds it equal to the list of the policy room. */
+export const THROTTLE_PROVIDER_NAMES = ['EnvoyGateway', 'Istio', 'IngressNginx'] as const;
+
 const NO_START = 'Aegis does not start';
 const DAY = 86_400;
 
@@ -129,11 +132,15 @@ export const SETTINGS = {
     'the policy engine would refuse every question',
   ),
   THROTTLE_HOOK_URL: setting(httpUrl().optional(), {
-    description:
-      'The one address that throttle_api with provider Hook calls. Unused: throttle_api has no executor yet.',
+    description: 'The one address that throttle_api with provider Hook calls.',
     consequence: 'throttle_api could not reach its hook',
   }),
   THROTTLE_HOOK_SECRET_FILE: file('Secret that signs calls of the hook.', 'the hook could not tell Aegis from others'),
+  THROTTLE_PROVIDERS: setting(wordsOf(THROTTLE_PROVIDER_NAMES).prefault(THROTTLE_PROVIDER_NAMES.join(',')), {
+    description:
+      'Providers that throttle_api may use and for which this installation has the rights, separated by commas, or none. The hook needs no entry: it is there where THROTTLE_HOOK_URL is.',
+    consequence: 'traffic might be limited where that was not meant',
+  }),
   SINKS_FILE: file('JSON file of the named sinks that alerts go to.', 'no alert could be sent'),
   OUTBOUND_ALLOW: setting(hosts().prefault(''), {
     description:
@@ -162,8 +169,7 @@ export const SETTINGS = {
     defaultText: 'all',
   }),
   ENABLED_ACTIONS: setting(wordsOf(EFFECT_NAMES).prefault(EFFECT_NAMES.join(',')), {
-    description:
-      'Actions for which this installation has the rights, separated by commas, or none. Those without an executor (throttle_api and clear_cache) are never enabled.',
+    description: 'Actions for which this installation has the rights, separated by commas, or none.',
     consequence: 'actions might be enabled that were not meant',
   }),
   DRY_RUN: setting(flag().prefault('false'), {

@@ -275,18 +275,32 @@ export class ActionReconciler {
   }
 
   async #verify(action: StoredAction): Promise<HandlerResult | 'at-once'> {
-    const { reader, journal, clock, metrics, stalenessMs } = this.#deps;
+    const { reader, journal, clock, metrics } = this.#deps;
     const { intent, status } = action;
     const policy = this.#policy(action);
     const workload = await this.#workload(action);
     if (workload === 'gone') {
       const closed = { state: 'Superseded', reason: 'TargetGone', message: 'the target is gone' } as const;
-      await journal.write(action, markClosed(status, closed, clock.nowMs()));
+      await journal.write(action, markGivenUp(intent, status, closed, clock.nowMs()));
       return {};
     }
     if (workload === undefined || !reader.synced()) return { requeueAfterMs: SOON_MS };
-    const specs = [...Object.values(PRESETS), ...(policy?.detection.metrics ?? [])];
+    const standing = await this.#executor(action)?.standing?.(intent);
     const result = verify({
+      ...this.#verifyInput(action, policy, workload),
+      ...(standing !== undefined && { standing }),
+    });
+    const after = markVerification(intent, status, result, policy, clock.nowMs());
+    if (JSON.stringify(after) !== JSON.stringify(status)) await journal.write(action, after);
+    if (result.verdict === 'Waiting') return { requeueAfterMs: SOON_MS };
+    metrics.count('aegis_verifications_total', { action: intent.action, verdict: result.verdict });
+    return 'at-once';
+  }
+
+  #verifyInput({ intent, status }: StoredAction, policy: HealingPolicy | undefined, workload: WorkloadSnapshot) {
+    const { clock, stalenessMs } = this.#deps;
+    const specs = [...Object.values(PRESETS), ...(policy?.detection.metrics ?? [])];
+    return {
       ...{ nowMs: clock.nowMs(), intent, status, workload },
       verdict: this.#trackOf(intent.policy.uid, intent.target.uid)?.verdict,
       settings: {
@@ -296,12 +310,7 @@ export class ActionReconciler {
         maxSampleAgeMs: stalenessMs,
       },
       directions: Object.fromEntries(specs.map(({ name, direction }) => [name, direction])),
-    });
-    const after = markVerification(intent, status, result, policy, clock.nowMs());
-    if (JSON.stringify(after) !== JSON.stringify(status)) await journal.write(action, after);
-    if (result.verdict === 'Waiting') return { requeueAfterMs: SOON_MS };
-    metrics.count('aegis_verifications_total', { action: intent.action, verdict: result.verdict });
-    return 'at-once';
+    };
   }
 
   /** The target as the caches show it; a read if they do not show it at all. */

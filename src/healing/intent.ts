@@ -45,10 +45,18 @@ function annotationsBefore({ throttlePaths = [] }: DecisionInput, { parameters }
   return throttlePaths.find(({ provider }) => provider === parameters.throttle.provider)?.annotations;
 }
 
+/** What else an effect is judged by, beside what triggered it: requests that pass a limit, what a cache takes up and saves. */
+const COMPANIONS: Partial<Record<ActionParameters['kind'], readonly string[]>> = {
+  throttle: ['request_rate'],
+  cache: ['memory_usage', 'volume_usage', 'cache_hit_ratio', 'response_time'],
+};
+
 function baselineOf(input: DecisionInput, proposal: Proposal): Baseline {
   const { workload, verdict } = input;
-  const names = triggeringMetrics(input);
-  const carriers = proposal.pods.length > 0 ? proposal.pods : input.incident.pods;
+  const names = [...triggeringMetrics(input), ...(COMPANIONS[proposal.parameters.kind] ?? [])];
+  const all = verdict.pods.map(({ pod }) => pod);
+  const isLimit = proposal.parameters.kind === 'throttle';
+  const carriers = proposal.pods.length > 0 ? proposal.pods : isLimit ? all : input.incident.pods;
   const isTreated = (uid: string): boolean =>
     proposal.pods.length === 0 || proposal.pods.some((pod) => pod.uid === uid);
   const wanted = ({ metric }: MetricVerdict): boolean => names.includes(metric);

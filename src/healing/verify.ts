@@ -3,10 +3,11 @@ import type { MetricVerdict, PodVerdict, WorkloadVerdict } from '../detection/ve
 import { inWords, MINUTE, SECOND } from '../lib/duration.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import type { Intent } from '../policy/action.ts';
-import type { ActionStatus, Verification } from './decision.ts';
+import type { ActionStatus, LimitStanding, Verification } from './decision.ts';
 import { improvement, improvementOf } from './improvement.ts';
 import { meanOver, meanValues } from './measured.ts';
 import { groupsOf, notReadyBecause, verdictsOf } from './verify-groups.ts';
+import { cacheFailure, limitFailure, type Measured } from './verify-special.ts';
 
 /** Everything that a judgement of an effect rests on. */
 export interface VerifyInput {
@@ -26,6 +27,8 @@ export interface VerifyInput {
   };
   /** Harmful side by metric; absent: above. */
   readonly directions?: Readonly<Record<string, Direction>>;
+  /** Whether a limit is in force; absent: the effect is none, or the workload itself shows it. */
+  readonly standing?: LimitStanding;
 }
 
 /** Polls in band, one after the other, that prove it. */
@@ -34,8 +37,6 @@ const GOOD_POLLS = 3;
 const SCALE_READY_MS = 5 * MINUTE;
 /** An effect that moves the metric by less is none. */
 const MIN_IMPROVEMENT = 0.1;
-/** After a cache was cleared latency may rise so much, not more. */
-const MAX_LATENCY_RISE = 0.25;
 /** Peers that improved by so much of what the treated did were not helped by the action. */
 const EQUAL_SHARE = 0.9;
 
@@ -99,12 +100,14 @@ function judgePoll(input: VerifyInput, verdict: WorkloadVerdict): Poll {
   return notReadyBecause(intent, workload) === undefined ? 'good' : 'bad';
 }
 
+/** What triggered, and what else was written down before: a limit's requests, what a cache takes up. */
 function valuesAfter({ intent, workload, verdict }: VerifyInput): Pick<Look, 'after' | 'peers'> {
   if (verdict === undefined) return { after: {}, peers: {} };
   const { treated, peers } = groupsOf(intent, workload);
-  const shared = verdict.workloadMetrics.filter(({ metric }) => intent.metrics.includes(metric));
+  const names = [...new Set([...intent.metrics, ...Object.keys(intent.baseline.metrics)])];
+  const shared = verdict.workloadMetrics.filter(({ metric }) => names.includes(metric));
   return {
-    after: { ...meanValues(shared), ...meanOver(verdictsOf(treated, verdict), intent.metrics) },
+    after: { ...meanValues(shared), ...meanOver(verdictsOf(treated, verdict), names) },
     peers: meanOver(verdictsOf(peers, verdict), intent.metrics),
   };
 }
@@ -151,7 +154,7 @@ function recoveredWithPeers({ input, after, peers }: Look): string | undefined {
   if (now.length > 0 && now.every(({ state }) => state === 'healthy')) {
     return `${now.length} untreated pods recovered as well`;
   }
-  const treatedShare = improvementOf(baseline.metrics, after, directions);
+  const treatedShare = improvementOf(triggering(intent), after, directions);
   const peerShare = improvementOf(baseline.peerMetrics ?? {}, peers, directions);
   return treatedShare !== undefined &&
     peerShare !== undefined &&
@@ -161,11 +164,21 @@ function recoveredWithPeers({ input, after, peers }: Look): string | undefined {
     : undefined;
 }
 
+/**
+ * Values before of the metrics that triggered. Fewer requests are what a limit is, so they prove nothing of it: those
+ * that it admits must fare better.
+ */
+function triggering({ baseline, metrics, parameters }: Intent): Readonly<Record<string, number>> {
+  const isProof = (metric: string): boolean =>
+    metrics.includes(metric) && !(parameters.kind === 'throttle' && metric === 'request_rate');
+  return Object.fromEntries(Object.entries(baseline.metrics).filter(([metric]) => isProof(metric)));
+}
+
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 /** Signs that it made things worse, or that somebody took it back: no need to wait for the end. */
 function earlyFailure(seen: Look): Verification | undefined {
-  const { input, executedAtMs, poll, isSettled } = seen;
+  const { input, executedAtMs, poll } = seen;
   const { intent, workload, nowMs, verdict } = input;
   const { parameters, action } = intent;
   if (
@@ -191,7 +204,20 @@ function earlyFailure(seen: Look): Verification | undefined {
       return result(seen, 'Ineffective', `${unready} ${inWords(nowMs - executedAtMs)} after scaling up`, 'NotReady');
     }
   }
-  return action === 'clear_cache' && isSettled && poll !== undefined ? cacheFailure(seen) : undefined;
+  const because = specialFailure(seen);
+  return because === undefined ? undefined : result(seen, 'Ineffective', because.message, because.reason);
+}
+
+/** What an effect of its own kind must not have brought, or must have. */
+function specialFailure(seen: Look): ReturnType<typeof limitFailure> {
+  const { input, executedAtMs, isSettled, poll, goodPolls } = seen;
+  const { intent, nowMs, status, standing, verdict } = input;
+  const isSeen = poll !== undefined;
+  const measured: Measured = { ...seen, intent, verdict: isSeen ? verdict : undefined, sinceMs: nowMs - executedAtMs };
+  if (intent.action === 'throttle_api' && status.rollback?.done !== true) return limitFailure(measured, standing);
+  return intent.action === 'clear_cache' && isSettled && isSeen
+    ? cacheFailure(measured, goodPolls >= GOOD_POLLS)
+    : undefined;
 }
 
 function newPodsCrashing({ intent, workload }: VerifyInput): string | undefined {
@@ -202,23 +228,9 @@ function newPodsCrashing({ intent, workload }: VerifyInput): string | undefined 
   return crashing.length === 0 ? undefined : `${crashing.length} of ${fresh.length} new pods crash`;
 }
 
-/** A cleared cache must free something, and must not have made the pod slow. */
-function cacheFailure(seen: Look): Verification | undefined {
-  const { before, after } = seen;
-  for (const metric of ['memory_usage', 'volume_usage']) {
-    const [was, is] = [before[metric], after[metric]];
-    if (was === undefined || is === undefined || improvement(was, is) >= MIN_IMPROVEMENT) continue;
-    return result(seen, 'Ineffective', `${metric} fell by ${percent(improvement(was, is))} only`, 'StillAnomalous');
-  }
-  const [was, is] = [before['response_time'], after['response_time']];
-  return was !== undefined && is !== undefined && is > was * (1 + MAX_LATENCY_RISE)
-    ? result(seen, 'Ineffective', `response_time rose by ${percent(is / was - 1)}`, 'StillAnomalous')
-    : undefined;
-}
-
 /** The time is over without proof. */
 function atDeadline(seen: Look): Verification {
-  const { input, before, after } = seen;
+  const { input, after } = seen;
   const { intent, workload, verdict, status, settings, nowMs } = input;
   const unready = notReadyBecause(intent, workload);
   if (unready !== undefined) return result(seen, 'Ineffective', `${unready} in time`, 'NotReady');
@@ -230,8 +242,9 @@ function atDeadline(seen: Look): Verification {
   if (poll === 'unknown') {
     return result(seen, 'Inconclusive', 'there was no fresh data to judge it by', 'NoFreshData');
   }
-  const share = improvementOf(before, after, input.directions);
-  if (intent.action === 'scale_up' && share !== undefined && share >= MIN_IMPROVEMENT) {
+  const share = improvementOf(triggering(intent), after, input.directions);
+  const isHalfAHelp = intent.action === 'scale_up' || intent.action === 'throttle_api';
+  if (isHalfAHelp && share !== undefined && share >= MIN_IMPROVEMENT) {
     // Taking back what helped by a third would make it worse; it did not cure either.
     return result(seen, 'Inconclusive', `better by ${percent(share)}, but not in band`, 'StillAnomalous');
   }
@@ -259,7 +272,8 @@ export function verify(input: VerifyInput): Verification {
   const seen = look(input);
   const early = earlyFailure(seen);
   if (early !== undefined) return early;
-  if (seen.goodPolls >= GOOD_POLLS) {
+  // While nobody has said that a limit is in force, it is not what helped.
+  if (seen.goodPolls >= GOOD_POLLS && input.standing?.kind !== 'pending') {
     const peers = recoveredWithPeers(seen);
     return peers === undefined
       ? result(seen, 'Effective', `ready, and in band for ${seen.goodPolls} polls`, 'Recovered')

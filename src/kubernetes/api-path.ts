@@ -1,7 +1,7 @@
 import { type Result, err, ok } from '../lib/result.ts';
 import type { Resource } from './resources.ts';
 
-type Subresource = 'status' | 'scale' | 'eviction' | 'log';
+type Subresource = 'status' | 'scale' | 'eviction' | 'log' | 'exec';
 
 /** What a request is about. Paths are never written by hand: this is turned into one below. */
 export interface ApiTarget {
@@ -9,7 +9,8 @@ export interface ApiTarget {
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: Subresource;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** A list is one parameter for each of its items, in their order. */
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 }
 
 /** Namespaces that requests may name; `undefined`: the whole cluster. */
@@ -67,7 +68,10 @@ function outOfScope(
 }
 
 function queryOf(query: NonNullable<ApiTarget['query']>): string {
-  const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  if (pairs.length === 0) return '';
-  return `?${new URLSearchParams(pairs.map(([key, value]): [string, string] => [key, String(value)])).toString()}`;
+  const pairs = Object.entries(query)
+    .filter(([, value]) => value !== undefined && value !== '')
+    .flatMap(([key, value]) =>
+      (Array.isArray(value) ? value : [value]).map((one): [string, string] => [key, String(one)]),
+    );
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`;
 }

@@ -7,6 +7,7 @@ import { type ApiTarget, type Scope, apiPath } from './api-path.ts';
 import { type Passport, Credentials } from './credentials.ts';
 import { type CallFault, answerFault, refusedHere, thrownFault } from './errors.ts';
 import { type Json, record } from './json.ts';
+import { type ExecResult, execStream } from './exec-stream.ts';
 import { type ClusterAccess, loadLogin } from './kubeconfig.ts';
 import { Pacer } from './pacer.ts';
 import { RESOURCES } from './resources.ts';
@@ -32,6 +33,14 @@ export type ApiRequest = {
   | { readonly method: 'PATCH'; readonly body: unknown; readonly patch: PatchKind }
 );
 
+export interface ExecRequest {
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly deadlineMs: number;
+  /** Asked in the very moment of sending. */
+  readonly fence: () => boolean;
+}
+
 /** How a watch ended: as it should, in the middle, or it was not begun. */
 export type WatchEnd =
   | { readonly kind: 'closed' }
@@ -44,6 +53,8 @@ export interface KubeClient {
   call(request: ApiRequest): Promise<Result<Json, CallFault>>;
   /** Answers with the text, for logs. */
   readText(target: ApiTarget, signal?: AbortSignal): Promise<Result<string, CallFault>>;
+  /** Runs a command in a container, argument by argument, without a shell, stdin or terminal. Never sent twice. */
+  exec(target: ApiTarget, command: ExecRequest): Promise<Result<ExecResult, CallFault>>;
   /** Hands over each line of the watch until it ends. */
   watch(target: ApiTarget, signal: AbortSignal, listener: StreamListener): Promise<WatchEnd>;
   /** The API groups that the server offers (`GET /apis`). */
@@ -112,6 +123,23 @@ class HttpClient implements KubeClient {
     return answer.ok ? ok(answer.value.body) : answer;
   }
 
+  async exec(target: ApiTarget, { container, command, deadlineMs, fence }: ExecRequest) {
+    const query = { container, command, stdout: true, stderr: true };
+    const path = apiPath({ ...target, subresource: 'exec', query }, this.#options.scope);
+    if (!path.ok) return err(refusedHere(path.error));
+    await this.#pacer.turn(true);
+    const passport = await this.#passport();
+    if (!passport.ok) return passport;
+    if (!fence()) return err(NOT_LEADER);
+    try {
+      const headers = { Accept: 'application/json', 'User-Agent': USER_AGENT };
+      const end = await execStream(passport.value, { path: path.value, headers, deadlineMs }, this.#options.clock);
+      return end.kind === 'ran' ? ok(end.result) : err(this.#refusal(end.answer));
+    } catch (thrown) {
+      return err(this.#broken(thrown));
+    }
+  }
+
   async watch(target: ApiTarget, signal: AbortSignal, listener: StreamListener): Promise<WatchEnd> {
     const path = apiPath(target, this.#options.scope);
     if (!path.ok) return { kind: 'refused', fault: refusedHere(path.error) };
@@ -162,10 +190,7 @@ class HttpClient implements KubeClient {
     const deadlineMs = (request.deadlineMs ?? CALL_DEADLINE_MS) - (clock.monotonicMs() - startedMs);
     if (deadlineMs <= 0)
       return err({ kind: 'Timeout', message: 'no turn within the deadline', sent: false, causes: [] });
-    if (!this.#fenceOf(request)()) {
-      const message = 'not sent: the lease was not renewed lately enough';
-      return err({ kind: 'Unavailable', message, sent: false, causes: ['NotLeader'] });
-    }
+    if (!this.#fenceOf(request)()) return err(NOT_LEADER);
     const counted = this.#counting(verbOf(request));
     try {
       const outgoing = { ...httpOf(request, path, accept), deadlineMs };
@@ -236,6 +261,12 @@ const VERB_OF_METHOD = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 
 const codeOf = ({ status, kind }: CallFault): string => (status === undefined ? kind : String(status));
 
 const USER_AGENT = 'aegis/0.1.0';
+const NOT_LEADER: CallFault = {
+  kind: 'Unavailable',
+  message: 'not sent: the lease was not renewed lately enough',
+  sent: false,
+  causes: ['NotLeader'],
+};
 
 function httpOf(
   request: ApiRequest,

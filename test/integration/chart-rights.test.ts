@@ -17,6 +17,7 @@ import type { EffectName, Intent } from '../../src/policy/action.ts';
 import { systemClock } from '../../src/system-clock.ts';
 import { anApiIntent, aPolicyObject } from '../support/builders/api.ts';
 import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
+import { NO_PROVIDERS } from '../support/builders/kubernetes.ts';
 import { requireRig, rig } from '../support/rig.ts';
 import { recordedMetrics } from '../support/recorders.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
@@ -119,7 +120,7 @@ withCluster.each([
   });
 
   test('each executor passes authorization in the server’s dry run', async () => {
-    const all = executors({ client, clock: systemClock, mayBeginEffect: () => true });
+    const all = executors({ client, clock: systemClock, mayBeginEffect: () => true }, NO_PROVIDERS);
     const scale = (to: number) => ({ kind: 'scale', from: 3, to, returnAfterSeconds: 60 }) as const;
     const cases: readonly [EffectName, Partial<Intent>][] = [
       ['restart_pod', { action: 'restart_pod', parameters: { kind: 'restart', how: 'evict' } }],

@@ -13,7 +13,7 @@ import type { WorkloadSnapshot } from '../../src/lib/workload.ts';
 import type { EffectName, Intent } from '../../src/policy/action.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
 import { anApiIntent } from '../support/builders/api.ts';
-import { anEffect } from '../support/builders/kubernetes.ts';
+import { anEffect, NO_PROVIDERS } from '../support/builders/kubernetes.ts';
 import { realClock } from '../support/real-clock.ts';
 import { recordedLog, recordedMetrics } from '../support/recorders.ts';
 import { type RigHandle, requireRig, rig } from '../support/rig.ts';
@@ -35,7 +35,7 @@ async function connect(path: string): Promise<KubeClient> {
 
 /** The executor of an effect, with whatever stands between it and the server. */
 function executor(action: EffectName, through: KubeClient = client): Executor {
-  const found = executors({ client: through, clock, mayBeginEffect: () => true }).get(action);
+  const found = executors({ client: through, clock, mayBeginEffect: () => true }, NO_PROVIDERS).get(action);
   if (found === undefined) throw new Error(`no executor for ${action}`);
   return found;
 }
@@ -405,6 +405,7 @@ const wrapped = (inner: KubeClient): KubeClient => ({
   call: (request) => inner.call(request),
   groups: () => inner.groups(),
   readText: (target, signal) => inner.readText(target, signal),
+  exec: (target, command) => inner.exec(target, command),
   watch: (target, signal, listener) => inner.watch(target, signal, listener),
   fenceWrites: (mayWrite) => inner.fenceWrites(mayWrite),
   close: () => inner.close(),

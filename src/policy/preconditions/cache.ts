@@ -21,6 +21,15 @@ function podRefusal(ref: PodRef, { workload, proposal }: GuardInput): Hold | und
     : hold('Unsupported', `pod ${pod.name} is on the host network`);
 }
 
+/** What did not help one pod is not tried on the next: the others keep their warm caches. */
+function helpedNobody({ ledger = [], incident, selfName }: GuardInput): Hold | undefined {
+  const failed = sentEffects(ledger).find(
+    ({ action, incidentId, state, name }) =>
+      action === 'clear_cache' && incidentId === incident.id && state === 'Ineffective' && name !== selfName,
+  );
+  return failed && hold('AttemptsSpent', `${failed.name} did not help: the other pods are spared`);
+}
+
 function recentlyCleared(input: GuardInput): Hold | undefined {
   const { ledger = [], proposal, nowMs, selfName } = input;
   const treated = new Set(proposal.pods.map(({ uid }) => uid));
@@ -57,5 +66,5 @@ export function cacheRefusal(input: GuardInput): Hold | undefined {
     const refusal = podRefusal(ref, input);
     if (refusal !== undefined) return refusal;
   }
-  return recentlyCleared(input);
+  return helpedNobody(input) ?? recentlyCleared(input);
 }

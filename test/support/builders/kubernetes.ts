@@ -178,6 +178,12 @@ export const aFault = (change: Partial<CallFault> = {}): CallFault => ({
   ...change,
 });
 
+/** What executors need that limit nothing and ask no pod. */
+export const NO_PROVIDERS = {
+  limits: [],
+  postToPod: () => Promise.reject(new Error('no pod is asked here')),
+} as const;
+
 export interface FakeClient extends KubeClient {
   readonly requests: ApiRequest[];
 }
@@ -197,6 +203,7 @@ export function fakeClient(reply: (request: ApiRequest) => Json | CallFault | Pr
     namespace: undefined,
     groups: () => call({ method: 'GET', target: { resource: groupsResource } }),
     readText: () => Promise.resolve(ok('')),
+    exec: () => Promise.resolve(err(aFault({ message: 'nothing runs here' }))),
     watch: () => Promise.resolve({ kind: 'closed' }),
     fenceWrites: () => undefined,
     close: () => undefined,

@@ -3,9 +3,12 @@ import { composeOperator } from '../../../src/controller/compose.ts';
 import type { IncidentBook } from '../../../src/controller/incident-book.ts';
 import type { Operator } from '../../../src/controller/operator.ts';
 import type { OperatorView } from '../../../src/controller/operator-view.ts';
-import type { Leadership, LogSource, Notifier } from '../../../src/controller/ports.ts';
+import type { Leadership, LogSource, Notifier, PostToPod, ThrottleHook } from '../../../src/controller/ports.ts';
 import type { StormWatch } from '../../../src/controller/storm-watch.ts';
+import { limitProviders } from '../../../src/kubernetes/throttle/providers.ts';
+import { ProviderSurvey } from '../../../src/kubernetes/throttle/survey.ts';
 import { executors } from '../../../src/kubernetes/executors/registry.ts';
+import { err, ok } from '../../../src/lib/result.ts';
 import { EFFECTS, type EffectName } from '../../../src/policy/action.ts';
 import { FakeClusterReader, FakeClusterWriter, type WatchManner } from './fake-cluster-io.ts';
 import { FakeKubeClient } from './fake-kube-client.ts';
@@ -88,10 +91,13 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
   const events = { emit: (event: (typeof world.events)[number]) => void (process.isDead || world.events.push(event)) };
   const ask = () => process.read(() => world.engine ?? ({ kind: 'allowed', policies: [] } as const));
   const client = new FakeKubeClient(cluster, process);
-  const byEffect = executors({ client, clock, mayBeginEffect: () => leadership.mayBeginEffect() });
+  const context = { client, clock, mayBeginEffect: () => leadership.mayBeginEffect() };
+  const limits = limitProviders(context, { allowed: ['EnvoyGateway', 'Istio', 'IngressNginx'], hook: hookOf(process) });
+  const byEffect = executors(context, { limits, postToPod: podsOf(process) });
   const { operator, view, book, ledger, storms } = composeOperator(
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine: { ask }, events },
+      throttleSurvey: new ProviderSurvey(limits),
       ...{ store, metrics, clock, log, random: () => 0.5, ...(options.logs !== undefined && { logs: options.logs }) },
     },
     {
@@ -103,6 +109,35 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
   await operator.start();
   if (options.leads !== false) leadership.set(true);
   return { process, operator, leadership, reader, book, ledger, storms, view, kill: () => process.kill() };
+}
+
+/** A hook that knows each call by its key. */
+function hookOf(process: FakeProcess): ThrottleHook {
+  return {
+    send: ({ action, key, limitPerSecond }) =>
+      process.mutate(`hook ${action}`, () => {
+        const { hookCalls, cluster } = process.world;
+        const applied = !hookCalls.has(key);
+        hookCalls.set(key, limitPerSecond);
+        cluster.log({ by: process.name, verb: 'hook', what: action, dryRun: false, applied });
+        return ok({ status: 204, body: '' });
+      }),
+  };
+}
+
+/** The pods themselves, by their addresses. */
+function podsOf(process: FakeProcess): PostToPod {
+  return ({ address }) =>
+    process.mutate(`cache ${address}`, () => {
+      const { world } = process;
+      const pods = world.cluster.view().workloads.flatMap((workload) => workload.pods);
+      const pod = pods.find(({ podIP }) => podIP === address);
+      if (pod === undefined) return err({ kind: 'Unsent', message: `ECONNREFUSED ${address}` });
+      world.cluster.log({ by: process.name, verb: 'cache', what: pod.name, dryRun: false, applied: true });
+      world.onCacheCleared(pod.name);
+      if (world.cacheAnswer === 'lost') return err({ kind: 'Timeout', message: 'no answer within 10 s' });
+      return ok({ status: world.cacheAnswer });
+    });
 }
 
 function notifierOf(world: World, process: FakeProcess): Notifier {

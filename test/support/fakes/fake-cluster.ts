@@ -62,6 +62,8 @@ export interface WorkloadSpec {
   readonly over?: Partial<WorkloadSnapshot>;
 }
 
+const EFFECT_VERBS = new Set(['evict', 'scale', 'rollout', 'limit', 'unlimit', 'cache', 'hook']);
+
 /** How long the kubelet and the workload's controller take. */
 const GRACE_MS = 2_000;
 const START_MS = 5_000;
@@ -237,10 +239,9 @@ export class FakeCluster {
     return () => void this.#watchers.delete(listener);
   }
 
-  /** Everything that was really done to workloads: evictions, rollouts, scale writes. */
+  /** Everything that was really done to workloads: evictions, rollouts, scale writes, limits, caches cleared. */
   effects(): readonly string[] {
-    const isEffect = ({ verb, applied, dryRun }: Request): boolean =>
-      applied && !dryRun && (verb === 'evict' || verb === 'scale' || verb === 'rollout');
+    const isEffect = ({ verb, applied, dryRun }: Request): boolean => applied && !dryRun && EFFECT_VERBS.has(verb);
     return this.requests.filter(isEffect).map(({ verb, what }) => `${verb} ${what}`);
   }
 
@@ -361,6 +362,7 @@ export class FakeCluster {
     const serial = ++this.#serial;
     return aPod(0, {
       ...{ name: `${name}-${serial}`, uid: `uid-${serial}`, namespace, createdAtMs, phase: 'Pending', ready: false },
+      ...{ labels: { app: name }, podIP: `10.1.0.${serial % 250}` },
       conditions: [{ type: 'Ready', status: 'False', changedAtMs: createdAtMs }],
       containers: [aContainer({ ready: false, state: 'waiting', waitingReason: 'ContainerCreating' })],
     });

@@ -26,6 +26,8 @@ export const TROUBLE = {
   unanswered: { applies: true, fault: { kind: 'Timeout', message: 'no answer within 10 s', sent: true, causes: [] } },
 } as const satisfies Record<string, Trouble>;
 
+const OBJECTS = new Set(['services', 'httproutes', 'backendtrafficpolicies', 'envoyfilters', 'ingresses']);
+
 /** The requests of the executors, answered as an API server does: preconditions, budgets, versions, dry runs. */
 export class FakeKubeClient implements KubeClient {
   readonly namespace = 'aegis-system';
@@ -41,6 +43,11 @@ export class FakeKubeClient implements KubeClient {
     const { target, method } = request;
     const { namespace = '', name = '', subresource } = target;
     const isDryRun = target.query?.['dryRun'] === 'All';
+    if (OBJECTS.has(target.resource.plural)) return this.#object(request, isDryRun);
+    if (method === 'GET' && name === '') return this.#process.read(() => this.#proxies());
+    if (method === 'GET' && target.resource.plural === 'deployments') {
+      return this.#process.read(() => ok({ spec: { selector: { matchLabels: { app: name } } } }));
+    }
     if (method === 'GET') return this.#process.read(() => this.#get(namespace, name, subresource));
     if (!isDryRun && request.fence?.() === false) {
       return err({ kind: 'Unavailable', message: 'not the leader', sent: false, causes: ['NotLeader'] });
@@ -48,6 +55,45 @@ export class FakeKubeClient implements KubeClient {
     const verb = subresource === 'eviction' ? 'evict' : subresource === 'scale' ? 'scale' : 'rollout';
     const write = () => this.#write(verb, namespace, name, { body: record(request.body), isDryRun });
     return isDryRun ? this.#process.read(write) : this.#process.mutate(`${verb} ${name}`, write);
+  }
+
+  /** Kinds that are not watched: made, read, listed and deleted with their preconditions. */
+  async #object(request: ApiRequest, isDryRun: boolean): Promise<Reply> {
+    const { target, method } = request;
+    const { namespace = '', name = '' } = target;
+    const { plural } = target.resource;
+    const { objects } = this.#process.world;
+    const known = () => objects.get(plural, namespace, name);
+    const missing = err(status(404, `${plural} "${name}" not found`));
+    if (method === 'GET' && name === '') {
+      return this.#process.read(() => ok({ items: objects.list(plural, namespace), metadata: {} }));
+    }
+    if (method === 'GET') {
+      return this.#process.read(() => {
+        const object = known();
+        return object === undefined ? missing : ok(object);
+      });
+    }
+    if (!isDryRun && request.fence?.() === false) {
+      return err({ kind: 'Unavailable', message: 'not the leader', sent: false, causes: ['NotLeader'] });
+    }
+    const body = record(request.body);
+    if (method === 'POST' && isDryRun) return this.#process.read(() => ok(body));
+    const verb = method === 'POST' ? 'limit' : 'unlimit';
+    return this.#process.mutate(`${verb} ${plural}`, () => {
+      const made = method === 'POST' ? objects.create(plural, body) : undefined;
+      const isGone = method === 'DELETE' && objects.delete(plural, namespace, name, record(body['preconditions']));
+      const applied = made !== undefined || isGone;
+      this.#cluster.log({ by: this.#process.name, verb, what: plural, dryRun: false, applied });
+      if (!applied) return err(status(method === 'POST' ? 409 : 404, `${plural}: ${method} is refused`));
+      return ok(made ?? {});
+    });
+  }
+
+  /** Pods of the gateway, each ready. */
+  #proxies(): Reply {
+    const proxy = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+    return ok({ items: Array.from({ length: this.#process.world.proxies }, () => proxy), metadata: {} });
   }
 
   #get(namespace: string, name: string, subresource: string | undefined): Reply {
@@ -97,6 +143,10 @@ export class FakeKubeClient implements KubeClient {
       this.#cluster.rollout(namespace, name, annotations as Readonly<Record<string, string>>);
     }
     return true;
+  }
+
+  exec(): ReturnType<KubeClient['exec']> {
+    return Promise.resolve(err(status(404, 'nothing runs here')));
   }
 
   readText(): Promise<Result<string, CallFault>> {

@@ -1,3 +1,4 @@
+import { at, list } from '../../../src/kubernetes/json.ts';
 import { asCrashing, asUnpullable } from './fake-cluster.ts';
 import type { Disturbance } from './fake-metric-source.ts';
 import type { World } from './world.ts';
@@ -40,4 +41,30 @@ export function releaseBadImage(world: World, workload = 'checkout'): void {
     ...each,
     pods: each.pods.map((pod) => asUnpullable(pod, nowMs)),
   }));
+}
+
+/** So many times the usual requests knock at the door; what a limit does not let in makes no pod slow. */
+export function surge(world: World, times: number, workload = 'checkout'): () => void {
+  const disturb: Disturbance = (vitals, _, { ref, replicas }) => {
+    if (ref.name !== workload) return;
+    const usual = vitals['request_rate'] ?? 0;
+    const limit = limitOf(world) / Math.max(replicas.ready, 1);
+    const admitted = Math.min(times * usual, limit);
+    const load = admitted / usual;
+    vitals['request_rate'] = admitted;
+    vitals['cpu_usage'] = Math.min(98, (vitals['cpu_usage'] ?? 0) * load);
+    vitals['response_time'] = (vitals['response_time'] ?? 0) * Math.max(1, load * load);
+  };
+  world.source.disturbances.push(disturb);
+  return () => void world.source.disturbances.splice(world.source.disturbances.indexOf(disturb), 1);
+}
+
+/** Requests a second that the gateway's proxies let in together. */
+function limitOf(world: World): number {
+  const limits = world.objects.list('backendtrafficpolicies', 'shop').map((policy) => {
+    const [rule] = list(at(policy, 'spec', 'rateLimit', 'local')['rules']);
+    const { requests, unit } = at(rule, 'limit');
+    return (world.proxies * Number(requests)) / (unit === 'Second' ? 1 : 60);
+  });
+  return Math.min(...limits, Number.POSITIVE_INFINITY);
 }

@@ -10,6 +10,7 @@ import { NOW } from '../builders/workload.ts';
 import { fakeClock, type FakeClock } from '../fake-clock.ts';
 import { recordedLog, recordedMetrics, type RecordedLog, type RecordedMetrics } from '../recorders.ts';
 import { FakeCluster } from './fake-cluster.ts';
+import { FakeObjects } from './fake-objects.ts';
 import type { Trouble } from './fake-kube-client.ts';
 import { FakeMetricSource } from './fake-metric-source.ts';
 import type { FakeProcess, Plan } from './fake-process.ts';
@@ -37,6 +38,16 @@ export class World {
   refusesOwn: (verb: string) => boolean = () => false;
   sinks: readonly string[] = ['pager'];
   areSinksDown = false;
+  /** Kinds that Aegis does not watch. */
+  readonly objects = new FakeObjects();
+  /** Ready proxies of the gateway. */
+  proxies = 2;
+  /** Calls that the throttle hook took, by their keys. */
+  readonly hookCalls = new Map<string, number>();
+  /** What a pod answers to whoever asks it to clear its cache; `lost`: it clears, and the answer does not arrive. */
+  cacheAnswer: number | 'lost' = 204;
+  /** Called when a pod's cache was cleared. */
+  onCacheCleared: (podName: string) => void = () => undefined;
   /** What the external policy engine answers; absent: none is configured. */
   engine: EngineAnswer | undefined;
   readonly #troubles: { readonly verb: string; readonly trouble: Trouble }[] = [];

@@ -1,10 +1,11 @@
+import { EFFECTS } from '../../../../src/policy/action.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { ApiRequest } from '../../../../src/kubernetes/client.ts';
 import type { CallFault } from '../../../../src/kubernetes/errors.ts';
 import { executors } from '../../../../src/kubernetes/executors/registry.ts';
 import { Scale } from '../../../../src/kubernetes/executors/scale.ts';
 import type { Json } from '../../../../src/kubernetes/json.ts';
-import { aFault, aLiveWorkload, anEffect, fakeClient } from '../../../support/builders/kubernetes.ts';
+import { aFault, aLiveWorkload, anEffect, fakeClient, NO_PROVIDERS } from '../../../support/builders/kubernetes.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 
 const intent = anEffect({
@@ -167,5 +168,5 @@ describe("an HPA's minimum", () => {
 
 test('the registry holds the effects of this build, one executor each', () => {
   const context = { client: fakeClient(() => ({})), clock: fakeClock(), mayBeginEffect: () => true };
-  expect([...executors(context).keys()]).toEqual(['restart_pod', 'scale_up', 'scale_down']);
+  expect([...executors(context, NO_PROVIDERS).keys()]).toEqual([...EFFECTS]);
 });
