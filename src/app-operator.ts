@@ -16,6 +16,7 @@ import { createClient, type KubeClient } from './kubernetes/client.ts';
 import { CachedClusterReader } from './kubernetes/cluster-reader.ts';
 import { LiveClusterWriter } from './kubernetes/cluster-writer.ts';
 import { KubernetesEventSink } from './kubernetes/event-sink.ts';
+import { ClusterEvidenceReader } from './kubernetes/evidence/evidence-reader.ts';
 import { executors } from './kubernetes/executors/registry.ts';
 import { LeaseLeadership } from './kubernetes/lease.ts';
 import { podLogReader } from './kubernetes/pod-log.ts';
@@ -30,6 +31,7 @@ import { createLokiLogs } from './logs/loki.ts';
 import { createPodLogs } from './logs/pod-logs.ts';
 import { createNotifier } from './notify/notifier.ts';
 import type { EffectName } from './policy/action.ts';
+import { createMetricEvidence } from './prometheus/evidence-source.ts';
 import { createMetricSource } from './prometheus/metric-source.ts';
 import { createTransport } from './prometheus/transport.ts';
 
@@ -122,6 +124,7 @@ function assemble(
   const writer = new LiveClusterWriter(client, { namespaced: namespaces !== undefined });
   const events = new KubernetesEventSink({ ...{ client, clock, log, instance: identity }, newId: randomUUID });
   const source = createMetricSource({ ...prometheus, log });
+  const metricEvidence = createMetricEvidence({ ...prometheus, log });
   const notifier = createNotifier(config.sinks, { post: outbound.post, clock, log });
   const policyEngine = createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) });
   const rights = new Map<EffectName, readonly string[]>();
@@ -130,6 +133,7 @@ function assemble(
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine, events },
       ...{ store, metrics, clock, random, log, ...(logs !== undefined && { logs }) },
+      evidence: { cluster: new ClusterEvidenceReader({ client, clock }), metrics: metricEvidence, dns: reader },
       throttleSurvey: new ProviderSurvey(limits),
     },
     {
@@ -150,6 +154,7 @@ function assemble(
       await operator.stop();
       await reader.stop();
       await source.close();
+      await metricEvidence.close();
       await closeAll(outbound, client);
     },
   };

@@ -13,6 +13,7 @@ import { countedLogSource, countedMetricSource } from './counted-sources.ts';
 import { DecisionRecorder } from './decision-recorder.ts';
 import { DetectionLoop } from './detection-loop.ts';
 import { EngineAnswers } from './engine-answers.ts';
+import { EvidenceDesk, type EvidenceAdapters } from './evidence-desk.ts';
 import { GuardrailReporter } from './guardrail-reporter.ts';
 import { IncidentBook } from './incident-book.ts';
 import { createOperatorView } from './live-view.ts';
@@ -52,6 +53,8 @@ export interface OperatorAdapters {
   readonly policyEngine: PolicyEngine;
   /** Absent: nothing here can limit traffic. */
   readonly throttleSurvey?: ThrottleSurvey;
+  /** Absent: nothing is gathered besides pods, nodes, events and metrics. */
+  readonly evidence?: EvidenceAdapters;
   readonly events: EventSink;
   readonly store: Store;
   readonly metrics: MetricsSink;
@@ -111,6 +114,9 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     policyEngineConfigured: clusterWideEngine !== undefined,
     ...(adapters.throttleSurvey !== undefined && {
       throttles: new ThrottleWatch({ survey: adapters.throttleSurvey, clock, log }),
+    }),
+    ...(adapters.evidence !== undefined && {
+      evidence: new EvidenceDesk({ ...adapters.evidence, reader, book, clock, log }),
     }),
   });
   const poller = new Poller({ source, metrics, log });

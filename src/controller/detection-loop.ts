@@ -106,6 +106,8 @@ export class DetectionLoop {
     if (this.#mayDecide()) await book.saveOwed();
     for (const each of cases) await this.#follow(each, () => this.#recordTransition(each));
     if (this.#mayDecide()) await book.agree();
+    const open = cases.filter(({ track }) => track.history.incident !== undefined);
+    if (this.#mayDecide()) await surroundings.readEvidence(open.map(({ workload }) => workload));
     for (const each of cases) await this.#follow(each, () => this.#decide(each));
     for (const policy of due) onPolled(policy);
   }

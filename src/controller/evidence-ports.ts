@@ -71,3 +71,15 @@ export interface MetricEvidenceSource {
   /** Calls that went out of these namespaces; `undefined`: nothing there counts them. */
   calls(namespaces: readonly string[]): Promise<Result<readonly CallEdge[] | undefined, SourceError>>;
 }
+
+/** The pods that resolve names for the whole cluster, as the watched caches show them. */
+export interface DnsPods {
+  readonly name: string;
+  readonly ready: number;
+  readonly total: number;
+}
+
+export interface DnsSource {
+  /** `undefined`: none can be seen, which says nothing about DNS. */
+  dnsPods(): DnsPods | undefined;
+}

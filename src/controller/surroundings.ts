@@ -15,6 +15,7 @@ import { selectsWorkload } from '../policy/selects-workload.ts';
 import type { ThrottlePath } from '../policy/throttle-path.ts';
 import { effectsOn } from '../policy/track-record.ts';
 import type { ActionLedger } from './action-ledger.ts';
+import type { EvidenceDesk } from './evidence-desk.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
 import type { PolicyAcceptance } from './policy-acceptance.ts';
 import { wishOf } from './poller.ts';
@@ -35,6 +36,8 @@ export interface SurroundingsDeps {
   readonly policyEngineConfigured: boolean;
   /** Absent: nothing here can limit traffic. */
   readonly throttles?: ThrottleWatch;
+  /** Absent: a diagnosis rests on pods, nodes, events and metrics alone. */
+  readonly evidence?: EvidenceDesk;
 }
 
 /** What was seen and concluded about one workload. */
@@ -130,14 +133,20 @@ export class Surroundings {
     return throttles === undefined ? [] : throttles.pathsOf(workload.ref.uid);
   }
 
+  /** Looks at what the workloads with an open incident stand on, where that is due. */
+  async readEvidence(workloads: readonly WorkloadSnapshot[]): Promise<void> {
+    await this.#deps.evidence?.refresh(workloads);
+  }
+
   diagnosisInput(track: Track, workload: WorkloadSnapshot, logs: readonly LogLine[], nowMs: number): DiagnosisInput {
-    const { reader, ledger, book } = this.#deps;
+    const { reader, ledger, book, evidence } = this.#deps;
     const { incident } = track.history;
     const { verdict } = track;
     const onsetAtMs = incident?.onsetAtMs ?? nowMs;
     return {
       ...{ nowMs, onsetAtMs, workload, logs },
       ...(verdict !== undefined && { verdict }),
+      ...evidence?.gathered(workload, nowMs),
       events: reader.events(workload.ref.namespace, onsetAtMs - HOUR),
       nodes: reader.nodes(),
       series: summariseSeries(track.memory.all(), onsetAtMs),
@@ -152,11 +161,12 @@ export class Surroundings {
   }
 
   decisionInput({ policy, workload, incident, verdict, diagnosis }: Findings, nowMs: number): DecisionInput {
-    const { reader, source, ledger, storms, book, leadership, ...fixed } = this.#deps;
+    const { reader, source, ledger, storms, book, leadership, evidence, ...fixed } = this.#deps;
     const guardrails = this.guardrailsOf(policy.namespace);
     const track = book.find(policy.uid, workload.ref.uid);
     const acting = this.actingOn(workload);
     const throttlePaths = this.throttlePaths(workload);
+    const backingStore = evidence?.backingStore(workload, nowMs);
     const { usualRequestRate } = incident;
     return {
       ...{ nowMs, policy, guardrails, workload, incident, verdict, diagnosis },
@@ -173,6 +183,7 @@ export class Surroundings {
       namespaces: this.#namespaceLabels(),
       openIncidents: book.openOn(workload.ref.uid),
       ...(throttlePaths !== undefined && { throttlePaths }),
+      ...(backingStore !== undefined && { backingStore }),
       ...(usualRequestRate !== undefined && { healthyRequestRate: usualRequestRate }),
       ...(track?.completeSinceMs !== undefined && { completeSinceMs: track.completeSinceMs }),
       ...(track?.hold !== undefined && { heldSinceMs: track.hold.sinceMs }),
