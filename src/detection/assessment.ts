@@ -1,3 +1,4 @@
+import { slowTrendOf } from './detectors/slow-trend.ts';
 import { trendOf } from './detectors/trend.ts';
 import type { Trend } from './detectors/trend.ts';
 import { coarseView, feedCoarse } from './coarse-feed.ts';
@@ -24,7 +25,15 @@ export interface SlowView {
   readonly seasonalRatio: number;
   readonly seasonalExpected: number;
   readonly residualSigma: number;
+  /** The profile that the expectation comes from. */
+  readonly season: 'day' | 'week';
   readonly shapeRatio: number;
+}
+
+/** What the young model knows, the last 60 learnt samples: it follows where the past does not yet. */
+export interface RecentView {
+  readonly expected: number;
+  readonly sigma: number;
 }
 
 /**
@@ -43,12 +52,16 @@ export interface Assessment {
   readonly fresh: boolean;
   readonly observation: Observation;
   readonly learnt: number;
+  /** Of them, seen by predecessors only (`inheritance.ts`), and learnt before the present level was accepted. */
+  readonly inherited: number;
+  readonly learntBefore: number;
   readonly contiguous: number;
   /** Median of the last three samples: one wild sample moves nothing. */
   readonly smooth: number;
   /** Mean and standard deviation of what was learnt, in the metric's unit. */
   readonly expected: number;
   readonly sigma: number;
+  readonly recent: RecentView;
   /** Range of what was learnt, in the metric's unit. */
   readonly low: number;
   readonly high: number;
@@ -56,6 +69,8 @@ export interface Assessment {
   /** Where the scale ends for this series: the container's limit or the unit's ceiling. */
   readonly limit: number | undefined;
   readonly trend: Trend | undefined;
+  /** The slope of the last hours; `undefined` for what does not fill, or while too little is seen. */
+  readonly slowTrend: Trend | undefined;
   readonly slow: SlowView;
   /** Deviation from the peers over what is needed, signed; NaN: no peers. */
   peerRatio: number;
@@ -78,21 +93,31 @@ export interface SeriesContext {
   readonly observation: Observation;
 }
 
-const NO_SLOW_VIEW: SlowView = { seasonalRatio: 0, seasonalExpected: NaN, residualSigma: 0, shapeRatio: 0 };
+const NO_SLOW_VIEW: SlowView = {
+  seasonalRatio: 0,
+  seasonalExpected: NaN,
+  residualSigma: 0,
+  season: 'day',
+  shapeRatio: 0,
+};
 const SILENT: Omit<Assessment, 'watched' | 'slot' | 'refused' | 'observation' | 'scores'> = {
   value: NaN,
   atMs: NaN,
   fresh: false,
   learnt: 0,
+  inherited: 0,
+  learntBefore: 0,
   contiguous: 0,
   smooth: NaN,
   expected: NaN,
   sigma: 0,
+  recent: { expected: NaN, sigma: 0 },
   low: NaN,
   high: NaN,
   modelAgeMs: 0,
   limit: undefined,
   trend: undefined,
+  slowTrend: undefined,
   slow: NO_SLOW_VIEW,
   peerRatio: NaN,
   peerExpected: NaN,
@@ -119,21 +144,33 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
   } else {
     recall(c, observation);
   }
-  const slow = slowView(table, slot);
-  return describe(table.record(slot), context, { slot, fresh: admission === 'fresh', slow });
+  const seen = { slot, fresh: admission === 'fresh', ...slowViews(table, slot, context) };
+  return describe(table.record(slot), context, seen);
 }
 
-function slowView(table: SeriesTable, slot: number): SlowView {
+type SlowViews = Pick<Assessment, 'slow' | 'slowTrend'>;
+
+function slowViews(table: SeriesTable, slot: number, { watched, limit }: SeriesContext): SlowViews {
   const c = table.record(slot);
   const view = coarseView(table, slot, c.f64[c.d + D.lastAtMs] ?? 0);
-  if (view === undefined) return NO_SLOW_VIEW;
-  const { seasonalExpected, residualSigma } = view;
+  if (view === undefined) return { slow: NO_SLOW_VIEW, slowTrend: undefined };
+  const { seasonalRatio, seasonalExpected, residualSigma, season, shapeRatio, coarse } = view;
+  const scale = c.f64[c.d + D.scale] ?? 1;
+  const series = { value: c.f64[c.d + D.lastValue] ?? NaN, scale };
   return {
-    ...view,
-    seasonalExpected: unscaled(c, seasonalExpected),
-    residualSigma: residualSigma * (c.f64[c.d + D.scale] ?? 1),
+    slow: {
+      seasonalRatio,
+      seasonalExpected: unscaled(c, seasonalExpected),
+      residualSigma: residualSigma * scale,
+      season,
+      shapeRatio,
+    },
+    slowTrend: watched.profile.fills === true ? slowTrendOf(coarse, series, endOf(watched, limit)) : undefined,
   };
 }
+
+/** Where a rise ends: the container's limit or the unit's ceiling, else the policy's own limit. */
+const endOf = (watched: Watched, limit: number | undefined): number | undefined => limit ?? watched.spec.limit?.enter;
 
 function silent(
   table: SeriesTable,
@@ -171,17 +208,18 @@ function trendAbovePast(c: Cursor, context: SeriesContext, smooth: number): Tren
   if (watched.profile.fills !== true) return undefined;
   const isKnown = (c.u32[c.u + U.learnt] ?? 0) >= settings.minSamples;
   if (isKnown && smooth <= unscaled(c, c.f64[c.d + D.highBefore] ?? 0)) return undefined;
-  return trendOf(c, limit ?? watched.spec.limit?.enter);
+  return trendOf(c, endOf(watched, limit));
 }
 
 function describe(
   c: Cursor,
   context: SeriesContext,
-  { slot, fresh, slow }: Pick<Assessment, 'slot' | 'fresh' | 'slow'>,
+  { slot, fresh, slow, slowTrend }: Pick<Assessment, 'slot' | 'fresh' | keyof SlowViews>,
 ): Assessment {
   const { watched, limit, observation } = context;
   const value = c.f64[c.d + D.lastValue] ?? NaN;
   const atMs = c.f64[c.d + D.lastAtMs] ?? NaN;
+  const scale = c.f64[c.d + D.scale] ?? 1;
   const contiguous = c.u32[c.u + U.contiguous] ?? 0;
   const learnt = c.u32[c.u + U.learnt] ?? 0;
   const smooth = contiguous < 3 ? value : unscaled(c, medianOfThree(recent(c, 0), recent(c, 1), recent(c, 2)));
@@ -194,15 +232,22 @@ function describe(
     fresh,
     observation,
     learnt,
+    inherited: c.u32[c.u + U.inherited] ?? 0,
+    learntBefore: c.u32[c.u + U.learntBefore] ?? 0,
     contiguous,
     smooth,
     expected: unscaled(c, c.f64[c.d + D.value] ?? 0),
-    sigma: Math.sqrt(c.f64[c.d + D.value + 1] ?? 0) * (c.f64[c.d + D.scale] ?? 1),
+    sigma: Math.sqrt(c.f64[c.d + D.value + 1] ?? 0) * scale,
+    recent: {
+      expected: unscaled(c, c.f64[c.d + D.recent] ?? 0),
+      sigma: Math.sqrt(c.f64[c.d + D.recent + 1] ?? 0) * scale,
+    },
     low: unscaled(c, c.f64[c.d + D.low] ?? 0),
     high: unscaled(c, c.f64[c.d + D.high] ?? 0),
     modelAgeMs: Math.max(atMs - (c.f64[c.d + D.firstAtMs] ?? atMs), 0),
     limit,
     trend: trendAbovePast(c, context, smooth),
+    slowTrend,
     slow,
     peerRatio: NaN,
     peerExpected: NaN,

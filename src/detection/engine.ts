@@ -5,6 +5,8 @@ import { ObservationPool, newObservation, observe, teachOwnHistory } from './det
 import { STATUS_BREACH } from './detectors/status.ts';
 import { podSeriesKey } from './engine-input.ts';
 import type { DetectionSettings, Engine, JudgeInput, PodObservation } from './engine-input.ts';
+import { inherit } from './inheritance.ts';
+import { Lineages } from './lineage.ts';
 import { scoreMetric, verdictOf } from './metric-judgement.ts';
 import { profileOf } from './metric-profile.ts';
 import { comparePeers } from './peer-groups.ts';
@@ -13,7 +15,7 @@ import { judgePod, objectionTo } from './pod-judgement.ts';
 import type { JudgedPod } from './pod-judgement.ts';
 import type { MetricReading, MetricSpec, Reading } from './sample.ts';
 import { learn } from './series-learning.ts';
-import { admit } from './series-gate.ts';
+import { admit, refusal } from './series-gate.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
 import { SeriesTable } from './state/series-table.ts';
 import { VectorModels } from './state/vector-models.ts';
@@ -31,10 +33,13 @@ export interface EngineOptions {
   readonly shapeFor?: (spec: MetricSpec) => boolean;
   /** Workloads that get a vector model (0.1 MB each), in the order of their first poll. Default 128. */
   readonly vectorModels?: number;
+  /** Series that get a profile of their week (1.1 kB each), in the order in which they have lived for a day. Default 16,384. */
+  readonly weeklyProfiles?: number;
 }
 
 const ACCEPT_AFTER_MS = 30 * 60_000;
 const VECTOR_MODELS = 128;
+const WEEKLY_PROFILES = 16_384;
 const ABSENT: Reading = { kind: 'unknown', reason: 'Absent' };
 
 /** The one engine of operator, REST API, backtest and benchmarks. */
@@ -43,13 +48,15 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 class TableEngine implements Engine {
-  private readonly table = new SeriesTable();
+  private readonly table: SeriesTable;
   private readonly vectors: VectorModels;
+  private readonly lineages = new Lineages();
   private readonly scratch = new ObservationPool();
   private readonly acceptAfterMs: number;
   private readonly shapeFor: (spec: MetricSpec) => boolean;
 
   constructor(options: EngineOptions) {
+    this.table = new SeriesTable(options.weeklyProfiles ?? WEEKLY_PROFILES);
     this.vectors = new VectorModels(options.seed, options.vectorModels ?? VECTOR_MODELS);
     this.acceptAfterMs = options.acceptAfterMs ?? ACCEPT_AFTER_MS;
     this.shapeFor = options.shapeFor ?? (() => false);
@@ -61,6 +68,7 @@ class TableEngine implements Engine {
     const ofWorkload = new Set(input.workloadReadings.map(({ metric }) => metric));
     const podMetrics = watched.filter(({ spec }) => !ofWorkload.has(spec.name));
     const pods = input.pods.map((observation) => this.gatherPod(input, observation, podMetrics));
+    this.noteLineages(input);
     this.compareReplicas(pods, podMetrics.length);
     for (const { assessments } of pods) {
       for (const a of assessments) scoreMetric(this.table, a, input.settings, true);
@@ -114,6 +122,7 @@ class TableEngine implements Engine {
 
   evict(notSeenSinceMs: number): number {
     this.vectors.evict(notSeenSinceMs);
+    this.lineages.evict(notSeenSinceMs);
     return this.table.evict(notSeenSinceMs);
   }
 
@@ -122,21 +131,26 @@ class TableEngine implements Engine {
   }
 
   snapshot(): Uint8Array {
-    return writeSnapshot(this.table, this.vectors);
+    return writeSnapshot(this.table, this.vectors, this.lineages);
   }
 
   restore(bytes: Uint8Array): void {
-    readSnapshot(bytes, this.table, this.vectors);
+    readSnapshot(bytes, this.table, this.vectors, this.lineages);
   }
 
   private gatherPod(input: JudgeInput, observation: PodObservation, metrics: readonly Watched[]): JudgedPod {
     const { settings, nowMs, workload } = input;
     const assessments = metrics.map((watched) => {
       const { name } = watched.spec;
+      const key = podSeriesKey(workload, observation.pod, name);
+      const reading = readingOf(observation.readings, name);
+      if (this.table.find(key) < 0 && refusal(reading, settings, nowMs) === undefined) {
+        this.inherit(input, observation, name, reading);
+      }
       return gather(this.table, {
-        key: podSeriesKey(workload, observation.pod, name),
+        key,
         watched,
-        reading: readingOf(observation.readings, name),
+        reading,
         settings,
         nowMs,
         limit: observation.saturation[name] ?? unconditionalCeiling(watched),
@@ -145,6 +159,32 @@ class TableEngine implements Engine {
       });
     });
     return { observation, assessments };
+  }
+
+  /** A pod that is new takes over what its predecessors and peers know of the metric. */
+  private inherit(
+    { workload, settings }: JudgeInput,
+    { pod, templateHash }: PodObservation,
+    metric: string,
+    reading: Reading,
+  ): void {
+    if (templateHash === undefined || reading.kind !== 'value') return;
+    const donors = this.lineages.donors(workload.uid, templateHash, pod.uid);
+    const { intervalMs, minSamples } = settings;
+    inherit(
+      this.table,
+      { key: podSeriesKey(workload, pod, metric), atMs: reading.atMs, intervalMs, minSamples },
+      donors.map((uid) => podSeriesKey(workload, { uid, name: '' }, metric)),
+    );
+  }
+
+  private noteLineages({ workload, pods, nowMs }: JudgeInput): void {
+    const byTemplate = Map.groupBy(pods, ({ templateHash }) => templateHash);
+    for (const [templateHash, group] of byTemplate) {
+      if (templateHash === undefined) continue;
+      const uids = group.map(({ pod }) => pod.uid);
+      this.lineages.note(workload.uid, templateHash, uids, nowMs);
+    }
   }
 
   /** Replicas of one template are peers; a pod that is not ready is compared, but is no measure for others. */
@@ -195,7 +235,7 @@ class TableEngine implements Engine {
 
   private judgeAlone(a: Assessment, settings: DetectionSettings): MetricVerdict {
     scoreMetric(this.table, a, settings, false);
-    const verdict = verdictOf(a, undefined, settings.anomalyThreshold);
+    const verdict = verdictOf(a, undefined, settings);
     learn(this.table, a, objectionTo(a, verdict, settings, false), this.acceptAfterMs);
     return verdict;
   }

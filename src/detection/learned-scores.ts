@@ -22,6 +22,8 @@ const HARMLESS = 0.6;
 const UNCONFIRMED = 0.8;
 /** From this share of its limit on a steady rise needs no confirmation. */
 const HIGH_FILL = 0.6;
+/** The same for a pod that has no past of its own. */
+const YOUNG_FILL = 0.8;
 /** An early warning is worth acting on when the limit is this near. */
 const HORIZON_MS = 30 * 60_000;
 
@@ -67,10 +69,31 @@ function materialRatio(a: Assessment, novelty: number, expected: number, needed:
  */
 export function isSuspect(a: Assessment, settings: DetectionSettings): boolean {
   if (a.learnt < settings.minSamples || a.observation.ratio < 1 || a.smooth === a.value) return false;
+  if (isWarmingUp(a, settings)) return false;
   const alone = { ...a, smooth: a.value };
   const needed = neededDeviation(alone, a.expected, a.sigma);
   return materialRatio(alone, a.observation.ratio, a.expected, needed) >= 1;
 }
+
+/** True if the newest samples lie harmfully far from what a model of that mean and spread expects. */
+export function deviates(a: Assessment, expected: number, sigma: number): boolean {
+  return harmNow(a, expected) >= neededDeviation(a, expected, sigma);
+}
+
+/**
+ * A pod that lives on inherited expectations only: until it has a past of its own, as long as `minSamples` but at most
+ * 100 samples, an unusual start is shown, below any threshold. Its peers and the limits speak from its first sample.
+ */
+function isWarmingUp(a: Assessment, { minSamples }: DetectionSettings): boolean {
+  return a.inherited > 0 && a.learnt - a.inherited < Math.min(minSamples, 100);
+}
+
+/** The ratio of a learnt expectation, held under the alarm line while the pod warms up. */
+function settled(a: Assessment, settings: DetectionSettings, ratio: number): number {
+  return isWarmingUp(a, settings) ? Math.min(ratio, UNCONFIRMED) : ratio;
+}
+
+const inheritance = ({ inherited }: Assessment): Pick<Score, 'inherited'> => (inherited > 0 ? { inherited } : {});
 
 /** Upper end of what the series' past calls ordinary; `undefined` below `minSamples`. */
 export function ordinaryUpTo(a: Assessment, minSamples: number): number | undefined {
@@ -83,7 +106,7 @@ export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Sco
   const needed = neededDeviation(a, a.expected, a.sigma);
   return {
     kind: 'score',
-    score: scoreOfRatio(materialRatio(a, a.observation.ratio, a.expected, needed)),
+    score: scoreOfRatio(settled(a, settings, materialRatio(a, a.observation.ratio, a.expected, needed))),
     detector: 'own-history',
     feature: FEATURES[a.observation.feature] ?? 'none',
     observed: a.value,
@@ -91,6 +114,7 @@ export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Sco
     band: [a.expected - needed, a.expected + needed],
     p: a.observation.tail,
     samples: a.learnt,
+    ...inheritance(a),
     modelAgeMs: a.modelAgeMs,
   };
 }
@@ -101,13 +125,14 @@ export function seasonalScore(a: Assessment, settings: DetectionSettings): Score
   const needed = neededDeviation(a, a.slow.seasonalExpected, a.slow.residualSigma);
   return {
     kind: 'score',
-    score: scoreOfRatio(materialRatio(a, a.slow.seasonalRatio, a.slow.seasonalExpected, needed)),
+    score: scoreOfRatio(settled(a, settings, materialRatio(a, a.slow.seasonalRatio, a.slow.seasonalExpected, needed))),
     detector: 'seasonal',
-    feature: 'time-of-day',
+    feature: a.slow.season === 'week' ? 'day-of-week' : 'time-of-day',
     observed: a.value,
     expected: a.slow.seasonalExpected,
     band: [a.slow.seasonalExpected - needed, a.slow.seasonalExpected + needed],
     samples: a.learnt,
+    ...inheritance(a),
     modelAgeMs: a.modelAgeMs,
   };
 }
@@ -132,6 +157,36 @@ export function shapeScore(a: Assessment, settings: DetectionSettings): Score | 
   };
 }
 
+/**
+ * A resource that fills over hours (`slow-trend.ts`): extrapolated no farther than the slope was observed, and from a
+ * height where the end is in sight, or where the replicas do not do the same. `undefined` while too little is seen.
+ */
+export function slowTrendScore(a: Assessment): Score | undefined {
+  const { slowTrend } = a;
+  if (slowTrend === undefined) return undefined;
+  const score: Score = {
+    kind: 'score',
+    score: scoreOfRatio(slowTrendRatio(a, slowTrend)),
+    detector: 'trend',
+    feature: 'slow-time-to-limit',
+    observed: a.value,
+    samples: slowTrend.samples,
+    modelAgeMs: slowTrend.spanMs,
+    slopePerSecond: slowTrend.slopePerSecond,
+  };
+  return slowTrend.timeToLimitMs === undefined ? score : { ...score, timeToLimitMs: slowTrend.timeToLimitMs };
+}
+
+function slowTrendRatio(a: Assessment, trend: Trend): number {
+  const { timeToLimitMs, rise, spanMs } = trend;
+  const end = a.limit ?? a.watched.spec.limit?.enter;
+  if (!trend.steady || timeToLimitMs === undefined || end === undefined || rise < 0.05 * end) return 0;
+  if (timeToLimitMs > spanMs) return UNCONFIRMED * (spanMs / timeToLimitMs);
+  const ratio = Math.min(1 + Math.log2(spanMs / Math.max(timeToLimitMs, 1000)) / 6, 2);
+  const isConfirmed = a.peerRatio >= 0.4 || a.smooth >= HIGH_FILL * end;
+  return isConfirmed ? ratio : Math.min(ratio, UNCONFIRMED);
+}
+
 /** The pod against the replicas of its template; `undefined` without peers. */
 export function peerScore(a: Assessment): Score | undefined {
   if (Number.isNaN(a.peerRatio)) return undefined;
@@ -153,7 +208,7 @@ export function peerScore(a: Assessment): Score | undefined {
 export function trendScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   const { trend } = a;
   if (trend === undefined) return undefined;
-  const isYoung = a.learnt < settings.minSamples;
+  const isYoung = a.learnt - a.inherited < settings.minSamples;
   const score: Score = {
     kind: 'score',
     score: scoreOfRatio(trendRatio(a, trend, isYoung)),
@@ -166,6 +221,16 @@ export function trendScore(a: Assessment, settings: DetectionSettings): Score | 
   return trend.timeToLimitMs === undefined ? score : { ...score, timeToLimitMs: trend.timeToLimitMs };
 }
 
+/**
+ * Height, or replicas that do not do the same. A pod without a past fills its caches: its rise needs more height, keeps
+ * its pace, and is extrapolated no farther than it was observed (why that excludes caches: `slow-trend.ts`).
+ */
+function isConfirmedFill(a: Assessment, trend: Trend, end: number, isYoung: boolean): boolean {
+  if (!isYoung) return a.peerRatio >= 0.4 || a.value >= HIGH_FILL * end;
+  const { keepsPace, spanMs, timeToLimitMs = Infinity } = trend;
+  return keepsPace && timeToLimitMs <= spanMs && a.value >= YOUNG_FILL * end;
+}
+
 function trendRatio(a: Assessment, trend: Trend, isYoung: boolean): number {
   const { timeToLimitMs, rise } = trend;
   const end = a.limit ?? a.watched.spec.limit?.enter;
@@ -175,7 +240,5 @@ function trendRatio(a: Assessment, trend: Trend, isYoung: boolean): number {
   if (rise < Math.min(end * 0.05, (left + rise) * 0.2)) return 0;
   if (timeToLimitMs > HORIZON_MS) return 0.7 * (HORIZON_MS / timeToLimitMs);
   const ratio = Math.min(1 + Math.log2(HORIZON_MS / Math.max(timeToLimitMs, 1000)) / 6, 2);
-  // A young pod fills its caches: its rise needs height, not only peers that are older than it.
-  const confirmed = (!isYoung && a.peerRatio >= 0.4) || a.value >= HIGH_FILL * end;
-  return confirmed ? ratio : Math.min(ratio, UNCONFIRMED);
+  return isConfirmedFill(a, trend, end, isYoung) ? ratio : Math.min(ratio, UNCONFIRMED);
 }

@@ -3,7 +3,16 @@ import { limitScore } from './detectors/limit.ts';
 import { plainSlopePerSecond } from './detectors/trend.ts';
 import { saturationScore } from './detectors/saturation.ts';
 import type { DetectionSettings } from './engine-input.ts';
-import { ordinaryUpTo, ownHistoryScore, peerScore, seasonalScore, shapeScore, trendScore } from './learned-scores.ts';
+import {
+  ordinaryUpTo,
+  ownHistoryScore,
+  peerScore,
+  seasonalScore,
+  shapeScore,
+  slowTrendScore,
+  trendScore,
+} from './learned-scores.ts';
+import { modelViews } from './model-agreement.ts';
 import { explainedByLoad, explainedByPeersLoad } from './load-explanation.ts';
 import type { SeriesTable } from './state/series-table.ts';
 import type { MetricVerdict, Score } from './verdict.ts';
@@ -25,12 +34,13 @@ export function scoreMetric(table: SeriesTable, a: Assessment, settings: Detecti
       ordinaryUpTo: ordinaryUpTo(a, settings.minSamples),
     }),
     trendScore(a, settings),
+    slowTrendScore(a),
     peerScore(a),
     ownHistoryScore(a, settings),
     seasonalScore(a, settings),
     shapeScore(a, settings),
   ];
-  const slopePerSecond = a.trend?.slopePerSecond ?? plainSlopePerSecond(c);
+  const slopePerSecond = a.trend?.slopePerSecond ?? a.slowTrend?.slopePerSecond ?? plainSlopePerSecond(c);
   for (const score of spoken) {
     if (score === undefined) continue;
     a.scores.push(
@@ -42,7 +52,8 @@ export function scoreMetric(table: SeriesTable, a: Assessment, settings: Detecti
 }
 
 /** The verdict on one series; `driver` is the same pod's load, where it has one. */
-export function verdictOf(a: Assessment, driver: Assessment | undefined, threshold: number): MetricVerdict {
+export function verdictOf(a: Assessment, driver: Assessment | undefined, settings: DetectionSettings): MetricVerdict {
+  const threshold = settings.anomalyThreshold;
   const metric = a.watched.spec.name;
   if (a.refused !== undefined) {
     return { metric, verdict: { kind: 'no-verdict', reason: a.refused, samples: a.learnt }, detectors: [] };
@@ -53,9 +64,10 @@ export function verdictOf(a: Assessment, driver: Assessment | undefined, thresho
     const verdict = { kind: 'no-verdict', reason: 'InsufficientData', samples: a.learnt } as const;
     return { metric, verdict, detectors: [], ...seen };
   }
-  const discounted = decisive.score >= threshold ? discount(a, driver, threshold) : undefined;
   const verdict: MetricVerdict = { metric, verdict: decisive, detectors: a.scores, ...seen };
-  return discounted === undefined ? verdict : { ...verdict, discounted };
+  if (decisive.score < threshold) return verdict;
+  const discounted = discount(a, driver, threshold);
+  return discounted === undefined ? { ...verdict, models: modelViews(a, settings) } : { ...verdict, discounted };
 }
 
 function discount(a: Assessment, driver: Assessment | undefined, threshold: number): MetricVerdict['discounted'] {

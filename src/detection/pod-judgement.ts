@@ -27,7 +27,7 @@ export interface JudgedPod {
 export function judgePod(pod: JudgedPod, settings: DetectionSettings): PodVerdict {
   const { observation, assessments } = pod;
   const driver = assessments.find(({ watched }) => watched.profile.load === 'driver');
-  const metrics = assessments.map((a) => verdictOf(a, driver, settings.anomalyThreshold));
+  const metrics = assessments.map((a) => verdictOf(a, driver, settings));
   const worst = worstFinding(observation.status);
   const fromMetrics = metrics.reduce((score, metric) => Math.max(score, countedScore(metric)), 0);
   const isBroken = worst !== undefined && worst.severity >= STATUS_BREACH;

@@ -22,6 +22,8 @@ export interface Score {
   readonly p?: number;
   /** Samples learnt from. */
   readonly samples: number;
+  /** Of them, seen only by predecessors of the pod (`inheritance.ts`); absent: none. */
+  readonly inherited?: number;
   readonly modelAgeMs?: number;
   /** Milliseconds until the series meets its limit at its present slope: an early warning. */
   readonly timeToLimitMs?: number;
@@ -40,6 +42,16 @@ export interface NoVerdict {
 
 export type Verdict = Score | NoVerdict;
 
+/** What one learnt model of a series says of an anomaly: models of several ages must agree before anything is done. */
+export interface ModelView {
+  /** `recent`: the last 60 samples; `past`: all since the level was accepted; `day`, `week`: the profile of that period. */
+  readonly model: 'recent' | 'past' | 'day' | 'week';
+  readonly samples: number;
+  readonly expected: number;
+  /** The newest samples lie harmfully far from what it expects. */
+  readonly agrees: boolean;
+}
+
 export interface MetricVerdict {
   readonly metric: string;
   readonly verdict: Verdict;
@@ -50,6 +62,8 @@ export interface MetricVerdict {
    * greater than that of the load it follows (`ExplainedByLoad`). Absent: it counts.
    */
   readonly discounted?: 'LoadIsNoFault' | 'ExplainedByLoad';
+  /** The series' models, youngest first; on anomalous metrics that count. See `model-agreement.ts`. */
+  readonly models?: readonly ModelView[];
   /** Last finite value and its time; absent when there is none. */
   readonly value?: number;
   readonly atMs?: number;
@@ -88,6 +102,8 @@ export interface WorkloadVerdict {
   readonly pods: readonly PodVerdict[];
   /** Metrics without a pod label, judged for the workload as a whole. */
   readonly workloadMetrics: readonly MetricVerdict[];
+  /** What speaks against the workload itself, whatever its pods are; absent: nothing. */
+  readonly status?: readonly StatusFinding[];
   /** Time of the oldest sample that the verdict rests on; absent: status alone. */
   readonly oldestSampleMs?: number;
 }

@@ -95,6 +95,11 @@ export class SimulatedWorkload {
     this.pods = this.pods.map(() => this.birth());
   }
 
+  /** The oldest pod is replaced by another of the same revision, as after an eviction. */
+  replaceOne(): void {
+    this.pods = [...this.pods.slice(1), this.birth()];
+  }
+
   /** The next poll, one interval (with some jitter) later. */
   poll(disturb?: Disturbance, status?: (pod: number) => readonly StatusFinding[]): JudgeInput {
     this.nowMs += Math.round(this.options.intervalMs * (1 + 0.02 * this.random.normal()));

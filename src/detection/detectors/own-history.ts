@@ -26,6 +26,8 @@ const PROTOTYPE_SKETCH = LEVELS.length;
 
 const LINES = { level: [1.4, 1.25, 1.25], prototype: 1.3, range: 0.05, all: 1.05 } as const;
 const MEMORY = 5000;
+/** Samples that the young model remembers: what is normal lately. */
+export const RECENT_MEMORY = 60;
 const TAIL = 0.01;
 const RATIO_CAP = 20;
 /** A usual distance below this is rounding: half a per cent of a standard deviation, or of a prototype's axis. */
@@ -241,6 +243,7 @@ export function teachOwnHistory(c: Cursor, out: Observation): void {
   teachLevels(c, out, learnt);
   if (out.distance >= 0) teachSpread(c, out, learnt);
   teachMoments(c.f64, c.d + D.value, out.y, learnt, MEMORY);
+  teachMoments(c.f64, c.d + D.recent, out.y, learnt, RECENT_MEMORY);
   widen(c, D.low, out.y, learnt === 1);
   if (learnt % RAMP !== 1) return;
   c.f64[c.d + D.highBefore] = learnt === 1 ? out.y : (c.f64[c.d + D.highLately] ?? 0);
@@ -299,6 +302,9 @@ export function acceptPresent(c: Cursor): void {
   for (let ago = 0; ago < filled; ago++) squares += (recent(c, ago) - mean) ** 2;
   c.f64[c.d + D.value] = mean;
   c.f64[c.d + D.value + 1] = Math.max(squares / filled, c.f64[c.d + D.value + 1] ?? 0);
+  c.f64[c.d + D.recent] = mean;
+  c.f64[c.d + D.recent + 1] = squares / filled;
+  c.u32[c.u + U.learntBefore] = c.u32[c.u + U.learnt] ?? 0;
   for (let level = 0; level < LEVELS.length; level++) {
     const known = c.u + U.levelsLearnt + level;
     c.u32[known] = Math.min(c.u32[known] ?? 0, MIN_LEARNT);

@@ -17,6 +17,10 @@ export interface Trend {
   readonly rise: number;
   /** It rises steadily, not by a step and not by noise. */
   readonly steady: boolean;
+  /** The window's second half rises at least three quarters as fast as its first: it does not level off. */
+  readonly keepsPace: boolean;
+  /** How long it was observed. */
+  readonly spanMs: number;
   readonly timeToLimitMs?: number;
   readonly samples: number;
 }
@@ -36,17 +40,28 @@ export function trendOf(c: Cursor, limit: number | undefined): Trend | undefined
   const slopePerSecond = (perStep * 1000) / stepMs;
   const rise = perStep * (samples - 1);
   const steady = perStep > 0 && risingShare(values) >= STEADY && !isStep(values, rise);
-  const trend: Trend = { slopePerSecond, rise, steady, samples };
+  const spanMs = (samples - 1) * stepMs;
+  const trend: Trend = { slopePerSecond, rise, steady, keepsPace: keepsItsPace(values), spanMs, samples };
   if (limit === undefined || !(slopePerSecond > 0)) return trend;
   const left = limit - (origin + (values[samples - 1] ?? 0));
   return { ...trend, timeToLimitMs: Math.max(left / slopePerSecond, 0) * 1000 };
 }
 
-/** One jump carries most of the rise: a new level, not a leak. */
-function isStep(values: Float64Array, rise: number): boolean {
+/** One jump carries more than `share` of the rise: a new level, not a leak. */
+export function isStep(values: Float64Array, rise: number, share = 0.6): boolean {
   let largest = 0;
   for (let i = 1; i < values.length; i++) largest = Math.max(largest, (values[i] ?? 0) - (values[i - 1] ?? 0));
-  return largest > 0.6 * rise;
+  return largest > share * rise;
+}
+
+/** Slope of the second half over that of the first; why 0.75: `slow-trend.ts`. */
+const PACE = 0.75;
+
+/** True if the rise does not slow down between the window's halves. */
+export function keepsItsPace(values: Float64Array): boolean {
+  const half = values.length >> 1;
+  const early = theilSenSlope(values.subarray(0, half));
+  return theilSenSlope(values.subarray(values.length - half)) >= PACE * early;
 }
 
 /** Slope of a series without a limit, from two neighbouring windows of 12: cheap, for evidence only. */

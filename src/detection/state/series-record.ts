@@ -9,7 +9,10 @@ export const PROTOTYPES = 112;
 export const LEVELS = [12, 24, 72] as const;
 export const SPREAD_WINDOW = 36;
 
-/** Doubles of a series' record. Levels and sketches have one entry per level window, from the first index on. */
+/**
+ * Doubles of a series' record. Levels and sketches have one entry per level window, from the first index on. A new field
+ * goes to the end of its kind: snapshots of older versions are read by prefixes (`snapshot.ts`).
+ */
 export const D = {
   /** The first value and a power of two near its size: values are kept as (x - origin) / scale in 32 bits. */
   origin: 0,
@@ -45,7 +48,9 @@ export const D = {
   /** Highest learnt value before the last 24 to 48 samples, and before the last 0 to 24: what a ramp is held against. */
   highBefore: 30,
   highLately: 31,
-  count: 32,
+  /** Mean, then variance, of the scaled value as the young model sees it: the last 60 learnt samples. */
+  recent: 32,
+  count: 34,
 } as const;
 
 /** Counters of a series' record. */
@@ -74,7 +79,13 @@ export const U = {
   shape: 18,
   /** Gaps and restarts seen. */
   gaps: 19,
-  count: 20,
+  /** Slot + 1 in the slab of weekly state; 0: none. */
+  week: 20,
+  /** Samples that the record counts as learnt though a predecessor saw them. */
+  inherited: 21,
+  /** `learnt` when a new level was last accepted as normal: what was learnt before it is about another level. */
+  learntBefore: 22,
+  count: 23,
 } as const;
 
 /** Singles: the ring, then the prototypes' values and their spreads. */

@@ -1,8 +1,17 @@
 import { COARSE_SHAPE, SHAPE_SHAPE } from './coarse-record.ts';
+import { WEEK_SHAPE } from './week-record.ts';
 import { D, SERIES_SHAPE, U } from './series-record.ts';
 import { bytesOf, Slab } from './slab.ts';
-import type { Cursor } from './slab.ts';
+import type { Cursor, RecordShape } from './slab.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+
+/** Shapes of the records of a snapshot. */
+export interface SavedShapes {
+  readonly series: RecordShape;
+  readonly coarse: RecordShape;
+  readonly shape: RecordShape;
+  readonly week: RecordShape;
+}
 
 /** Series by key, each with a slot in the slab. Keys keep the order in which they were first seen. */
 export class SeriesTable {
@@ -10,7 +19,21 @@ export class SeriesTable {
   /** Five-minute state of series that live for hours, and neighbours of those that ask for shape. */
   readonly coarse = new Slab(COARSE_SHAPE);
   readonly shape = new Slab(SHAPE_SHAPE);
+  /** Profiles of the week, of series that live for days. */
+  readonly week = new Slab(WEEK_SHAPE);
+  /** Series that get a profile of their week at most, in the order in which they come of age. */
+  readonly weeklyProfiles: number;
   private readonly slots = new Map<string, number>();
+  /** Optional parts of a series, each with the counter that holds its slot + 1, in the order of snapshots. */
+  private readonly parts = [
+    { name: 'coarse', field: U.coarse, slab: this.coarse },
+    { name: 'shape', field: U.shape, slab: this.shape },
+    { name: 'week', field: U.week, slab: this.week },
+  ] as const;
+
+  constructor(weeklyProfiles = 0) {
+    this.weeklyProfiles = weeklyProfiles;
+  }
 
   /** Slot of a series; -1 if it is not known. */
   find(key: string): number {
@@ -24,6 +47,20 @@ export class SeriesTable {
     const slot = this.slab.allocate();
     this.slots.set(key, slot);
     return slot;
+  }
+
+  /** Overwrites a fresh series with another one's record, its day and its week; shape is left out. */
+  copy(from: number, to: number): void {
+    this.slab.copy(from, to);
+    const c = this.record(to);
+    for (const { name, field, slab } of this.parts) {
+      const part = c.u32[c.u + field] ?? 0;
+      c.u32[c.u + field] = 0;
+      if (part === 0 || name === 'shape' || (name === 'week' && slab.inUse() >= this.weeklyProfiles)) continue;
+      const own = slab.allocate();
+      slab.copy(part - 1, own);
+      c.u32[c.u + field] = own + 1;
+    }
   }
 
   /** The series' record; valid until the next `record`. */
@@ -44,7 +81,7 @@ export class SeriesTable {
 
   /** Bytes of the slabs, unused slots included. */
   bytes(): number {
-    return this.slab.bytes() + this.coarse.bytes() + this.shape.bytes();
+    return this.slab.bytes() + this.coarse.bytes() + this.shape.bytes() + this.week.bytes();
   }
 
   /** Forgets series that nobody asked about since then. */
@@ -71,41 +108,42 @@ export class SeriesTable {
     for (const [key, slot] of this.slots) {
       to.text(key);
       const c = this.record(slot);
-      const [coarse, shape] = [c.u32[c.u + U.coarse] ?? 0, c.u32[c.u + U.shape] ?? 0];
-      c.u32[c.u + U.coarse] = Math.min(coarse, 1);
-      c.u32[c.u + U.shape] = Math.min(shape, 1);
-      this.slab.write(slot, to.raw(bytesOf(SERIES_SHAPE)), 0);
-      c.u32[c.u + U.coarse] = coarse;
-      c.u32[c.u + U.shape] = shape;
-      if (coarse > 0) this.coarse.write(coarse - 1, to.raw(bytesOf(COARSE_SHAPE)), 0);
-      if (shape > 0) this.shape.write(shape - 1, to.raw(bytesOf(SHAPE_SHAPE)), 0);
+      const held = this.parts.map(({ field, slab }) => ({ field, slab, part: c.u32[c.u + field] ?? 0 }));
+      for (const { field, part } of held) c.u32[c.u + field] = Math.min(part, 1);
+      this.slab.write(slot, to.raw(bytesOf(SERIES_SHAPE)));
+      for (const { field, slab, part } of held) {
+        c.u32[c.u + field] = part;
+        if (part > 0) slab.write(part - 1, to.raw(bytesOf(slab.shape)));
+      }
     }
   }
 
-  /** The inverse of `write`, into an empty table. */
-  read(from: ByteReader): void {
+  /** The inverse of `write`, into an empty table. `saved`: the records' shapes when they were written. */
+  read(from: ByteReader, saved: SavedShapes): void {
     for (let left = from.u32(); left > 0; left--) {
       const slot = this.open(from.text());
-      this.slab.read(slot, from.raw(bytesOf(SERIES_SHAPE)), 0);
+      this.slab.read(slot, from.raw(bytesOf(saved.series)), saved.series);
       const c = this.record(slot);
-      if (c.u32[c.u + U.coarse] === 1) {
-        const part = this.coarse.allocate();
-        this.coarse.read(part, from.raw(bytesOf(COARSE_SHAPE)), 0);
-        c.u32[c.u + U.coarse] = part + 1;
-      }
-      if (c.u32[c.u + U.shape] === 1) {
-        const part = this.shape.allocate();
-        this.shape.read(part, from.raw(bytesOf(SHAPE_SHAPE)), 0);
-        c.u32[c.u + U.shape] = part + 1;
+      for (const { field, slab, name } of this.parts) {
+        if (c.u32[c.u + field] !== 1) continue;
+        const part = slab.allocate();
+        slab.read(part, from.raw(bytesOf(saved[name])), saved[name]);
+        c.u32[c.u + field] = part + 1;
       }
     }
+  }
+
+  /** Every series' slot, in the order in which they were first seen. */
+  everySlot(): IterableIterator<number> {
+    return this.slots.values();
   }
 
   private forget(slot: number): void {
     const c = this.record(slot);
-    const [coarse, shape] = [c.u32[c.u + U.coarse] ?? 0, c.u32[c.u + U.shape] ?? 0];
-    if (coarse > 0) this.coarse.release(coarse - 1);
-    if (shape > 0) this.shape.release(shape - 1);
+    for (const { field, slab } of this.parts) {
+      const part = c.u32[c.u + field] ?? 0;
+      if (part > 0) slab.release(part - 1);
+    }
     this.slab.release(slot);
   }
 }

@@ -57,6 +57,11 @@ export class Slab {
     return this.used++;
   }
 
+  /** Slots that are allocated now. */
+  inUse(): number {
+    return this.used - this.free.length;
+  }
+
   release(slot: number): void {
     const { f64, f32, u32, u16, d, f, u, h } = this.seek(slot);
     f64.fill(0, d, d + this.shape.f64);
@@ -88,24 +93,36 @@ export class Slab {
     return this.chunks.length * SLOTS_PER_CHUNK * bytesOf(this.shape);
   }
 
-  /** The record's raw bytes, in a fixed order of kinds, written into `target` at `at`; returns the next offset. */
-  write(slot: number, target: Uint8Array, at: number): number {
-    let next = at;
+  /** Overwrites a slot with what another one holds. */
+  copy(from: number, to: number): void {
+    const sources = this.parts(from);
+    this.parts(to).forEach((part, kind) => {
+      const source = sources[kind];
+      if (source !== undefined) part.set(source);
+    });
+  }
+
+  /** The record's raw bytes, in a fixed order of kinds, written into `target`. */
+  write(slot: number, target: Uint8Array): void {
+    let next = 0;
     for (const part of this.parts(slot)) {
       target.set(part, next);
       next += part.length;
     }
-    return next;
   }
 
-  /** The inverse of `write`. */
-  read(slot: number, source: Uint8Array, at: number): number {
-    let next = at;
-    for (const part of this.parts(slot)) {
-      part.set(source.subarray(next, next + part.length));
-      next += part.length;
-    }
-    return next;
+  /**
+   * The inverse of `write`, into a zeroed slot. `saved`: the shape at the time of writing; fields are only ever added at
+   * the end of their kind, so a smaller record is a prefix of each kind and what it lacks stays zero.
+   */
+  read(slot: number, source: Uint8Array, saved: RecordShape = this.shape): void {
+    const sizes = [saved.f64 * 8, saved.f32 * 4, saved.u32 * 4, saved.u16 * 2];
+    let next = 0;
+    this.parts(slot).forEach((part, kind) => {
+      const size = sizes[kind] ?? 0;
+      part.set(source.subarray(next, next + size));
+      next += size;
+    });
   }
 
   private parts(slot: number): readonly Uint8Array[] {

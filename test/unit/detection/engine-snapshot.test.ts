@@ -1,8 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { createEngine } from '../../../src/detection/engine.ts';
 import type { Engine } from '../../../src/detection/engine-input.ts';
 import { SNAPSHOT_VERSION, SnapshotError } from '../../../src/detection/state/snapshot.ts';
+import { metricSpec } from '../../../src/detection/metric-profile.ts';
+import type { Score } from '../../../src/detection/verdict.ts';
 import { SimulatedWorkload } from '../../support/simulated-workload.ts';
+
+/** Two series of 2,000 samples as the first release stored them, what they saw next, and what it said of that. */
+const VERSION_1 = JSON.parse(
+  readFileSync(new URL('../../support/engine-snapshot-v1.json', import.meta.url), 'utf8'),
+) as {
+  readonly snapshot: string;
+  readonly next: readonly { readonly poll: number; readonly metric: string; readonly value: number }[];
+  readonly verdicts: readonly { readonly verdict: Score; readonly detectors: readonly Score[] }[];
+};
 
 const engineOf = (): Engine => createEngine({ seed: 1, shapeFor: ({ name }) => name === 'request_rate' });
 const simulation = (seed: number): SimulatedWorkload =>
@@ -60,7 +73,12 @@ describe('snapshots', () => {
     return change(bytes) ?? bytes;
   };
   test.each<[string, () => Uint8Array, RegExp]>([
-    ['of another version', () => damaged((bytes) => void (bytes[4] = SNAPSHOT_VERSION + 1)), /version 2 is not known/],
+    [
+      'of a newer version',
+      () => damaged((bytes) => void (bytes[4] = SNAPSHOT_VERSION + 1)),
+      /version 3 is not known; this engine reads versions 1 and 2/,
+    ],
+    ['of no version', () => damaged((bytes) => void (bytes[4] = 0)), /version 0 is not known/],
     ['that is something else', () => damaged((bytes) => void (bytes[0] = 0)), /not a snapshot/],
     ['cut off', () => damaged((bytes) => bytes.slice(0, -400)), /cut off/],
     ['with one flipped bit', () => damaged((bytes) => void (bytes[5000] = (bytes[5000] ?? 0) ^ 1)), /checksum/],
@@ -79,6 +97,21 @@ describe('snapshots', () => {
     expect(error).toBeInstanceOf(SnapshotError);
     expect(String(error)).toMatch(reason);
     expect(Buffer.compare(engine.snapshot(), before)).toBe(0);
+  });
+
+  test('one of version 1 is migrated: the next scores are those that version 1 gave, and it is saved as version 2', () => {
+    const engine = engineOf();
+    engine.restore(gunzipSync(Buffer.from(VERSION_1.snapshot, 'base64')));
+    const settings = { anomalyThreshold: 0.85, minSamples: 30, maxSampleAgeMs: 120_000, intervalMs: 60_000 };
+    const verdicts = VERSION_1.next.map(({ poll, metric, value }) => {
+      const atMs = 1_760_000_000_000 + poll * 60_000;
+      return engine.judgeSeries(`w/${metric}`, metricSpec(metric), { kind: 'value', value, atMs }, settings, atMs);
+    });
+    expect(verdicts.map(({ verdict, detectors }) => ({ verdict, detectors }))).toEqual(VERSION_1.verdicts);
+    expect(engine.snapshot()[4]).toBe(SNAPSHOT_VERSION);
+    const again = engineOf();
+    again.restore(engine.snapshot());
+    expect(Buffer.compare(again.snapshot(), engine.snapshot())).toBe(0);
   });
 
   test('bytes at an odd address are read as well', () => {
