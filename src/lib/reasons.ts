@@ -15,6 +15,7 @@ const reasons = {
   ObserveOnly: ['end', 'The mode is Observe: decided and recorded, not done.'],
   StaleData: ['wait', 'The evidence is older than two scrape intervals, or the cache is unconfirmed.'],
   InsufficientData: ['wait', 'Too few polls carry the evidence.'],
+  YoungModel: ['wait', 'Only a young model of the metric objects: models of two ages must agree.'],
   LowConfidence: ['wait', 'The diagnosis is not sure enough.'],
   HarmfulForType: ['next-rung', 'This action does harm in this failure type.'],
   StormActive: ['wait', 'Many workloads turned anomalous together: healing each would make it worse.'],

@@ -32,6 +32,7 @@ import { staleEvidence } from './guards/stale-evidence.ts';
 import { stormActive } from './guards/storm-active.ts';
 import { suspended } from './guards/suspended.ts';
 import { tooYoung } from './guards/too-young.ts';
+import { youngModel } from './guards/young-model.ts';
 
 /**
  * All blockers, in the order of the gate (`actions.md` 4), before anything is spent. The order decides which reason is
@@ -47,6 +48,7 @@ export const GUARDS: readonly Guard[] = [
   actionNotAllowed, //      4  guardrail or missing right
   staleEvidence, //         5  too old to act on
   insufficientEvidence, //  5  the last poll does not say so of these pods
+  youngModel, //            5  learnt lately and by nothing else confirmed
   harmfulForType, //        5  before confidence: what harms the type at hand is not retried when it gets surer
   lowConfidence, //         5  not sure enough
   stormActive, //           6  many at once share a cause

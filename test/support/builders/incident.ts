@@ -1,5 +1,5 @@
 import type { Incident } from '../../../src/detection/incident.ts';
-import type { MetricVerdict, PodVerdict, WorkloadVerdict } from '../../../src/detection/verdict.ts';
+import type { MetricVerdict, ModelView, PodVerdict, WorkloadVerdict } from '../../../src/detection/verdict.ts';
 import type { Diagnosis } from '../../../src/diagnosis/diagnosis.ts';
 import type { PodRef } from '../../../src/lib/workload.ts';
 import { MINUTE, NOW, podRef, REF, SECOND } from './workload.ts';
@@ -22,8 +22,13 @@ export function anIncident(over: Partial<Incident> = {}): Incident {
   };
 }
 
-/** A scored metric; its band ends at 70. */
-export function aMetric(metric: string, value: number, score: number): MetricVerdict {
+/** A scored metric; its band ends at 70. Its models of two ages agree that 93 is odd, unless a test says otherwise. */
+export function aMetric(
+  metric: string,
+  value: number,
+  score: number,
+  models: MetricVerdict['models'] = [aModel('recent', true), aModel('past', true)],
+): MetricVerdict {
   const verdict = {
     kind: 'score',
     score,
@@ -34,8 +39,15 @@ export function aMetric(metric: string, value: number, score: number): MetricVer
     band: [30, 70],
     samples: 500,
   } as const;
-  return { metric, verdict, detectors: [verdict], value, atMs: NOW - 10 * SECOND };
+  return { metric, verdict, detectors: [verdict], value, atMs: NOW - 10 * SECOND, ...(score < 0.85 ? {} : { models }) };
 }
+
+export const aModel = (model: ModelView['model'], agrees: boolean): ModelView => ({
+  model,
+  samples: model === 'recent' ? 60 : 500,
+  expected: 50,
+  agrees,
+});
 
 /** A metric without enough history to be scored. */
 export function anUnscored(metric: string, value?: number): MetricVerdict {

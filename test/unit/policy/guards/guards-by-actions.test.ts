@@ -4,7 +4,7 @@ import { EFFECTS } from '../../../../src/policy/action.ts';
 import type { EffectName } from '../../../../src/policy/action.ts';
 import { GUARDS, runChain } from '../../../../src/policy/chain.ts';
 import type { GuardInput } from '../../../../src/policy/guard.ts';
-import { aDiagnosis, anIncident, aVerdict } from '../../../support/builders/incident.ts';
+import { aDiagnosis, aModel, anIncident, aVerdict } from '../../../support/builders/incident.ts';
 import { inputFor } from '../../../support/builders/effects.ts';
 import { aGuardrail, aPolicy, aRecord, withLimits } from '../../../support/builders/policy.ts';
 import { aPod, HOUR, MINUTE, NOW, somePods, withReplicas, aWorkload } from '../../../support/builders/workload.ts';
@@ -40,6 +40,15 @@ const HARMED: Record<EffectName, Parameters<typeof aDiagnosis>[0]> = {
 const ineffective = (minutesAgo: number) =>
   aRecord({ state: 'Ineffective', decidedAtMs: NOW - minutesAgo * MINUTE, incidentId: `incident-${minutesAgo}` });
 
+/** The same verdict, but the past does not find odd what the young model does. */
+const doubted = (verdict: GuardInput['verdict']): GuardInput['verdict'] => ({
+  ...verdict,
+  pods: verdict.pods.map((pod) => ({
+    ...pod,
+    metrics: pod.metrics.map((metric) => ({ ...metric, models: [aModel('recent', true), aModel('past', false)] })),
+  })),
+});
+
 const ROWS: Record<string, Row> = {
   notLeader: { reason: 'NotLeader', given: (input) => ({ ...input, leader: false }) },
   suspended: { reason: 'Suspended', given: overGuardrail({ suspended: true }) },
@@ -64,6 +73,10 @@ const ROWS: Record<string, Row> = {
   insufficientEvidence: {
     reason: 'InsufficientData',
     given: (input) => ({ ...input, verdict: { ...input.verdict, state: 'unknown' } }),
+  },
+  youngModel: {
+    reason: 'YoungModel',
+    given: (input) => ({ ...input, verdict: doubted(input.verdict) }),
   },
   harmfulForType: {
     reason: 'HarmfulForType',
