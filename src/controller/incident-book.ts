@@ -30,6 +30,8 @@ export interface Track {
   /** Since when every metric of every pod was present and fresh. */
   completeSinceMs?: number;
   lastAnomalousMs?: number;
+  /** Since when pods that are wanted have not existed. */
+  podsMissingSinceMs?: number;
   /** Since when it has been healthy without a break. */
   healthySinceMs?: number;
   /** Since when the present hold has stood, and for which rung. */

@@ -5,6 +5,7 @@ import type { IncidentTransition } from '../detection/incident-step.ts';
 import { observePod } from '../detection/pod-observation.ts';
 import type { MetricSpec } from '../detection/sample.ts';
 import type { WorkloadVerdict } from '../detection/verdict.ts';
+import { podsMissing, workloadFindings } from '../detection/workload-status.ts';
 import { usualTraffic } from '../diagnosis/usual-traffic.ts';
 import { SECOND } from '../lib/duration.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
@@ -57,8 +58,11 @@ export class WorkloadAssessor {
         nowMs,
       ),
     );
+    if (podsMissing(workload) === 0) delete track.podsMissingSinceMs;
+    else track.podsMissingSinceMs ??= nowMs;
     const verdict = this.#engine.judge({
       ...{ workload: workload.ref, nowMs, settings, metrics, pods },
+      workloadStatus: workloadFindings(workload, track.podsMissingSinceMs, nowMs),
       workloadReadings: shared.filter(({ reading }) => reading.kind === 'value'),
     });
     const { history, transition, incident } = stepIncident(

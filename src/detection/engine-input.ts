@@ -32,6 +32,8 @@ export interface JudgeInput {
   readonly metrics: readonly MetricSpec[];
   readonly pods: readonly PodObservation[];
   readonly workloadReadings: readonly MetricReading[];
+  /** What speaks against the workload itself; absent: nothing. */
+  readonly workloadStatus?: readonly StatusFinding[];
 }
 
 /**

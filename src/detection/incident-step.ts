@@ -151,8 +151,7 @@ function lastingStatusSince(
   trigger: TriggerSettings,
   context: IncidentContext,
 ): number | undefined {
-  const since = verdict.pods
-    .flatMap(({ status }) => status)
+  const since = [...verdict.pods.flatMap(({ status }) => status), ...(verdict.status ?? [])]
     .filter(({ severity }) => severity >= STATUS_BREACH)
     .flatMap(({ sinceMs }) => (sinceMs === undefined ? [] : [sinceMs]));
   const earliest = Math.min(...since);

@@ -1,3 +1,4 @@
+import { STATUS_BREACH, worstFinding } from './detectors/status.ts';
 import type { JudgeInput } from './engine-input.ts';
 import { countedScore } from './metric-judgement.ts';
 import type { HealthState, MetricVerdict, PodVerdict, WorkloadVerdict } from './verdict.ts';
@@ -13,8 +14,11 @@ export function workloadVerdict(
 ): WorkloadVerdict {
   const { anomalyThreshold } = input.settings;
   const fromMetrics = workloadMetrics.reduce((score, metric) => Math.max(score, countedScore(metric)), 0);
-  const score = pods.reduce((worst, pod) => Math.max(worst, pod.score), fromMetrics);
-  const isUnhealthy = fromMetrics >= anomalyThreshold || pods.some(({ state }) => state === 'unhealthy');
+  const { workloadStatus = [] } = input;
+  const fromStatus = worstFinding(workloadStatus)?.severity ?? 0;
+  const score = pods.reduce((worst, pod) => Math.max(worst, pod.score), Math.max(fromMetrics, fromStatus));
+  const isUnhealthy =
+    fromMetrics >= anomalyThreshold || fromStatus >= STATUS_BREACH || pods.some(({ state }) => state === 'unhealthy');
   const verdict: WorkloadVerdict = {
     workload: input.workload,
     atMs: input.nowMs,
@@ -22,6 +26,7 @@ export function workloadVerdict(
     score,
     pods,
     workloadMetrics,
+    ...(workloadStatus.length > 0 && { status: workloadStatus }),
   };
   const oldestSampleMs = oldestOf(pods, workloadMetrics);
   return oldestSampleMs === undefined ? verdict : { ...verdict, oldestSampleMs };

@@ -107,7 +107,8 @@ function severityOf(facts: Facts, top: Ranked | undefined): number {
   const evidence = supporting(top);
   const metrics = evidence.flatMap((each) => each.metrics ?? []).map((name) => facts.metric(name).score);
   const isStatus = evidence.some((each) => each.source === 'kubernetes' || each.source === 'change');
-  const known = verdict?.pods.flatMap((pod) => pod.status.map((each) => each.severity)) ?? [];
+  const findings = [...(verdict?.pods.flatMap((pod) => pod.status) ?? []), ...(verdict?.status ?? [])];
+  const known = findings.map((each) => each.severity);
   const status = isStatus ? (known.length > 0 ? known : [verdict?.score ?? STATUS_SEVERITY]) : [];
   const worst = Math.max(0, ...metrics, ...status.filter(Number.isFinite));
   return worst > 0 ? bounded(worst) : TEXT_SEVERITY;

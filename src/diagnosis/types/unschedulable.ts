@@ -29,6 +29,14 @@ function eventText(facts: Facts, reason: string, mentions: string): string | und
   return event === undefined ? undefined : `event ${reason}: ${printable(event.message)}`;
 }
 
+/** What the workload itself says of it: it outlives the events, which clusters forget after an hour. */
+function quotaRefusal(facts: Facts): string | undefined {
+  const refusal = facts.input.workload?.conditions.find(
+    ({ type, status: is, message = '' }) => type === 'ReplicaFailure' && is === 'True' && /quota/i.test(message),
+  );
+  return refusal === undefined ? undefined : `${refusal.reason ?? refusal.type}: ${printable(refusal.message ?? '')}`;
+}
+
 /** Pods wait for a node or for quota. */
 export const unschedulable: FailureModel = {
   name: 'unschedulable',
@@ -43,7 +51,9 @@ export const unschedulable: FailureModel = {
     return {
       findings: holding([
         status(WEIGHTS.statusDecisive, claim(judged.length > 0, `${podNames(judged)}: unschedulable, ${why}`)),
-        ...given(missing > 0, () => [status(WEIGHTS.statusDecisive, eventText(facts, 'FailedCreate', 'quota'))]),
+        ...given(missing > 0, () => [
+          status(WEIGHTS.statusDecisive, quotaRefusal(facts) ?? eventText(facts, 'FailedCreate', 'quota')),
+        ]),
         ...given(bad.length > 0, () => [
           status(WEIGHTS.statusStrong, eventText(facts, 'FailedScheduling', '')),
           status(WEIGHTS.statusHint, claim(missing > 0, `${missing} replicas are missing`)),
