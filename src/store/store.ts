@@ -88,11 +88,16 @@ async function createStore(backend: Backend, dependencies: StoreDependencies): P
     log,
     metrics,
     ...(dependencies.queueCapacity === undefined ? {} : { capacity: dependencies.queueCapacity }),
-    write: (rows, onWritten, isRepeated) =>
-      supervisor.batched(async (db) => {
-        if (!isRepeated || !(await isStored(db, rows))) await insertPredictions(db, rows);
+    write: (rows, onWritten, isRepeated) => {
+      let mayBeStored = isRepeated;
+      return supervisor.batched(async (db) => {
+        const isKnown = mayBeStored && (await isStored(db, rows));
+        // From here on it may be: the supervisor tries once more where the connection was lost, perhaps with the answer.
+        mayBeStored = true;
+        if (!isKnown) await insertPredictions(db, rows);
         onWritten();
-      }),
+      });
+    },
   });
   const pruner = createPruner(supervisor, dependencies, retention);
   await supervisor.start();

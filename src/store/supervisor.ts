@@ -41,7 +41,7 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
   let opening: Promise<void> | undefined;
   /** Grows with every new connection, so that a late failure does not throw away a good one. */
   let generation = 0;
-  let down: FaultCause | undefined = 'unreachable';
+  let down: FaultCause | 'not opened yet' | undefined = 'not opened yet';
   let failedProbes = 0;
   let cancelProbe: (() => void) | undefined;
   let closed = false;
