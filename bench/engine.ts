@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { FOREST_DEFAULTS, forestScore, trainForest } from '../src/detection/detectors/isolation-forest.ts';
+import { forestOptionsFor, forestScore, trainForest } from '../src/detection/detectors/isolation-forest.ts';
 import { newObservation, observe, startOwnHistory, teachOwnHistory } from '../src/detection/detectors/own-history.ts';
 import { stepShape } from '../src/detection/detectors/shape.ts';
 import { SHAPE_SHAPE, bytesPerFullSeries } from '../src/detection/state/coarse-record.ts';
@@ -64,7 +64,7 @@ function forestFigures(): Figure[] {
   const cost = cpuNanoseconds(() => {
     for (let i = 0; i < 40; i++) predict();
   });
-  const note = `${FOREST_DEFAULTS.trees} trees of ${FOREST_DEFAULTS.sampleSize} rows; mean score ${(sum / 30_000).toFixed(3)}`;
+  const note = `${forestOptionsFor(256).trees} trees of ${forestOptionsFor(256).sampleSize} rows; mean score ${(sum / 30_000).toFixed(3)}`;
   return [
     { name: 'forest: train 256 x 6', value: train / 50 / MILLISECOND, unit: 'ms CPU', target: max(10), note },
     { name: 'forest: predict one vector', value: cost / 20_000 / 1000, unit: 'µs CPU', target: max(5) },

@@ -11,7 +11,18 @@ export interface ForestOptions {
   readonly sampleSize: number;
 }
 
-export const FOREST_DEFAULTS: ForestOptions = { trees: 64, sampleSize: 256 };
+/**
+ * A tree for every five rows, 32 to 128: more rows have more to say, and a forest of few rows must be small. A bit more
+ * than a third of the rows for each tree, at least 192: with fewer a small cloud is too thin to be seen as one, with more
+ * a clump of odd rows hides itself.
+ */
+export function forestOptionsFor(rows: number): ForestOptions {
+  const trees = Math.min(Math.max(Math.ceil(rows / 5), 32), 128);
+  return { trees, sampleSize: Math.max(192, Math.ceil(0.36 * rows)) };
+}
+
+/** Levels beyond log2 of the sample: near a dense cloud the paper's limit is too shallow to tell neighbours apart. */
+const DEEPER = 2;
 
 /** Row-major values. */
 export interface Matrix {
@@ -59,12 +70,16 @@ interface Growth {
 }
 
 /** Trains on all rows; at most 65,535 of them. No rows: a forest that calls everything 0.5. */
-export function trainForest(matrix: Matrix, random: RandomStream, options: ForestOptions = FOREST_DEFAULTS): Forest {
+export function trainForest(
+  matrix: Matrix,
+  random: RandomStream,
+  options: ForestOptions = forestOptionsFor(matrix.rows),
+): Forest {
   const size = Math.min(options.sampleSize, matrix.rows);
   const nodesPerTree = Math.max(2 * size - 1, 1);
   const nodes = new Int32Array(2 * options.trees * nodesPerTree);
   const singles = new Float32Array(nodes.buffer);
-  const heightLimit = Math.ceil(Math.log2(Math.max(size, 2)));
+  const heightLimit = Math.ceil(Math.log2(Math.max(size, 2))) + DEEPER;
   for (let tree = 0; tree < options.trees; tree++) {
     const rows = drawRows(matrix.rows, size, random);
     const growth = { matrix, random, nodes, singles, rows, heightLimit, first: tree * nodesPerTree, used: 1 };

@@ -1,26 +1,29 @@
 import type { RandomStream } from '../../lib/seeded-random.ts';
-import { symmetricInverse } from '../statistics/symmetric-inverse.ts';
 import { quantileOfSorted } from '../statistics/quantile.ts';
+import { cloudDistance, distancesOf, fitCloud, isOneCloud } from './cloud.ts';
 import { beyondTraining, forestScore, trainForest } from './isolation-forest.ts';
 import type { Forest, Matrix } from './isolation-forest.ts';
 
 /**
- * The metrics of one pod together. Two models of different nature must agree: a forest, which sees rare combinations,
- * and a Mahalanobis distance, which sees broken correlations. Both look at what is left once load is taken out: cpu,
- * memory, disk and latency are judged *given* the request rate, and the request rate itself is not judged, so a surge
- * that cpu follows is an ordinary row.
+ * The metrics of one pod together. Two models of different nature: a forest, which sees rare combinations, and a
+ * Mahalanobis distance, which sees broken correlations, to which a forest is all but blind. Where the rows learnt from
+ * form one cloud, the distance decides; elsewhere (several clouds, long tails) it means little and both must agree. Both
+ * look at what is left once load is taken out: cpu, memory, disk and latency are judged *given* the request rate, and the
+ * request rate itself is not judged, so a surge that cpu follows is an ordinary row.
  */
 export interface VectorModel {
-  /** Per column: mean of the column, slope on load. `load` is the mean load. */
+  /** Per column: its usual value at the mean load, slope on load. `load` is the mean load. */
   readonly means: Float64Array;
   readonly slopes: Float64Array;
   readonly load: number;
   readonly forest: Forest;
-  /** Forest scores of the training rows: median and 99th percentile. */
+  /** Forest scores of the training rows: median and 90th percentile. */
   readonly forestUsual: readonly [middle: number, high: number];
   /** Inverse covariance of the residuals, and the 99th percentile of the training rows' distances. */
   readonly inverse: Float64Array;
   readonly distanceHigh: number;
+  /** Median and 90th percentile of the training rows' distances, if the rows form one cloud. */
+  readonly distanceUsual?: readonly [middle: number, high: number];
   /** Standard deviations of the residuals, floored. */
   readonly sigmas: Float64Array;
   readonly samples: number;
@@ -32,13 +35,10 @@ export interface VectorRows {
   readonly loads: Float64Array;
 }
 
-/** Small trees: a model per workload must be kept in memory, and 64 rows isolate as well as 256 here. */
-const FOREST = { trees: 50, sampleSize: 64 } as const;
 /** Below this relative spread of load its slope is noise. */
 const LOAD_MOVES = 0.05;
-const RIDGE = 0.05;
-/** Ratios of the two models at their alarm line, in widths of their usual range. */
-const [FOREST_LINE, DISTANCE_LINE] = [1.6, 1.5] as const;
+/** Alarm lines: of how odd a row is, in widths of the upper half of what is usual; of the distance, in its usual range. */
+const [ODD_LINE, DISTANCE_LINE] = [3.5, 1.5] as const;
 const CAP = 1e30;
 
 /** Trains on rows of healthy pods. Constant columns, few rows and huge values give a usable model, never NaN. */
@@ -47,30 +47,24 @@ export function trainVector(rows: VectorRows, random: RandomStream): VectorModel
   const load = mean(rows.loads);
   const { means, slopes } = regress(rows, load);
   const residuals = new Float32Array(count * columns);
-  for (let row = 0; row < count; row++) {
-    const raw = rows.matrix.values.subarray(row * columns, (row + 1) * columns);
-    residualsOf(
-      { means, slopes, load },
-      raw,
-      rows.loads[row] ?? 0,
-      residuals.subarray(row * columns, (row + 1) * columns),
-    );
-  }
+  const rest = { means, slopes, load };
+  takeResiduals(rest, rows, residuals);
   const matrix = { rows: count, columns, values: residuals };
-  const forest = trainForest(matrix, random, FOREST);
-  const { inverse, sigmas } = spreadOf(matrix, means);
-  const scores = new Float64Array(count);
-  const distances = new Float64Array(count);
-  for (let row = 0; row < count; row++) {
-    const residual = residuals.subarray(row * columns, (row + 1) * columns);
-    scores[row] = forestScore(forest, residual);
-    distances[row] = mahalanobis(inverse, residual);
-  }
-  scores.sort();
-  distances.sort();
-  const forestUsual = [quantileOfSorted(scores, 0.5), quantileOfSorted(scores, 0.99)] as const;
+  const cloud = fitCloud(matrix, means);
+  // From here on a residual is what is left around the cloud's centre.
+  for (let column = 0; column < columns; column++) means[column] = (means[column] ?? 0) + (cloud.centre[column] ?? 0);
+  takeResiduals(rest, rows, residuals);
+  const forest = trainForest(matrix, random);
+  const scores = Float64Array.from({ length: count }, (_, row) =>
+    forestScore(forest, residuals.subarray(row * columns, (row + 1) * columns)),
+  ).sort();
+  const { inverse, sigmas, dimension } = cloud;
+  const distances = distancesOf({ centre: new Float64Array(columns), inverse }, matrix).sort();
+  const forestUsual = [quantileOfSorted(scores, 0.5), quantileOfSorted(scores, 0.9)] as const;
   const distanceHigh = Math.max(quantileOfSorted(distances, 0.99), Math.sqrt(columns));
-  return { means, slopes, load, forest, forestUsual, inverse, distanceHigh, sigmas, samples: count };
+  const distanceUsual = [quantileOfSorted(distances, 0.5), quantileOfSorted(distances, 0.9)] as const;
+  const model = { means, slopes, load, forest, forestUsual, inverse, distanceHigh, sigmas, samples: count };
+  return isOneCloud(distances, dimension) ? { ...model, distanceUsual } : model;
 }
 
 function mean(values: ArrayLike<number>): number {
@@ -115,48 +109,55 @@ function residualsOf(
   }
 }
 
-function spreadOf(
-  { rows, columns, values }: Matrix,
-  means: Float64Array,
-): { inverse: Float64Array; sigmas: Float64Array } {
-  const covariance = new Float64Array(columns * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let a = 0; a < columns; a++) {
-      for (let b = 0; b < columns; b++) {
-        const product = (values[row * columns + a] ?? 0) * (values[row * columns + b] ?? 0);
-        covariance[a * columns + b] = (covariance[a * columns + b] ?? 0) + product / rows;
-      }
-    }
+/** Residuals of all rows, by the very steps that a row to be scored takes: a constant column stays constant to the bit. */
+function takeResiduals(
+  model: Pick<VectorModel, 'means' | 'slopes' | 'load'>,
+  rows: VectorRows,
+  out: Float32Array,
+): void {
+  const { rows: count, columns, values } = rows.matrix;
+  for (let row = 0; row < count; row++) {
+    const [from, to] = [row * columns, (row + 1) * columns];
+    residualsOf(model, values.subarray(from, to), rows.loads[row] ?? 0, out.subarray(from, to));
   }
-  const sigmas = new Float64Array(columns);
-  for (let a = 0; a < columns; a++) {
-    const variance = covariance[a * columns + a] ?? 0;
-    // A constant column gets a thousandth of its size as spread, so that a move of it is far but finite.
-    const floored = variance * (1 + RIDGE) + (1e-3 * (means[a] ?? 0)) ** 2 + 1e-24;
-    covariance[a * columns + a] = floored;
-    sigmas[a] = Math.sqrt(floored);
-  }
-  return { inverse: symmetricInverse(covariance, columns), sigmas };
 }
 
-function mahalanobis(inverse: Float64Array, residual: Float32Array): number {
-  const n = residual.length;
-  let sum = 0;
-  for (let a = 0; a < n; a++) {
-    for (let b = 0; b < n; b++) sum += (residual[a] ?? 0) * (residual[b] ?? 0) * (inverse[a * n + b] ?? 0);
-  }
-  return Math.sqrt(Math.max(sum, 0));
+const AT_CENTRE = new Float64Array(0);
+
+/**
+ * How odd a row is: 0 for the middle of what was learnt, 1 for the start of its oddest tenth, without an upper limit. The
+ * greater of the forest's and, where the rows form one cloud, the distance's; beyond the training range at least the
+ * alarm line for each width of that range. Orders rows; `vectorRatio` makes an alarm of it.
+ */
+export function vectorOddness(model: VectorModel, raw: Float32Array, load: number): number {
+  const residual = new Float32Array(raw.length);
+  residualsOf(model, raw, load, residual);
+  return oddnessOf(model, residual, cloudDistance({ centre: AT_CENTRE, inverse: model.inverse }, residual));
 }
 
-/** Ratio to the alarm line (1), 0 to 20: the geometric mean of the two models, so that both must speak. */
+function oddnessOf(
+  { forest, forestUsual, distanceUsual }: VectorModel,
+  residual: Float32Array,
+  distance: number,
+): number {
+  const [middle, high] = forestUsual;
+  const isolated = (forestScore(forest, residual) - middle) / Math.max(high - middle, 0.01);
+  const beyond = beyondTraining(forest, residual) * ODD_LINE;
+  const inside = distanceUsual === undefined ? isolated : Math.max(isolated, inWidths(distance, distanceUsual));
+  return beyond > 0 ? Math.max(inside, beyond) : inside;
+}
+
+const inWidths = (distance: number, [middle, high]: readonly [number, number]): number =>
+  (distance - middle) / Math.max(high - middle, 1e-12);
+
+/** Ratio to the alarm line (1), 0 to 20: the geometric mean of how odd the row is and of its distance. */
 export function vectorRatio(model: VectorModel, raw: Float32Array, load: number): number {
   const residual = new Float32Array(raw.length);
   residualsOf(model, raw, load, residual);
-  const [middle, high] = model.forestUsual;
-  const isolated = (forestScore(model.forest, residual) - middle) / Math.max(high - middle, 0.02) / FOREST_LINE;
-  const outside = Math.max(isolated, beyondTraining(model.forest, residual), 0);
-  const distance = mahalanobis(model.inverse, residual) / model.distanceHigh / DISTANCE_LINE;
-  return Math.min(Math.sqrt(Math.min(outside, 20) * Math.min(distance, 20)), 20);
+  const distance = cloudDistance({ centre: AT_CENTRE, inverse: model.inverse }, residual);
+  const odd = Math.max(oddnessOf(model, residual, distance) / ODD_LINE, 0);
+  const far = distance / model.distanceHigh / DISTANCE_LINE;
+  return Math.min(Math.sqrt(Math.min(odd, 20) * Math.min(far, 20)), 20);
 }
 
 /** Share of each column in the squared, standardised residual; sums to 1. */

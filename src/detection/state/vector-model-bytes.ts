@@ -10,24 +10,23 @@ export function writeVectorModel(to: ByteWriter, model: VectorModel): void {
   writeForest(to, model.forest);
   to.f64(model.forestUsual[0]);
   to.f64(model.forestUsual[1]);
-  to.array(model.inverse);
+  to.array(Float64Array.of(...model.inverse, ...(model.distanceUsual ?? [])));
   to.f64(model.distanceHigh);
   to.array(model.sigmas);
   to.u32(model.samples);
 }
 
+/** A model of one cloud has the usual distances behind its matrix; models stored before there were any have none. */
 export function readVectorModel(from: ByteReader): VectorModel {
-  return {
-    means: new Float64Array(from.array()),
-    slopes: new Float64Array(from.array()),
-    load: from.f64(),
-    forest: readForest(from),
-    forestUsual: [from.f64(), from.f64()],
-    inverse: new Float64Array(from.array()),
-    distanceHigh: from.f64(),
-    sigmas: new Float64Array(from.array()),
-    samples: from.u32(),
-  };
+  const [means, slopes, load] = [new Float64Array(from.array()), new Float64Array(from.array()), from.f64()];
+  const forest = readForest(from);
+  const forestUsual = [from.f64(), from.f64()] as const;
+  const matrix = new Float64Array(from.array());
+  const [distanceHigh, sigmas, samples] = [from.f64(), new Float64Array(from.array()), from.u32()];
+  const inverse = matrix.slice(0, means.length ** 2);
+  const [middle, high] = matrix.subarray(inverse.length);
+  const model = { means, slopes, load, forest, forestUsual, inverse, distanceHigh, sigmas, samples };
+  return middle === undefined || high === undefined ? model : { ...model, distanceUsual: [middle, high] };
 }
 
 export function writeForest(to: ByteWriter, forest: Forest): void {
