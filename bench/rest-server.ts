@@ -1,5 +1,6 @@
 import express from 'express';
 import type { AddressInfo } from 'node:net';
+import { EventFeed } from '../src/controller/event-feed.ts';
 import { EMPTY_VIEW } from '../src/controller/operator-view.ts';
 import { createDetectionService } from '../src/controller/detection-service.ts';
 import { createEngine } from '../src/detection/engine.ts';
@@ -29,7 +30,10 @@ async function aegis(): Promise<number> {
     failureWindowMs: 300_000,
   });
   const server = createHttpServer(
-    { service, store, view: EMPTY_VIEW, metrics, metricsPage: metrics, problems: () => [], clock, log },
+    {
+      ...{ service, store, view: EMPTY_VIEW, metrics, metricsPage: metrics, problems: () => [], clock, log },
+      ...{ feed: new EventFeed({ clock, process: 'bench' }), failureWindowMs: 300_000 },
+    },
     {
       host: '127.0.0.1',
       port: 0,

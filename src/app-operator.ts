@@ -5,7 +5,7 @@ import type { ClusterConfig, Config } from './config/config.ts';
 import { composeOperator } from './controller/compose.ts';
 import type { OperatorView } from './controller/operator-view.ts';
 import type { Poller } from './controller/poller.ts';
-import type { LogSource, MetricsSink, Store } from './controller/ports.ts';
+import type { EventSink, LogSource, MetricsSink, Store } from './controller/ports.ts';
 import type { Surroundings } from './controller/surroundings.ts';
 import { toAllowedOrigin, type AllowedOrigin } from './http/allowed-origin.ts';
 import { createOutbound, type Outbound } from './http/outbound.ts';
@@ -41,6 +41,8 @@ const ENGINE_TIMEOUT_SECONDS = 3;
 
 export interface RunningOperator {
   readonly view: OperatorView;
+  /** Lines of the cluster's pods. */
+  readonly logs: LogSource | undefined;
   /** Sentences on what does not work now; for `/health`. */
   problems(): readonly string[];
   start(): Promise<void>;
@@ -122,7 +124,13 @@ function assemble(
     config.dryRun ? [] : config.enabledActions.filter((action) => byEffect.has(action)),
   );
   const writer = new LiveClusterWriter(client, { namespaced: namespaces !== undefined });
-  const events = new KubernetesEventSink({ ...{ client, clock, log, instance: identity }, newId: randomUUID });
+  const kubernetesEvents = new KubernetesEventSink({
+    ...{ client, clock, log, instance: identity },
+    newId: randomUUID,
+  });
+  const events: EventSink = {
+    emit: (event) => [kubernetesEvents, base.feed].forEach((sink) => sink.emit(event)),
+  };
   const source = createMetricSource({ ...prometheus, log });
   const metricEvidence = createMetricEvidence({ ...prometheus, log });
   const notifier = createNotifier(config.sinks, { post: outbound.post, clock, log });
@@ -143,7 +151,7 @@ function assemble(
     },
   );
   return {
-    view,
+    ...{ view, logs },
     problems: () => problemsOf(reader, poller, surroundings),
     async start() {
       reader.start();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createOperator, type RunningOperator } from './app-operator.ts';
@@ -5,6 +6,7 @@ import type { Config } from './config/config.ts';
 import { parseKeysFile } from './config/keys-file.ts';
 import { createDetectionService } from './controller/detection-service.ts';
 import { createModelKeeper, type ModelKeeper } from './controller/model-keeper.ts';
+import { EventFeed } from './controller/event-feed.ts';
 import { EMPTY_VIEW } from './controller/operator-view.ts';
 import { createEngine } from './detection/engine.ts';
 import { apiKey } from './http/access/api-key.ts';
@@ -38,6 +40,8 @@ export function createApp(config: Config, version: string, log: Log): App {
   const clock = systemClock;
   const metrics = createMetrics({ log, version, processMetrics: true });
   metrics.gauge('aegis_build_info', 1, { version });
+  // Names this process to readers who come back to its events after a restart.
+  const feed = new EventFeed({ clock, process: randomUUID().slice(0, 8) });
   let store: ManagedStore | undefined;
   let operator: RunningOperator | undefined;
   let server: HttpServer | undefined;
@@ -47,7 +51,7 @@ export function createApp(config: Config, version: string, log: Log): App {
     async start() {
       store = await openStore(config.store, { clock, log, metrics, retention: config.retention });
       if (config.cluster !== undefined) {
-        const created = await createOperator(config, config.cluster, { store, metrics, clock, log, seed: SEED });
+        const created = await createOperator(config, config.cluster, { store, metrics, feed, clock, log, seed: SEED });
         if (created.ok) operator = created.value;
         else if (config.cluster.required) return created;
         else log.warn('the API is served alone: the cluster cannot be used', { why: created.error });
@@ -65,7 +69,7 @@ export function createApp(config: Config, version: string, log: Log): App {
       await models.start();
       server = createHttpServer(
         {
-          ...{ service, store, metrics, metricsPage: metrics, clock, log },
+          ...{ service, store, metrics, metricsPage: metrics, feed, failureWindowMs, clock, log },
           view: operator?.view ?? EMPTY_VIEW,
           problems: () => operator?.problems() ?? [],
         },

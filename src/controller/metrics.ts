@@ -249,6 +249,13 @@ const service: readonly MetricDeclaration[] = [
     help: 'Predictions that were not stored, by cause.',
     labels: { cause: ['queue-full', 'full', 'read-only', 'damaged', 'closed', 'other'] },
   },
+  { name: 'aegis_event_streams', kind: 'gauge', help: 'Open streams of events.', labels: {} },
+  {
+    name: 'aegis_event_streams_dropped_total',
+    kind: 'counter',
+    help: 'Streams of events that were cut off: their readers were too slow.',
+    labels: {},
+  },
   {
     name: 'aegis_history_rows_total',
     kind: 'counter',

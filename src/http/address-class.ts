@@ -84,3 +84,15 @@ function expand(address: string): readonly number[] {
   const right = words(tail);
   return [...left, ...Array<number>(Math.max(0, 8 - left.length - right.length)).fill(0), ...right];
 }
+
+/**
+ * What counts as one caller when addresses are counted: an IPv4 address itself, of IPv6 the first 56 bits, since the
+ * owner of such a network has as many addresses as there are grains of sand.
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const embedded = embeddedIPv4(address);
+  if (embedded !== undefined) return embedded;
+  const [a = 0, b = 0, c = 0, d = 0] = expand(address);
+  return `${[a, b, c, d & 0xff00].map((word) => word.toString(16)).join(':')}::/56`;
+}

@@ -1,8 +1,10 @@
 import type { DetectionService } from '../controller/detection-api.ts';
+import type { EventFeed } from '../controller/event-feed.ts';
 import type { OperatorView } from '../controller/operator-view.ts';
-import type { MetricsSink, Store } from '../controller/ports.ts';
+import type { LogSource, MetricsSink, Store } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { RequestTracer } from './tracing.ts';
 
 /** What the API stands on. */
 export interface HttpDependencies {
@@ -10,6 +12,14 @@ export interface HttpDependencies {
   readonly store: Store;
   /** The operator's side; `EMPTY_VIEW` without a cluster. */
   readonly view: OperatorView;
+  /** What the event stream tells. */
+  readonly feed: EventFeed;
+  /** Log lines for requests of detect-failure that bring none; absent: there are none but theirs. */
+  readonly logs?: LogSource;
+  /** How far back from the newest sample lines are looked for: `FAILURE_DETECTION_WINDOW`. */
+  readonly failureWindowMs: number;
+  /** Absent: nothing is traced. */
+  readonly tracer?: RequestTracer;
   readonly metrics: MetricsSink;
   /** The page of `/metrics`. */
   readonly metricsPage: { page(): Promise<string>; readonly contentType: string };

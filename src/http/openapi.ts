@@ -1,16 +1,25 @@
+import { EventFeed } from '../controller/event-feed.ts';
 import { EMPTY_VIEW } from '../controller/operator-view.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { describeRoutes, type OpenApiDocument } from './documents/openapi.ts';
+import type { AnyRoute } from './route.ts';
 import { createRoutes } from './routes/all.ts';
+import { createEventStreams } from './routes/events.ts';
 
 /** The OpenAPI document of the API, without a server: for generated files and tests. */
 export function openApiDocument(): OpenApiDocument {
-  return describeRoutes(createRoutes(NOTHING_BEHIND));
+  return describeRoutes(describedRoutes());
+}
+
+/** The routes themselves, with nothing behind them. */
+export function describedRoutes(): readonly AnyRoute[] {
+  return createRoutes(NOTHING_BEHIND, createEventStreams(NOTHING_BEHIND, { holds: neverCalled }).route);
 }
 
 const neverCalled = (): never => {
   throw new Error('routes that are only described have nothing behind them');
 };
+const STOPPED = { nowMs: () => 0, monotonicMs: () => 0, after: neverCalled };
 const silent = { debug: neverCalled, info: neverCalled, warn: neverCalled, error: neverCalled, child: neverCalled };
 
 const NOTHING_BEHIND: HttpDependencies = {
@@ -41,9 +50,11 @@ const NOTHING_BEHIND: HttpDependencies = {
     close: neverCalled,
   },
   view: EMPTY_VIEW,
+  feed: new EventFeed({ clock: STOPPED, process: 'none' }),
+  failureWindowMs: 0,
   metrics: { count: neverCalled, gauge: neverCalled, observe: neverCalled },
   metricsPage: { page: neverCalled, contentType: 'text/plain; version=0.0.4; charset=utf-8' },
   problems: neverCalled,
-  clock: { nowMs: () => 0, monotonicMs: () => 0, after: neverCalled },
+  clock: STOPPED,
   log: silent,
 };

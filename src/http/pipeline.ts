@@ -1,192 +1,188 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import helmet from 'helmet';
-import { keyGate, type GateSetting } from './access/gate.ts';
+import { createGate, type GateSetting } from './access/gate.ts';
+import type { ApiKey } from './access/api-key.ts';
 import { createLimiter, type RateSetting } from './access/limits.ts';
-import { isJsonRequest, MAX_BODY_BYTES, readBody } from './body/read-body.ts';
+import { isJsonRequest, isLinesRequest, MAX_BODY_BYTES, readBody } from './body/read-body.ts';
 import { parseJson } from './body/json-text.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { protocolFault } from './protocol.ts';
-import { refuse } from './refuse.ts';
-import { problemsReply, refusalReply, send, sendAndClose, type Reply } from './reply.ts';
-import type { Route } from './route.ts';
+import { problemsReply, refusalReply, refuse, send, sendAndClose, type HeaderList } from './reply.ts';
+import type { AnyRoute, Route, StreamRoute } from './route.ts';
+import { createRouteTable, type Found } from './route-table.ts';
 import { isDocument } from './routes/documents.ts';
+import { securityHeaders } from './security-headers.ts';
+import type { RequestSpan } from './tracing.ts';
 import { validateBody, validateQuery } from './validate.ts';
 
 export interface PipelineSetting extends GateSetting {
-  readonly routes: readonly Route[];
+  readonly routes: readonly AnyRoute[];
   readonly rate: RateSetting;
   readonly deps: HttpDependencies;
+  readonly deadlines: Deadlines;
   readonly isTls: boolean;
-  /** Proxies in front of this server whose word about the caller's address is taken; 0: none. */
-  readonly trustedProxies: number;
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+/** One request on its way: what is known of it so far. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly startMs: number;
+  /** Path of its route, as the document writes it; `none`: there is no such route. */
+  route: string;
+  /** Headers of the answer, whatever it is. */
+  head: HeaderList;
+  caller?: ApiKey;
+  span?: RequestSpan;
 }
 
 /**
  * The order of checks, which is part of the contract: header and URL size, route 404, method 405, key 401, scope 403,
- * rate 429, encoding and media type 415, size 413, body 422.
+ * rate 429, encoding and media type 415, size 413, body 422. It is one function, and headers are written in one go:
+ * layer upon layer of middleware cost more than the detection itself.
  */
-export function createApp(setting: PipelineSetting): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('query parser', false);
-  app.set('trust proxy', setting.trustedProxies);
-  app.enable('case sensitive routing');
-  app.enable('strict routing');
+export function createPipeline(setting: PipelineSetting): (request: IncomingMessage, response: ServerResponse) => void {
+  const { deps, addressOf, deadlines } = setting;
+  const { clock, tracer } = deps;
+  const find = createRouteTable(setting.routes, (route) => route);
+  const headers = securityHeaders(setting.isTls);
+  const admit = createGate(setting);
+  const limiter = createLimiter(setting.rate, () => clock.monotonicMs());
+  const observe = createObserver(deps);
 
-  app.use(begin(setting));
-  app.use(securityHeaders(setting.isTls));
-  const limiter = createLimiter(setting.rate, setting.addressOf);
-  for (const [path, routes] of Map.groupBy(setting.routes, (route) => route.path)) {
-    app.all(path, onlyMethods(routes));
-    for (const route of routes) {
-      const layers: RequestHandler[] = [
-        ...(route.access === 'open' ? [] : [keyGate(route.access, setting)]),
-        ...(route.unlimited === true ? [] : [limiter]),
-        endpoint(route, setting.deps),
-      ];
-      if (route.method === 'GET') app.get(path, ...layers);
-      else app.post(path, ...layers);
-    }
-  }
-  app.use((request, response) => refuse(request, response, refusalReply('notFound')));
-  app.use(faultHandler(setting.deps));
-  return app;
-}
-
-const begun = new WeakMap<IncomingMessage, { readonly id: string; readonly atMs: number }>();
-
-/** Names the request, refuses what is no clean HTTP, and counts the answer when it is out. */
-function begin({ deps, routes }: PipelineSetting): RequestHandler {
-  const { clock, metrics, log } = deps;
-  const known = new Set(routes.map((route) => route.path));
-  return function beginRequest(request, response, next) {
-    const id = randomUUID();
-    const atMs = clock.monotonicMs();
-    begun.set(request, { id, atMs });
-    response.setHeader('x-request-id', id);
-    const { path } = request;
-    response.once('close', () => {
-      const route = known.has(path) ? path : 'none';
-      const tookMs = clock.monotonicMs() - atMs;
-      // 499: the client went away before its answer.
-      const code = response.writableFinished ? String(response.statusCode) : '499';
-      metrics.count('aegis_http_requests_total', { route, code });
-      metrics.observe('aegis_http_request_duration_seconds', tookMs / 1000, { route });
-      log.debug('request answered', { requestId: id, method: request.method, route, code, tookMs });
-    });
+  const run = async (exchange: Exchange): Promise<void> => {
+    const { request, response } = exchange;
+    const path = pathOf(request.url ?? '/');
+    const found = find(path);
+    if (found !== undefined) exchange.route = found.place.path;
+    exchange.head = [...(isDocument(path) ? headers.documents : headers.api), 'x-request-id', exchange.id];
     const fault = protocolFault(request);
-    if (fault === undefined) next();
-    else sendAndClose(response, refusalReply(fault));
+    if (fault !== undefined) return sendAndClose(response, refusalReply(fault), exchange.head);
+    if (tracer !== undefined) exchange.span = tracer.begin(request, exchange.route, exchange.id);
+    if (found === undefined) return refuse(response, refusalReply('notFound'), exchange.head);
+    const route = found.place.byMethod.get(request.method ?? '');
+    if (route === undefined) {
+      return refuse(response, refusalReply('methodNotAllowed', { allow: found.place.methods }), exchange.head);
+    }
+    const address = addressOf(request);
+    if (route.access !== 'open') {
+      const admission = admit(request, address, route.access);
+      if ('refusal' in admission) return refuse(response, admission.refusal, exchange.head);
+      exchange.caller = admission.key;
+    }
+    if (route.stream !== undefined || route.unlimited !== true) {
+      const allowance = limiter.spend(address, exchange.caller?.name);
+      exchange.head = [...exchange.head, ...allowance.headers];
+      if (allowance.isSpent) {
+        return refuse(response, refusalReply('tooManyRequests', { 'retry-after': '1' }), exchange.head);
+      }
+    }
+    return route.stream === undefined ? answer(exchange, route, found, deps) : stream(exchange, route, deadlines);
+  };
+
+  return (request, response) => {
+    const exchange: Exchange = {
+      ...{ request, response, id: randomUUID(), startMs: clock.monotonicMs() },
+      ...{ route: 'none', head: [] },
+    };
+    deadlines.watch(response, exchange.startMs);
+    response.once('close', () => observe(exchange));
+    run(exchange).catch((error: unknown) => answerFault(exchange, error, deps));
   };
 }
 
-function securityHeaders(isTls: boolean): RequestHandler {
-  const common = {
-    strictTransportSecurity: isTls,
-    crossOriginEmbedderPolicy: false,
-    originAgentCluster: false,
-    xDownloadOptions: false,
-    xPermittedCrossDomainPolicies: false,
-    xDnsPrefetchControl: false,
-  } as const;
-  const api = helmet({
-    ...common,
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-  });
-  const documents = helmet({
-    ...common,
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        workerSrc: ["'self'", 'blob:'],
-        objectSrc: ["'none'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'self'"],
-      },
-    },
-  });
-  return function addSecurityHeaders(request, response, next) {
-    (isDocument(request.path) ? documents : api)(request, response, next);
-  };
+/** The path of an address in origin or absolute form. */
+function pathOf(url: string): string {
+  const path = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const end = path.search(/[?#]/);
+  return end < 0 ? path : path.slice(0, end);
 }
 
-function onlyMethods(routes: readonly Route[]): RequestHandler {
-  const methods = new Set<string>(routes.map((route) => route.method));
-  if (methods.has('GET')) methods.add('HEAD');
-  const allow = [...methods].sort().join(', ');
-  return function refuseOtherMethods(request, response, next) {
-    if (methods.has(request.method)) next();
-    else refuse(request, response, refusalReply('methodNotAllowed', { allow }));
+/** Counts the answer when it is out. */
+function createObserver({ clock, metrics, log }: HttpDependencies): (exchange: Exchange) => void {
+  return ({ request, response, id, startMs, route, span }) => {
+    const tookMs = clock.monotonicMs() - startMs;
+    // 499: the client went away before its answer.
+    const code = response.writableFinished ? String(response.statusCode) : '499';
+    metrics.count('aegis_http_requests_total', { route, code });
+    metrics.observe('aegis_http_request_duration_seconds', tookMs / 1000, { route });
+    log.debug('request answered', { requestId: id, method: request.method, route, code, tookMs });
+    span?.end(Number(code));
   };
 }
 
 /** Reads and checks what the route takes, calls it and sends its answer. */
-function endpoint(route: Route, { clock }: HttpDependencies): RequestHandler {
-  return async function handleRoute(request, response) {
-    const body = route.body === undefined ? NOTHING : await takeBody(route, request, response, clock.nowMs());
-    if (body === undefined) return;
-    let query: unknown;
-    if (route.query !== undefined) {
-      const mark = request.url.indexOf('?');
-      const checked = validateQuery(route.query, new URLSearchParams(mark < 0 ? '' : request.url.slice(mark)));
-      if (!checked.ok) return send(response, problemsReply(checked.problems));
-      query = checked.value;
-    }
-    const requestId = begun.get(request)?.id ?? randomUUID();
-    const reply: Reply = await route.handle({ body: body.value, query, requestId, nowMs: clock.nowMs() });
-    send(response, reply);
-  };
+async function answer(exchange: Exchange, route: Route, found: Found<AnyRoute>, deps: HttpDependencies): Promise<void> {
+  const { request, response, id, head, caller } = exchange;
+  const nowMs = deps.clock.nowMs();
+  const body = route.body === undefined ? NOTHING : await takeBody(exchange, route, nowMs);
+  if (body === undefined) return;
+  let query: unknown;
+  if (route.query !== undefined) {
+    const checked = validateQuery(route.query, searchOf(request));
+    if (!checked.ok) return send(response, problemsReply(checked.problems), head);
+    query = checked.value;
+  }
+  const reply = await route.handle({
+    ...{ body: body.value, query, requestId: id, nowMs, parameters: found.parameters },
+    ...(caller !== undefined && { caller }),
+  });
+  send(response, reply, head);
+}
+
+async function stream({ request, response, id, head, caller }: Exchange, route: StreamRoute, deadlines: Deadlines) {
+  if (route.lines !== undefined && !isLinesRequest(request)) {
+    return refuse(response, refusalReply('linesExpected'), head);
+  }
+  if (caller === undefined) throw new Error(`${route.path} is a stream without a key`);
+  deadlines.release(response);
+  await route.stream({ request, response, requestId: id, caller, head });
+}
+
+function searchOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : url.slice(mark));
 }
 
 const NOTHING = { value: undefined };
 
 /** The checked body; `undefined`: the request was answered, or there is nobody to answer. */
 async function takeBody(
+  { request, response, head }: Exchange,
   { body: schema, quick }: Route,
-  request: IncomingMessage,
-  response: ServerResponse,
   nowMs: number,
 ): Promise<{ readonly value: unknown } | undefined> {
   if (!isJsonRequest(request)) {
-    refuse(request, response, refusalReply('unsupportedMediaType'));
+    refuse(response, refusalReply('unsupportedMediaType'), head);
     return undefined;
   }
   const read = await readBody(request, response, MAX_BODY_BYTES);
   if (read.kind === 'aborted') return undefined;
   if (read.kind === 'too-large') {
-    sendAndClose(response, refusalReply('bodyTooLarge'));
+    sendAndClose(response, refusalReply('bodyTooLarge'), head);
     return undefined;
   }
   const json = parseJson(read.bytes);
   if (!json.ok) {
-    send(response, problemsReply(json.problems));
+    send(response, problemsReply(json.problems), head);
     return undefined;
   }
   const usual = quick?.(json.value, nowMs);
   if (usual !== undefined || schema === undefined) return { value: usual };
   const checked = validateBody(schema, json.value);
   if (checked.ok) return { value: checked.value };
-  send(response, problemsReply(checked.problems));
+  send(response, problemsReply(checked.problems), head);
   return undefined;
 }
 
-/** An exception is a fault of ours: logged whole, shown as nothing. express reports undecodable paths here, too. */
-function faultHandler({ log, metrics }: HttpDependencies): ErrorRequestHandler {
-  return function answerFault(error: unknown, request, response, _next) {
-    if (error instanceof URIError) {
-      refuse(request, response, refusalReply('notFound'));
-      return;
-    }
-    metrics.count('aegis_faults_total', { where: 'http' });
-    log.error('request failed', { requestId: begun.get(request)?.id, method: request.method, error });
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, refusalReply('internal'));
-  };
+/** An exception is a fault of ours: logged whole, shown as nothing. A path that cannot be decoded leads nowhere. */
+function answerFault({ request, response, id, head }: Exchange, error: unknown, { log, metrics }: HttpDependencies) {
+  if (error instanceof URIError) return refuse(response, refusalReply('notFound'), head);
+  metrics.count('aegis_faults_total', { where: 'http' });
+  log.error('request failed', { requestId: id, method: request.method, error });
+  if (response.headersSent) response.destroy();
+  else refuse(response, refusalReply('internal'), head);
 }

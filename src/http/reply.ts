@@ -1,8 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { bodyOf, statusOf, type Refusal } from './errors.ts';
+import { bodyOf, problemFields, statusOf, type Refusal } from './errors.ts';
 import type { Problem } from './problem.ts';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
+/** For clients that ask for it: what existing clients read is called JSON. */
+const PROBLEM_TYPE = 'application/problem+json';
+
+/** Names and values in turn, as Node takes them in one go. */
+export type HeaderList = readonly string[];
 
 /** What a route answers. */
 export interface Reply {
@@ -25,17 +30,36 @@ export const refusalReply = (refusal: Refusal, headers: Readonly<Record<string, 
   headers,
 });
 
-export const problemsReply = (problems: readonly Problem[]): Reply => jsonReply({ detail: problems }, 422);
+const INVALID = problemFields('invalidRequest', 422);
+
+/**
+ * The list of the contract under `detail`, and beside it what RFC 9457 knows: readers of that must ignore a `detail`
+ * that is no text, so `errors` says the same in its form.
+ */
+export const problemsBody = (problems: readonly Problem[]): unknown => ({
+  detail: problems,
+  ...INVALID,
+  errors: problems.map(({ loc: [where, ...path], msg }) =>
+    where === 'query' ? { parameter: path.join('.'), detail: msg } : { pointer: pointerOf(path), detail: msg },
+  ),
+});
+
+export const problemsReply = (problems: readonly Problem[]): Reply => jsonReply(problemsBody(problems), 422);
+
+/** RFC 6901, as a fragment. */
+const pointerOf = (path: readonly (string | number)[]): string =>
+  ['#', ...path.map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1')))].join('/');
 
 /** Time for which an answer stays readable before a connection with unread bytes on it is cut. */
 const LINGER_MS = 500;
 
 /**
- * Sends the reply in one write. Straight to Node's response: express would hash every body for an entity tag.
+ * Sends the reply in one write, with the headers that every answer of this exchange has. Straight to Node's response:
+ * express would hash every body for an entity tag.
  */
-export function send(response: ServerResponse, reply: Reply): void {
+export function send(response: ServerResponse, reply: Reply, head: HeaderList = []): void {
   if (response.headersSent || response.destroyed) return;
-  writeHead(response, reply);
+  writeHead(response, reply, head);
   response.end(reply.body);
 }
 
@@ -43,16 +67,33 @@ export function send(response: ServerResponse, reply: Reply): void {
  * Answers a client that is still sending, reads no more of it and closes. The answer is complete at once; the
  * connection is cut a little later, since cutting it at once would make the client lose the answer as well.
  */
-export function sendAndClose(response: ServerResponse, reply: Reply): void {
+export function sendAndClose(response: ServerResponse, reply: Reply, head: HeaderList = []): void {
   if (response.headersSent || response.destroyed) return;
-  response.setHeader('connection', 'close');
-  writeHead(response, reply);
+  writeHead(response, reply, [...head, 'connection', 'close']);
   response.write(reply.body);
   const timer = setTimeout(() => response.end(), LINGER_MS);
   response.once('close', () => clearTimeout(timer));
 }
 
-function writeHead(response: ServerResponse, { status, contentType, body, headers }: Reply): void {
+function writeHead(response: ServerResponse, { status, contentType, body, headers }: Reply, head: HeaderList): void {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-  response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': length });
+  const type = status >= 400 && asksForProblems(response) ? PROBLEM_TYPE : contentType;
+  const all = [...head, 'content-type', type, 'content-length', String(length)];
+  if (headers !== undefined) for (const name of Object.keys(headers)) all.push(name, headers[name] ?? '');
+  response.writeHead(status, all);
+}
+
+const asksForProblems = (response: ServerResponse): boolean =>
+  response.req.headers.accept?.includes(PROBLEM_TYPE) === true;
+
+/** A rest of a body up to this size is swallowed, so that the connection can be used again. */
+const SWALLOWED_BYTES = 64 * 1024;
+
+/** Answers a request whose body, if any, nobody will read. */
+export function refuse(response: ServerResponse, reply: Reply, head: HeaderList = []): void {
+  const request = response.req;
+  const { 'content-length': length, 'transfer-encoding': transfer } = request.headers;
+  const isLarge = transfer !== undefined || Number(length ?? 0) > SWALLOWED_BYTES;
+  if (isLarge && !request.complete) sendAndClose(response, reply, head);
+  else send(response, reply, head);
 }

@@ -1,7 +1,7 @@
 import { createServer as createPlainServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { isIP, type AddressInfo } from 'node:net';
-import type { Express, Request } from 'express';
+import express, { type Express, type Request } from 'express';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Problem } from '../lib/parsed.ts';
 import { apiKey, createKeyRing, DEVELOPMENT_KEY, type ApiKey } from './access/api-key.ts';
@@ -11,9 +11,11 @@ import type { RateSetting } from './access/limits.ts';
 import { awaitsContinue } from './body/read-body.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { answerParserErrors } from './parser-errors.ts';
-import { createApp } from './pipeline.ts';
+import { createDeadlines } from './deadlines.ts';
+import { createPipeline } from './pipeline.ts';
 import { refusalReply, sendAndClose } from './reply.ts';
 import { createRoutes } from './routes/all.ts';
+import { createEventStreams } from './routes/events.ts';
 import { readTls, watchTls, type TlsFiles } from './tls.ts';
 
 /** Who may call. */
@@ -67,23 +69,29 @@ const DEFAULT_LIMITS: ConnectionLimits = {
   connections: 1_000,
 };
 const DRAIN_MS = 10_000;
+/** Ordinary requests have their own, shorter limit; see `deadlines.ts`. */
+const LONGEST_STREAM_MS = 3_600_000;
 
 /** The REST API on its socket. Nothing runs before `listen`. */
 export function createHttpServer(deps: HttpDependencies, options: HttpOptions): HttpServer {
   const fixed = options.keys.kind === 'configured' ? options.keys.keys : [apiKey('development', DEVELOPMENT_KEY)];
   const ring = createKeyRing(fixed);
   const trustedProxies = options.trustedProxies ?? 0;
-  const app = createApp({
-    routes: createRoutes(deps),
-    rate: { ...DEFAULT_RATE, ...options.rate },
-    deps,
-    isTls: options.tls !== undefined,
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const deadlines = createDeadlines(limits.requestMs, deps.clock);
+  const events = createEventStreams(deps, ring);
+  const app = createApp(
+    createPipeline({
+      routes: createRoutes(deps, events.route),
+      rate: { ...DEFAULT_RATE, ...options.rate },
+      ...{ deps, deadlines, ring },
+      isTls: options.tls !== undefined,
+      lockout: createLockout(),
+      clock: deps.clock,
+      addressOf: addressReader(trustedProxies),
+    }),
     trustedProxies,
-    ring,
-    lockout: createLockout(),
-    clock: deps.clock,
-    addressOf: addressReader(trustedProxies),
-  });
+  );
   let server: Server | undefined;
   let keyFile: KeyFileWatch | undefined;
   let stopTls: (() => void) | undefined;
@@ -91,7 +99,6 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
   return {
     listen: async () => {
       const { keys, host, port, tls } = options;
-      const limits = { ...DEFAULT_LIMITS, ...options.limits };
       if (keys.kind === 'development' && !isLoopback(host)) {
         return err(`no key is configured, so the server does not listen on ${host}: set API_KEY or API_KEYS_FILE`);
       }
@@ -105,6 +112,7 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
         prepare(created, deps);
         await bind(created, host, port);
         server = created;
+        deadlines.start();
         if (tls !== undefined) stopTls = watchTls(created as ReturnType<typeof createTlsServer>, tls, deps);
       } catch (fault) {
         keyFile?.stop();
@@ -121,15 +129,27 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
     close: async () => {
       keyFile?.stop();
       stopTls?.();
+      events.endAll();
       if (server !== undefined) await drain(server, deps);
+      deadlines.stop();
     },
   };
+}
+
+/** express hosts the pipeline: it knows which proxies to trust with the caller's address. */
+function createApp(pipeline: ReturnType<typeof createPipeline>, trustedProxies: number): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', false);
+  app.set('trust proxy', trustedProxies);
+  app.use(pipeline);
+  return app;
 }
 
 function nodeLimits(limits: ConnectionLimits) {
   return {
     headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
+    requestTimeout: Math.max(LONGEST_STREAM_MS, limits.requestMs),
     keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: 16 * 1024,
     connectionsCheckingInterval: Math.min(1_000, limits.headersMs),

@@ -44,3 +44,12 @@ export function rawExchange(
     socket.write(bytes);
   });
 }
+
+/** A client that sends its request and then reads nothing at all. */
+export function deafClient(port: number, bytes: string): { close(): void } {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write(bytes);
+  return { close: () => socket.destroy() };
+}

@@ -30,6 +30,8 @@ export function mayUse(key: ApiKey, scope: Scope): boolean {
 export interface KeyRing {
   /** The key that was presented, `undefined` for any other text. Takes as long either way. */
   find(presented: string, nowMs: number): ApiKey | undefined;
+  /** Whether a key that was let in before still would be. */
+  holds(key: ApiKey, scope: Scope, nowMs: number): boolean;
   replace(keys: readonly ApiKey[]): void;
   size(): number;
 }
@@ -45,6 +47,10 @@ export function createKeyRing(keys: readonly ApiKey[]): KeyRing {
         if (timingSafeEqual(entry.digest, digest)) found = entry.key;
       }
       return found?.expiresAtMs !== undefined && found.expiresAtMs <= nowMs ? undefined : found;
+    },
+    holds: ({ sha256 }, scope, nowMs) => {
+      const known = ring.find(({ key }) => key.sha256 === sha256)?.key;
+      return known !== undefined && mayUse(known, scope) && (known.expiresAtMs ?? Infinity) > nowMs;
     },
     replace: (next) => {
       ring = next.map(withDigest);

@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestHandler } from 'express';
 import type { Clock } from '../../lib/clock.ts';
-import { refusalReply } from '../reply.ts';
-import { refuse } from '../refuse.ts';
+import { refusalReply, type Reply } from '../reply.ts';
 import { mayUse, type ApiKey, type KeyRing, type Scope } from './api-key.ts';
 import type { Lockout } from './lockout.ts';
 
@@ -10,42 +8,32 @@ export interface GateSetting {
   readonly ring: KeyRing;
   readonly lockout: Lockout;
   readonly clock: Clock;
-  readonly addressOf: (request: IncomingMessage) => string;
 }
 
-const callers = new WeakMap<IncomingMessage, ApiKey>();
-
-/** The key that a request was let in with; `undefined` on open routes. */
-export const callerOf = (request: IncomingMessage): ApiKey | undefined => callers.get(request);
+/** Who may pass, or what the others are answered. */
+export type Admission = { readonly key: ApiKey } | { readonly refusal: Reply };
 
 /**
  * Lets in who presents a key with the scope. Missing, wrong, expired and revoked keys get the same answer after the
  * same work; only a key that was presented counts towards the lock-out.
  */
-export function keyGate(scope: Scope, { ring, lockout, clock, addressOf }: GateSetting): RequestHandler {
-  return function requireKey(request, response, next) {
+export function createGate({ ring, lockout, clock }: GateSetting) {
+  const unauthorized = { refusal: refusalReply('unauthorized') };
+  const forbidden = { refusal: refusalReply('forbidden') };
+  return function admit(request: IncomingMessage, address: string, scope: Scope): Admission {
     const header = request.headers['x-api-key'];
     const presented = typeof header === 'string' ? header : '';
     const key = ring.find(presented, clock.nowMs());
-    const address = addressOf(request);
     const nowMs = clock.monotonicMs();
     const lockedMs = lockout.lockedForMs(address, nowMs);
     if (lockedMs > 0 && !(key !== undefined && lockout.isTrusted(address, key.name, nowMs))) {
-      const headers = { 'retry-after': String(Math.ceil(lockedMs / 1000)) };
-      refuse(request, response, refusalReply('lockedOut', headers));
-      return;
+      return { refusal: refusalReply('lockedOut', { 'retry-after': String(Math.ceil(lockedMs / 1000)) }) };
     }
     if (key === undefined) {
       if (presented !== '') lockout.recordBad(address, nowMs);
-      refuse(request, response, refusalReply('unauthorized'));
-      return;
+      return unauthorized;
     }
     lockout.recordGood(address, key.name, nowMs);
-    if (!mayUse(key, scope)) {
-      refuse(request, response, refusalReply('forbidden'));
-      return;
-    }
-    callers.set(request, key);
-    next();
+    return mayUse(key, scope) ? { key } : forbidden;
   };
 }

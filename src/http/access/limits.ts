@@ -1,9 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import type { RequestHandler } from 'express';
-import { ipKeyGenerator, rateLimit, type Store } from 'express-rate-limit';
-import { refusalReply } from '../reply.ts';
-import { refuse } from '../refuse.ts';
-import { callerOf } from './gate.ts';
+import type { HeaderList } from '../reply.ts';
+import { networkOf } from '../address-class.ts';
 
 export interface RateSetting {
   /** Requests a second of one key. */
@@ -12,59 +8,59 @@ export interface RateSetting {
   readonly perAddress: number;
 }
 
-const WINDOW_MS = 1_000;
-const SEPARATOR = '\u0000';
-
-/**
- * Limits by key and by address in one go, before any body is read; shown in `RateLimit` headers (draft 8). A route
- * without a key is limited by the address alone.
- */
-export function createLimiter(rate: RateSetting, addressOf: (request: IncomingMessage) => string): RequestHandler {
-  return rateLimit({
-    windowMs: WINDOW_MS,
-    limit: (request) => (callerOf(request) === undefined ? rate.perAddress : rate.perKey),
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    keyGenerator: (request) => {
-      const key = callerOf(request)?.name ?? '';
-      return `${key}${SEPARATOR}${networkOf(addressOf(request))}`;
-    },
-    store: countBoth(rate),
-    // Its checks look at headers that only matter to its own way of finding the address.
-    validate: false,
-    handler: (request, response) => refuse(request, response, refusalReply('tooManyRequests', { 'retry-after': '1' })),
-  });
+/** What is left of a caller's second, and the headers that say so. */
+interface Allowance {
+  readonly isSpent: boolean;
+  readonly headers: HeaderList;
 }
 
-/** A whole IPv6 network counts as one address: its owner has as many as there are grains of sand. */
-const networkOf = (address: string): string => (address.includes(':') ? ipKeyGenerator(address) : address);
+/** Counts requests by key and by address, before any body is read. */
+export interface Limiter {
+  /** One more request; `key`: name of the key, absent on open routes, which are limited by the address alone. */
+  spend(address: string, key?: string): Allowance;
+}
 
-/** Counts of the present window, by key and by address; forgotten with the window, so they cannot pile up. */
-function countBoth(rate: RateSetting): Store {
+const WINDOW_MS = 1_000;
+
+/**
+ * Counts in windows of a second that are forgotten whole, so that nothing can pile up. Whichever limit is nearer is
+ * shown in the `RateLimit` headers (IETF draft 8).
+ */
+export function createLimiter(rate: RateSetting, monotonicMs: () => number): Limiter {
   let endMs = 0;
-  const hits = new Map<string, number>();
-  const hit = (name: string): number => {
-    const count = (hits.get(name) ?? 0) + 1;
-    hits.set(name, count);
-    return count;
+  const byKey = new Map<string, number>();
+  const byAddress = new Map<string, number>();
+  const policies = {
+    key: `"key";q=${rate.perKey};w=1`,
+    address: `"address";q=${rate.perAddress};w=1`,
   };
   return {
-    increment: (compound) => {
-      const nowMs = performance.now();
+    spend: (address, key) => {
+      const nowMs = monotonicMs();
       if (nowMs >= endMs) {
-        hits.clear();
+        byKey.clear();
+        byAddress.clear();
         endMs = nowMs + WINDOW_MS;
       }
-      const at = compound.indexOf(SEPARATOR);
-      const ofAddress = hit(compound.slice(at));
-      // The address's share of its own limit, in units of the key's: whichever is spent first refuses.
-      const totalHits =
-        at === 0
-          ? ofAddress
-          : Math.max(hit(compound.slice(0, at)), Math.ceil((ofAddress * rate.perKey) / rate.perAddress));
-      return { totalHits, resetTime: new Date(Date.now() + endMs - nowMs) };
+      const ofAddress = rate.perAddress - countUp(byAddress, networkOf(address));
+      const ofKey = key === undefined ? Infinity : rate.perKey - countUp(byKey, key);
+      const nearer = ofKey <= ofAddress ? 'key' : 'address';
+      const left = Math.min(ofKey, ofAddress);
+      return {
+        isSpent: left < 0,
+        headers: [
+          'ratelimit-policy',
+          policies[nearer],
+          'ratelimit',
+          `"${nearer}";r=${Math.max(0, left)};t=${Math.ceil((endMs - nowMs) / 1000)}`,
+        ],
+      };
     },
-    decrement: () => undefined,
-    resetKey: (compound) => void hits.delete(compound),
   };
+}
+
+function countUp(counts: Map<string, number>, name: string): number {
+  const count = (counts.get(name) ?? 0) + 1;
+  counts.set(name, count);
+  return count;
 }

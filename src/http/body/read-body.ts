@@ -17,6 +17,11 @@ export function awaitsContinue(request: IncomingMessage): void {
   expecting.add(request);
 }
 
+/** Tells a client that waits for it that its body is wanted. */
+export function giveGoAhead(request: IncomingMessage, response: ServerResponse): void {
+  if (expecting.has(request)) response.writeContinue();
+}
+
 /**
  * Reads a body of at most `maxBytes`. One that declares more is not read at all, one that turns out longer is not read
  * on; either way the caller must close the connection after its answer.
@@ -24,7 +29,7 @@ export function awaitsContinue(request: IncomingMessage): void {
 export function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<BodyRead> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > maxBytes) return Promise.resolve({ kind: 'too-large' });
-  if (expecting.has(request)) response.writeContinue();
+  giveGoAhead(request, response);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -60,4 +65,12 @@ export function isJsonRequest(request: IncomingMessage): boolean {
   return JSON_TYPE.test(type);
 }
 
+/** The same for one JSON object a line. */
+export function isLinesRequest(request: IncomingMessage): boolean {
+  const { 'content-type': type, 'content-encoding': encoding } = request.headers;
+  return (encoding === undefined || encoding.toLowerCase() === 'identity') && LINES_TYPE.test(type ?? '');
+}
+
+const LINES_TYPE =
+  /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines)[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?;?[ \t]*$/i;
 const JSON_TYPE = /^application\/(?:json|[\w.-]{1,64}\+json)[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?;?[ \t]*$/i;

@@ -1,7 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { REFUSALS, type Refusal } from '../errors.ts';
-import type { Route } from '../route.ts';
+import type { AnyRoute } from '../route.ts';
 import { problemsAnswer, refusalAnswer } from '../schemas/responses.ts';
 
 /** An OpenAPI 3.1 document, as plain data. */
@@ -10,13 +10,15 @@ export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']
 const EVERYWHERE: readonly Refusal[] = ['malformed', 'timeout', 'urlTooLong', 'headersTooLarge', 'internal'];
 const WITH_KEY: readonly Refusal[] = ['unauthorized', 'forbidden'];
 const WITH_BODY: readonly Refusal[] = ['bodyTooLarge', 'unsupportedMediaType', 'expectationFailed'];
+const WITH_LINES: readonly Refusal[] = ['linesExpected', 'expectationFailed'];
 
 const DESCRIPTION =
   'Detects anomalies and failures in metrics and logs, and shows what the operator sees and did. Every answer that ' +
-  'refuses has `detail`: a text, or for an invalid body or query (422) the list of everything that is wrong with it.';
+  'refuses has `detail`: a text, or for an invalid body or query (422) the list of everything that is wrong with it; ' +
+  'beside it stand the fields of RFC 9457, and `Accept: application/problem+json` gets that media type.';
 
 /** Describes exactly the routes that are served: there is no other source. */
-export function describeRoutes(routes: readonly Route[]): OpenApiDocument {
+export function describeRoutes(routes: readonly AnyRoute[]): OpenApiDocument {
   const registry = new OpenAPIRegistry();
   const { name: scheme } = registry.registerComponent('securitySchemes', 'ApiKey', {
     type: 'apiKey',
@@ -43,7 +45,7 @@ export function describeRoutes(routes: readonly Route[]): OpenApiDocument {
   });
 }
 
-function pathOf(route: Route, scheme: string): RouteConfig {
+function pathOf(route: AnyRoute, scheme: string): RouteConfig {
   const { method, path, tag, summary, access } = route;
   return {
     method: method === 'GET' ? 'get' : 'post',
@@ -52,50 +54,94 @@ function pathOf(route: Route, scheme: string): RouteConfig {
     summary,
     operationId: operationIdOf(route),
     ...(access === 'open' ? {} : { security: [{ [scheme]: [] }], description: `Scope: ${access}.` }),
-    ...(route.body === undefined && route.query === undefined
-      ? {}
-      : {
-          request: {
-            ...(route.body === undefined
-              ? {}
-              : { body: { required: true, content: { 'application/json': { schema: route.body } } } }),
-            ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
-          },
-        }),
+    ...requestOf(route),
     responses: responsesOf(route),
   };
 }
 
-function responsesOf(route: Route): RouteConfig['responses'] {
+function requestOf(route: AnyRoute): Pick<RouteConfig, 'request'> {
+  if (route.stream !== undefined) {
+    const { lines, headers = {} } = route;
+    return {
+      request: {
+        ...(lines === undefined ? {} : bodyOf(lines.contentType, lines.schema)),
+        headers: texts(headers, true),
+      },
+    };
+  }
+  return {
+    request: {
+      ...(route.body === undefined ? {} : bodyOf('application/json', route.body)),
+      ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
+      ...(route.parameters === undefined ? {} : { params: texts(route.parameters, false) }),
+    },
+  };
+}
+
+const bodyOf = (contentType: string, schema: z.ZodType) => ({
+  body: { required: true, content: { [contentType]: { schema } } },
+});
+
+/** Named texts, each with its description. */
+function texts(described: Readonly<Record<string, string>>, areOptional: boolean): z.ZodObject {
+  const members = Object.entries(described).map(([name, description]) => {
+    const text = z.string().min(1).max(512).openapi({ description });
+    return [name, areOptional ? text.optional() : text] as const;
+  });
+  return z.object(Object.fromEntries(members));
+}
+
+function responsesOf(route: AnyRoute): RouteConfig['responses'] {
   const { answer } = route;
-  const content =
-    'schema' in answer
-      ? { 'application/json': { schema: answer.schema } }
-      : { [answer.contentType]: { schema: z.string() } };
-  const responses: RouteConfig['responses'] = { 200: { description: answer.description, content } };
+  const schema = 'schema' in answer ? answer.schema : z.string();
+  const contentType = 'contentType' in answer ? answer.contentType : 'application/json';
+  const content = { [contentType]: { schema } };
+  const responses: RouteConfig['responses'] = { 200: { description: answer.description, headers: ID, content } };
   for (const refusal of refusalsOf(route)) {
     const [status, description] = REFUSALS[refusal];
-    responses[status] ??= { description, content: { 'application/json': { schema: refusalAnswer } } };
+    responses[status] ??= {
+      description,
+      // What is no request at all is answered by the parser, which names nothing.
+      ...(BY_PARSER.has(refusal) ? {} : { headers: status === 429 ? ID_AND_WAIT : ID }),
+      content: { 'application/json': { schema: refusalAnswer }, 'application/problem+json': { schema: refusalAnswer } },
+    };
   }
-  if (route.body !== undefined || route.query !== undefined) {
-    const description = 'Everything that is wrong with the body or the query, the first hundred.';
-    responses[422] = { description, content: { 'application/json': { schema: problemsAnswer } } };
+  if (route.stream === undefined && (route.body !== undefined || route.query !== undefined)) {
+    responses[422] = {
+      description: 'Everything that is wrong with the body or the query, the first hundred.',
+      headers: ID,
+      content: {
+        'application/json': { schema: problemsAnswer },
+        'application/problem+json': { schema: problemsAnswer },
+      },
+    };
   }
   return responses;
 }
 
-function refusalsOf(route: Route): readonly Refusal[] {
+const ID = { 'x-request-id': { description: 'Also in the log.', schema: { type: 'string' as const } } };
+const ID_AND_WAIT = {
+  ...ID,
+  'retry-after': { description: 'Seconds to wait.', schema: { type: 'integer' as const } },
+};
+const BY_PARSER: ReadonlySet<Refusal> = new Set(['malformed', 'timeout', 'headersTooLarge', 'expectationFailed']);
+
+function refusalsOf(route: AnyRoute): readonly Refusal[] {
+  const isUnlimited = route.stream === undefined && route.unlimited === true;
+  const hasBody = route.stream === undefined ? route.body !== undefined : route.lines !== undefined;
+  const bodyRefusals = route.stream === undefined ? WITH_BODY : WITH_LINES;
   return [
     ...EVERYWHERE,
     ...(route.access === 'open' ? [] : WITH_KEY),
-    ...(route.unlimited === true ? [] : (['tooManyRequests'] as const)),
-    ...(route.body === undefined ? [] : WITH_BODY),
+    // Without a key in the way the limit is all that 429 means; the lock-out comes with keys.
+    ...(isUnlimited ? [] : (['tooManyRequests'] as const)),
+    ...(hasBody ? bodyRefusals : []),
     ...(route.refusals ?? []),
   ];
 }
 
 /** `POST /api/v1/detect-anomaly` -> `post_detect_anomaly`. */
-function operationIdOf({ method, path }: Route): string {
+function operationIdOf({ method, path }: AnyRoute): string {
   const words = path.replace(/^\/api\/v1\//, '').match(/[a-z0-9]+/gi) ?? [];
   return [method.toLowerCase(), ...words].join('_');
 }

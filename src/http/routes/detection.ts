@@ -1,12 +1,15 @@
 import { setImmediate as afterOthers } from 'node:timers/promises';
+import type { z } from 'zod';
 import type { AnomalyAnswer, FailureAnswer } from '../../controller/detection-api.ts';
 import type { Prediction } from '../../controller/ports.ts';
 import type { HttpDependencies } from '../dependencies.ts';
+import { withFoundLogs } from '../found-logs.ts';
 import type { LatencyWindow } from '../latency.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
-import { route, type Call, type Route } from '../route.ts';
+import { route, type AnyRoute } from '../route.ts';
 import { quickAnomalyBody, quickFailureBody, requestSchemas } from '../schemas/requests.ts';
 import { anomalyAnswer, failureAnswer } from '../schemas/responses.ts';
+import { createBatches } from './batch.ts';
 
 export interface Latencies {
   readonly anomaly: LatencyWindow;
@@ -14,27 +17,15 @@ export interface Latencies {
 }
 
 type ModelType = Prediction['modelType'];
+type Schemas = ReturnType<typeof requestSchemas>;
+type AnomalyBody = z.output<Schemas['detectAnomaly']>;
+type FailureBody = z.output<Schemas['detectFailure']>;
 
-/** The two questions of the engine's contract. They have no effect but what they teach and record. */
-export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): readonly Route[] {
-  const { service, store, metrics, clock } = deps;
-  const schemas = requestSchemas(() => clock.nowMs());
-
-  const answer = async <T>(model: ModelType, steps: Generator<void, T>): Promise<T> => {
-    const startMs = clock.monotonicMs();
-    const value = await finish(steps);
-    const tookMs = clock.monotonicMs() - startMs;
-    latencies[model].record(tookMs);
-    metrics.observe('ai_engine_inference_duration_seconds', tookMs / 1000, { model_type: model });
-    return value;
-  };
-
-  const record = (call: Call<unknown, unknown>, prediction: Omit<Prediction, 'id' | 'atMs'>): Reply => {
-    const json = JSON.stringify(prediction.body);
-    store.recordPrediction({ ...prediction, id: call.requestId, atMs: call.nowMs, json });
-    return { status: 200, contentType: JSON_TYPE, body: json };
-  };
-
+/** The two questions of the engine's contract, one at a time and many. They teach and record, and have no other effect. */
+export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): readonly AnyRoute[] {
+  const schemas = requestSchemas(() => deps.clock.nowMs());
+  const { anomaly, failure } = createDetector(deps, latencies);
+  const batch = createBatches(deps);
   return [
     route({
       method: 'POST',
@@ -45,11 +36,7 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): r
       body: schemas.detectAnomaly,
       quick: quickAnomalyBody,
       answer: { schema: anomalyAnswer, description: 'The worst metric decides.' },
-      handle: async (call) => {
-        const body = await answer('anomaly', service.anomalyInSteps(call.body, call.nowMs));
-        metrics.count('ai_engine_anomaly_predictions_total', { severity: body.severity });
-        return record(call, anomalyPrediction(body));
-      },
+      handle: async (call) => json(await anomaly(call.body, call.requestId, call.nowMs)),
     }),
     route({
       method: 'POST',
@@ -60,39 +47,96 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): r
       body: schemas.detectFailure,
       quick: quickFailureBody,
       answer: { schema: failureAnswer, description: 'Nothing failed: `failure_type` is null.' },
-      handle: async (call) => {
-        const { context, ...request } = call.body;
-        const kubernetes = context?.['kubernetes'];
-        const question = kubernetes === undefined ? request : { ...request, kubernetes };
-        const body = await answer('failure', service.failureInSteps(question, call.nowMs));
-        metrics.count('ai_engine_failure_predictions_total', { failure_type: body.failure_type ?? 'none' });
-        return record(call, failurePrediction(body));
-      },
+      handle: async (call) => json(await failure(call.body, call.requestId, call.nowMs)),
+    }),
+    batch({
+      path: '/api/v1/detect-anomaly/batch',
+      summary: 'Judge many bodies of detect-anomaly, one a line',
+      schema: schemas.detectAnomaly,
+      quick: quickAnomalyBody,
+      answerSchema: anomalyAnswer,
+      answer: anomaly,
+    }),
+    batch({
+      path: '/api/v1/detect-failure/batch',
+      summary: 'Name the failures in many bodies of detect-failure, one a line',
+      schema: schemas.detectFailure,
+      quick: quickFailureBody,
+      answerSchema: failureAnswer,
+      answer: failure,
     }),
   ];
+}
+
+const json = (body: string): Reply => ({ status: 200, contentType: JSON_TYPE, body });
+
+/** Answers, counts and records; the answers are the JSON that is sent and stored alike. */
+function createDetector(deps: HttpDependencies, latencies: Latencies) {
+  const { service, store, metrics, clock, feed } = deps;
+
+  const answer = async <T>(model: ModelType, steps: Generator<void, T>): Promise<T> => {
+    const startMs = clock.monotonicMs();
+    // Nearly every request is one step.
+    const first = steps.next();
+    const value = first.done === true ? first.value : await finish(steps);
+    const tookMs = clock.monotonicMs() - startMs;
+    latencies[model].record(tookMs);
+    metrics.observe('ai_engine_inference_duration_seconds', tookMs / 1000, { model_type: model });
+    return value;
+  };
+
+  const record = (prediction: Omit<Prediction, 'json'>): string => {
+    const text = JSON.stringify(prediction.body);
+    store.recordPrediction({ ...prediction, json: text });
+    if (prediction.anomalous) feed.publish('Prediction', announced(prediction));
+    return text;
+  };
+
+  return {
+    anomaly: async (request: AnomalyBody, id: string, nowMs: number): Promise<string> => {
+      const body = await answer('anomaly', service.anomalyInSteps(request, nowMs));
+      metrics.count('ai_engine_anomaly_predictions_total', { severity: body.severity });
+      return record(anomalyPrediction(body, id, nowMs));
+    },
+    failure: async ({ context, ...request }: FailureBody, id: string, nowMs: number): Promise<string> => {
+      const kubernetes = context?.['kubernetes'];
+      const asked = kubernetes === undefined ? request : { ...request, kubernetes };
+      const found = await withFoundLogs(asked, deps, nowMs);
+      const judged = await answer('failure', service.failureInSteps(found.request, nowMs));
+      const body = found.missing === undefined ? judged : withMissing(judged, found.missing);
+      metrics.count('ai_engine_failure_predictions_total', { failure_type: body.failure_type ?? 'none' });
+      return record(failurePrediction(body, id, nowMs));
+    },
+  };
 }
 
 /** Runs to the end; a large request lets others be served between its steps. */
 async function finish<T>(steps: Generator<void, T>): Promise<T> {
   for (;;) {
+    await afterOthers();
     const step = steps.next();
     if (step.done === true) return step.value;
-    await afterOthers();
   }
 }
 
-const anomalyPrediction = (body: AnomalyAnswer): Omit<Prediction, 'id' | 'atMs'> => ({
-  modelType: 'anomaly',
-  severityScore: body.anomaly_score,
-  recommendedAction: body.recommended_action,
-  anomalous: body.is_anomaly,
-  body: { ...body },
+const withMissing = (body: FailureAnswer, missing: string): FailureAnswer => ({
+  ...body,
+  details: { ...body.details, missing_evidence: [...body.details.missing_evidence, missing] },
 });
 
-const failurePrediction = (body: FailureAnswer): Omit<Prediction, 'id' | 'atMs'> => ({
-  modelType: 'failure',
-  severityScore: body.details.severity_score,
+const announced = ({ id, modelType, severityScore, recommendedAction, body }: Prediction) => ({
+  ...{ id, model_type: modelType, severity: body['severity'], severity_score: severityScore },
+  ...{ recommended_action: recommendedAction, failure_type: body['failure_type'] ?? null },
+});
+
+const anomalyPrediction = (body: AnomalyAnswer, id: string, atMs: number): Prediction => ({
+  ...{ id, atMs, modelType: 'anomaly', severityScore: body.anomaly_score, anomalous: body.is_anomaly },
+  recommendedAction: body.recommended_action,
+  body: body as unknown as Prediction['body'],
+});
+
+const failurePrediction = (body: FailureAnswer, id: string, atMs: number): Prediction => ({
+  ...{ id, atMs, modelType: 'failure', severityScore: body.details.severity_score, anomalous: body.failure_detected },
   recommendedAction: body.recommended_actions[0] ?? 'no_action',
-  anomalous: body.failure_detected,
-  body: { ...body },
+  body: body as unknown as Prediction['body'],
 });

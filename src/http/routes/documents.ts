@@ -3,15 +3,15 @@ import { describeRoutes } from '../documents/openapi.ts';
 import { referencePage } from '../documents/reference-page.ts';
 import { SWAGGER_INIT, SWAGGER_PAGE } from '../documents/swagger-page.ts';
 import type { Reply } from '../reply.ts';
-import { route, type Route } from '../route.ts';
+import { route, type AnyRoute, type Route } from '../route.ts';
 
 const HTML = 'text/html; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
 const CACHED = { 'cache-control': 'public, max-age=3600' };
 
 /** Documents about the given routes, and about themselves. */
-export function withDocuments(routes: readonly Route[]): readonly Route[] {
-  const all: Route[] = [...routes];
+export function withDocuments(routes: readonly AnyRoute[]): readonly AnyRoute[] {
+  const all: AnyRoute[] = [...routes];
   let json: string | undefined;
   let reference: string | undefined;
   const page = (path: string, summary: string, contentType: string, body: () => string | Promise<Buffer>): Route =>

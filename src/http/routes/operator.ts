@@ -1,14 +1,14 @@
-import type { ActionView, IncidentView, PolicyQuestionView } from '../../controller/operator-view.ts';
+import type { ActionView, DecisionView, IncidentView, PolicyQuestionView } from '../../controller/operator-view.ts';
 import type { HttpDependencies } from '../dependencies.ts';
-import { jsonReply } from '../reply.ts';
+import { jsonReply, refusalReply } from '../reply.ts';
 import { route, type Route } from '../route.ts';
 import { listQuery, policyQuestion, type PolicyQuestionBody } from '../schemas/requests.ts';
-import { actionsAnswer, incidentsAnswer, policiesAnswer, policyAnswer } from '../schemas/responses.ts';
+import { actionsAnswer, decisionAnswer, incidentsAnswer, policiesAnswer, policyAnswer } from '../schemas/responses.ts';
 
 const DEFAULT_LIMIT = 100;
 
 /** What the operator sees, did and would allow. Reading only: nothing here has an effect. */
-export function operatorRoutes({ view }: HttpDependencies): readonly Route[] {
+export function operatorRoutes({ view, log }: HttpDependencies): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -46,6 +46,25 @@ export function operatorRoutes({ view }: HttpDependencies): readonly Route[] {
       answer: { schema: actionsAnswer, description: 'Empty without a cluster.' },
       handle: async (call) =>
         jsonReply({ actions: (await view.actions(call.query.limit ?? DEFAULT_LIMIT)).map(action) }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/decisions/{id}',
+      access: 'read',
+      tag: 'operator',
+      summary: 'One decision: why, and why not something else',
+      parameters: { id: 'The `decision_id` of an incident, or the name of an action.' },
+      answer: { schema: decisionAnswer, description: '`why` is the evidence, `why_not` the rungs passed over.' },
+      refusals: ['decisionNotFound', 'storeUnavailable'],
+      handle: async (call) => {
+        try {
+          const found = await view.decision(call.parameters['id'] ?? '');
+          return found === undefined ? refusalReply('decisionNotFound') : jsonReply(decision(found));
+        } catch (error) {
+          log.warn('store cannot be read', { error });
+          return refusalReply('storeUnavailable');
+        }
+      },
     }),
     route({
       method: 'GET',
@@ -111,4 +130,25 @@ const action = (one: ActionView): unknown => ({
   executed_at: isoOrNull(one.executedAtMs),
   ended_at: isoOrNull(one.endedAtMs),
   dry_run: one.dryRun,
+});
+
+const decision = (one: DecisionView): unknown => ({
+  id: one.id,
+  kind: one.kind,
+  decided_at: iso(one.decidedAtMs),
+  incident_id: one.incidentId ?? null,
+  namespace: one.namespace,
+  workload: one.workload,
+  policy: one.policy,
+  action: one.action,
+  step: one.step ?? null,
+  attempt: one.attempt ?? null,
+  failure_type: one.failureType ?? null,
+  confidence: one.confidence ?? null,
+  reason: one.reason ?? null,
+  message: one.message,
+  why: one.evidence,
+  why_not: one.whyNot,
+  outcome: one.outcome.map(({ atMs, what, message }) => ({ at: iso(atMs), what, message })),
+  state: one.state ?? null,
 });

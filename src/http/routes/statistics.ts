@@ -2,7 +2,7 @@ import type { ActionRecord } from '../../policy/ledger.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import { jsonReply, refusalReply, type Reply } from '../reply.ts';
 import { route, type Route } from '../route.ts';
-import { listQuery } from '../schemas/requests.ts';
+import { predictionsQuery } from '../schemas/requests.ts';
 import { performanceAnswer, predictionsAnswer, statsAnswer } from '../schemas/responses.ts';
 import type { Latencies } from './detection.ts';
 
@@ -49,15 +49,17 @@ export function statisticsRoutes(deps: HttpDependencies, latencies: Latencies): 
       path: '/api/v1/metrics/predictions',
       access: 'read',
       tag: 'metrics',
-      summary: 'The latest predictions, newest first',
-      query: listQuery,
+      summary: 'The latest predictions, newest first, page by page',
+      query: predictionsQuery,
       answer: { schema: predictionsAnswer, description: 'At most `limit`.' },
       refusals: ['storeUnavailable'],
       handle: (call) =>
         fromStore(async () => {
-          const predictions = await store.predictions(call.query.limit ?? DEFAULT_LIMIT);
+          const { limit = DEFAULT_LIMIT, cursor } = call.query;
+          const found = await store.predictions(limit + 1, cursor);
+          const page = found.slice(0, limit);
           return {
-            predictions: predictions.map((p) => ({
+            predictions: page.map((p) => ({
               id: p.id,
               timestamp: new Date(p.atMs).toISOString(),
               model_type: p.modelType,
@@ -65,6 +67,7 @@ export function statisticsRoutes(deps: HttpDependencies, latencies: Latencies): 
               recommended_action: p.recommendedAction,
               prediction: p.body,
             })),
+            next_cursor: found.length > limit ? (page.at(-1)?.cursor ?? null) : null,
           };
         }),
     }),

@@ -157,6 +157,18 @@ export const listQuery = z.object({
     .openapi({ param: { name: 'limit', in: 'query' }, type: 'integer', minimum: 1, maximum: 1000, default: 100 }),
 });
 
+export const predictionsQuery = listQuery.extend({
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}(\.[\w-]{1,64})?$/)
+    .optional()
+    .openapi({
+      param: { name: 'cursor', in: 'query' },
+      description: '`next_cursor` of the page before.',
+      example: '15234',
+    }),
+});
+
 export type PolicyQuestionBody = z.output<typeof policyQuestion>;
 
 type Schemas = ReturnType<typeof requestSchemas>;

@@ -115,6 +115,8 @@ export const predictionsAnswer = z
         prediction: z.record(z.string(), z.unknown()),
       }),
     ),
+    /** For the parameter `cursor`, to go on behind the last one; null: there are no more. */
+    next_cursor: z.string().nullable(),
   })
   .openapi('PredictionsResponse');
 
@@ -235,11 +237,39 @@ export const policiesAnswer = z
   })
   .openapi('PoliciesResponse');
 
-export const refusalAnswer = z.object({ detail: z.string() }).openapi('Refusal');
+const problemMembers = {
+  /** RFC 9457: names the kind of problem. */
+  type: z.string(),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+};
+
+export const refusalAnswer = z.object({ detail: z.string(), ...problemMembers }).openapi('Refusal');
 export const problemsAnswer = z
   .object({
     detail: z
       .array(z.object({ loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), type: z.string() }))
+      .min(1)
+      .max(100),
+    ...problemMembers,
+    /** The same for readers of RFC 9457: where, as a JSON pointer or the name of a parameter. */
+    errors: z
+      .array(z.object({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }))
+      .min(1)
       .max(100),
   })
   .openapi('ValidationProblems');
+
+/** A line of a batch's answer. `line` is the number of the line that it answers, counted from 1. */
+export const batchLine = (answer: z.ZodType) =>
+  z.union([
+    z.object({ line: z.int().min(1), status: z.literal(200), id: z.uuid(), answer }),
+    z.object({
+      line: z.int().min(1),
+      status: z.union([z.literal(408), z.literal(413), z.literal(422)]),
+      problem: z.union([refusalAnswer, problemsAnswer]),
+    }),
+  ]);
+
+/** The data of an event; what else there is depends on its type. */
+export const feedEvent = z.looseObject({ at: time }).openapi('EventData');

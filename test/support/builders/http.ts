@@ -1,3 +1,4 @@
+import { EventFeed } from '../../../src/controller/event-feed.ts';
 import { EMPTY_VIEW } from '../../../src/controller/operator-view.ts';
 import { createDetectionService } from '../../../src/controller/detection-service.ts';
 import { createEngine } from '../../../src/detection/engine.ts';
@@ -60,6 +61,8 @@ export async function anApi(
     service,
     store,
     view: EMPTY_VIEW,
+    feed: new EventFeed({ clock, process: 'test' }),
+    failureWindowMs: 300_000,
     metrics,
     metricsPage: metrics,
     problems: () => [],

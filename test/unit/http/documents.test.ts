@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { z } from 'zod';
-import { openApiDocument } from '../../../src/http/openapi.ts';
-import { createRoutes } from '../../../src/http/routes/all.ts';
+import { describedRoutes, openApiDocument } from '../../../src/http/openapi.ts';
 import { anApi, aLine, aMetric, type Api } from '../../support/builders/http.ts';
 
 let api: Api;
@@ -137,7 +136,7 @@ describe('real answers are those of the document', () => {
     ['/ping', undefined],
   ];
   test.each(calls)('%s', async (path, body) => {
-    const route = createRoutes(api.deps).find((one) => one.path === path);
+    const route = describedRoutes().find((one) => one.path === path);
     const answer = body === undefined ? await api.call(path) : await api.post(path, body);
     const { schema } = route?.answer as unknown as { schema: z.ZodObject };
     // Strict: an answer with a field that the document lacks is as wrong as one that lacks a field.

@@ -5,7 +5,7 @@ import { CachedClusterReader } from '../../../src/kubernetes/cluster-reader.ts';
 import { createSqliteStore } from '../../../src/store/store.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { aKubeconfig } from '../../support/builders/kubernetes.ts';
-import { aLine, aMetric, anApi } from '../../support/builders/http.ts';
+import { aLine, aMetric, anApi, KEY } from '../../support/builders/http.ts';
 import { aPrediction, aRow } from '../../support/builders/store.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
@@ -13,6 +13,7 @@ import { crashOne, releaseBadImage } from '../../support/fakes/troubles.ts';
 import { aShop } from '../../support/fakes/world.ts';
 import { memoryApi } from '../../support/memory-api.ts';
 import { realClock } from '../../support/real-clock.ts';
+import { deafClient } from '../../support/raw-http.ts';
 import { recordedLog, recordedMetrics } from '../../support/recorders.ts';
 import { eventually } from '../../support/scripted-api.ts';
 
@@ -69,6 +70,14 @@ async function serve(): Promise<void> {
   const body = { metrics: [aMetric({ value: 95 })] };
   await api.post('/api/v1/detect-anomaly', body);
   await api.post('/api/v1/detect-failure', { ...body, logs: [aLine()] });
+  const deaf = deafClient(api.port, `GET /api/v1/events HTTP/1.1\r\nhost: x\r\nx-api-key: ${KEY}\r\n\r\n`);
+  await eventually(() => metrics.value('aegis_event_streams') === 1, 'a stream of events');
+  const far = { note: 'x'.repeat(64 * 1024) };
+  await eventually(() => {
+    api.deps.feed.publish('Healed', far);
+    return metrics.value('aegis_event_streams_dropped_total') === 1;
+  }, 'a reader to fall behind');
+  deaf.close();
   await api.stop();
   for (const name of metrics.names()) seen.add(name);
 }

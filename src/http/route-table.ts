@@ -1,0 +1,55 @@
+import type { AnyRoute } from './route.ts';
+
+/** The routes of one path. */
+export interface Place<T> {
+  readonly path: string;
+  /** For `Allow`. */
+  readonly methods: string;
+  readonly byMethod: ReadonlyMap<string, T>;
+}
+
+export interface Found<T> {
+  readonly place: Place<T>;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const NONE: Readonly<Record<string, string>> = {};
+
+/**
+ * Finds what a path leads to: exact in case and slashes. A path is looked up, not matched against one pattern after the
+ * other; only those with named parts are tried in turn. Throws URIError for a named part that cannot be decoded.
+ */
+export function createRouteTable<T>(
+  routes: readonly AnyRoute[],
+  make: (route: AnyRoute) => T,
+): (path: string) => Found<T> | undefined {
+  const fixed = new Map<string, Found<T>>();
+  const named: { readonly pattern: RegExp; readonly place: Place<T> }[] = [];
+  for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
+    const byMethod = new Map(group.map((route) => [route.method as string, make(route)]));
+    const get = byMethod.get('GET');
+    if (get !== undefined) byMethod.set('HEAD', get);
+    const place = { path, methods: [...byMethod.keys()].sort().join(', '), byMethod };
+    if (path.includes('{')) named.push({ pattern: patternOf(path), place });
+    else fixed.set(path, { place, parameters: NONE });
+  }
+  return (path) => {
+    const known = fixed.get(path);
+    if (known !== undefined) return known;
+    for (const { pattern, place } of named) {
+      const groups = pattern.exec(path)?.groups;
+      if (groups === undefined) continue;
+      return {
+        place,
+        parameters: Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, decodeURIComponent(text)])),
+      };
+    }
+    return undefined;
+  };
+}
+
+/** `/decisions/{id}` -> `^/decisions/(?<id>[^/]+)$`. */
+function patternOf(path: string): RegExp {
+  const parts = path.split(/(\{\w+\})/).map((part) => part.replace(/^\{(\w+)\}$/, '(?<$1>[^/]+)'));
+  return new RegExp(`^${parts.join('')}$`);
+}

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { REFUSALS } from '../../../src/http/errors.ts';
+import { anApi, aMetric, without, type Api } from '../../support/builders/http.ts';
+
+let api: Api;
+beforeAll(async () => {
+  api = await anApi();
+});
+afterAll(() => api.stop());
+
+describe('problem details beside what existing clients read', () => {
+  test('a refusal', async () => {
+    const answer = await api.call('/api/v1/metrics/stats', { headers: { 'x-api-key': null } });
+    expect(answer.json).toEqual({
+      detail: REFUSALS.unauthorized[1],
+      type: 'tag:aegis.dev,2026:unauthorized',
+      title: 'Unauthorized',
+      status: 401,
+    });
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  });
+
+  test('an invalid body: the list stays, and is said again as RFC 9457 would', async () => {
+    const labels = { 'a/b~c': 5 };
+    const answer = await api.post('/api/v1/detect-anomaly', {
+      metrics: [without(aMetric({ labels }), 'value')],
+    });
+    expect(answer.json['detail']).toEqual([
+      { loc: ['body', 'metrics', 0, 'labels', 'a/b~c'], msg: 'Input should be a valid string', type: 'string_type' },
+      { loc: ['body', 'metrics', 0, 'value'], msg: 'Field required', type: 'missing' },
+    ]);
+    expect(answer.json).toMatchObject({
+      type: 'tag:aegis.dev,2026:invalid-request',
+      status: 422,
+      errors: [
+        { pointer: '#/metrics/0/labels/a~1b~0c', detail: 'Input should be a valid string' },
+        { pointer: '#/metrics/0/value', detail: 'Field required' },
+      ],
+    });
+  });
+
+  test('an invalid parameter', async () => {
+    const answer = await api.call('/api/v1/incidents?limit=0');
+    expect(answer.json['errors']).toEqual([
+      { parameter: 'limit', detail: 'Input should be greater than or equal to 1' },
+    ]);
+  });
+
+  test('who asks for application/problem+json gets it', async () => {
+    const headers = { accept: 'application/problem+json, application/json;q=0.9' };
+    const answer = await api.call('/nothing', { headers });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    const well = await api.call('/health', { headers });
+    expect(well.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  });
+});
+
+describe('the predictions, page by page', () => {
+  test('all are met, newest first, and the last page says that it is the last', async () => {
+    for (let i = 0; i < 7; i += 1) await api.post('/api/v1/detect-anomaly', { metrics: [aMetric({ value: i })] });
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    for (let pages = 0; cursor !== null && pages < 10; pages += 1) {
+      const answer = await api.call(`/api/v1/metrics/predictions?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      const { predictions, next_cursor } = answer.json as unknown as {
+        predictions: readonly { id: string }[];
+        next_cursor: string | null;
+      };
+      expect(predictions.length).toBeLessThanOrEqual(3);
+      seen.push(...predictions.map(({ id }) => id));
+      cursor = next_cursor;
+    }
+    expect([cursor, seen.length, new Set(seen).size]).toEqual([null, 7, 7]);
+  });
+
+  test.each(['x', '1.', '-1', '1 or 1=1', '99999999999999999999'])('cursor=%s -> 422', async (cursor) => {
+    const answer = await api.call(`/api/v1/metrics/predictions?cursor=${encodeURIComponent(cursor)}`);
+    expect([answer.status, answer.json['detail']?.['0']]).toMatchObject([422, { loc: ['query', 'cursor'] }]);
+  });
+});
+
+describe('a decision', () => {
+  test('that is not known', async () => {
+    const answer = await api.call('/api/v1/decisions/no-such');
+    expect([answer.status, answer.json['type']]).toEqual([404, 'tag:aegis.dev,2026:decision-not-found']);
+  });
+  test.each(['/api/v1/decisions/', '/api/v1/decisions/a/b', '/api/v1/decisions/%E0%A4%A'])(
+    '%s is no route',
+    async (path) => {
+      expect((await api.call(path)).status).toBe(404);
+    },
+  );
+});
