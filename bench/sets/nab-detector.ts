@@ -73,6 +73,17 @@ export function designRatios({ history, shape, seasonal }: StreamFeatures, desig
   });
 }
 
+/** Rows at which the alarm policy below fires. */
+export function alarmRows(ratios: Float64Array, refractory: number, line: number): readonly number[] {
+  const rows: number[] = [];
+  for (let i = 0; i < ratios.length; i++) {
+    if ((ratios[i] ?? 0) < line) continue;
+    rows.push(i);
+    i += refractory;
+  }
+  return rows;
+}
+
 /** Alarm policy for a stream: after a row at the line the scores of the next rows are halved, then it is re-armed. */
 export function alarmScores(ratios: Float64Array, refractory: number, line = 1): Float64Array {
   let until = -1;

@@ -117,6 +117,24 @@ class Sweep {
   }
 }
 
+/** Total of one series if these rows fire: `-fn` for every missed window. Totals of series add up. */
+export function nabTotal(
+  rows: number,
+  windows: ScoredSeries['windows'],
+  firing: readonly number[],
+  profile: NabProfile,
+): number {
+  const sweep = new Sweep(profile, windows.length);
+  const first = probation(rows);
+  for (const i of firing) {
+    if (i < first) continue;
+    const next = windows.findIndex(([, right]) => i <= right);
+    const before = next < 0 ? windows.length - 1 : next - 1;
+    sweep.fire({ score: 1, series: 0, ...place(i, windows[next], windows[before], next) });
+  }
+  return sweep.total;
+}
+
 /** Which series of the corpus count; absent: all. */
 export type Selection = (series: number) => boolean;
 const everySeries: Selection = () => true;
