@@ -1,0 +1,63 @@
+import type { Shape, Usual } from './schema.ts';
+
+/** What a web service shows where a scenario says nothing else. */
+export const WEB_SERVICE: Readonly<Record<string, Usual>> = {
+  cpu_usage: { level: 40, noise: 2 },
+  memory_usage: { level: 50, noise: 1 },
+  request_rate: { level: 100, noise: 5 },
+  error_rate: { level: 0.002, noise: 0.002 },
+  response_time: { level: 50, noise: 4 },
+};
+
+/** What a metric shows on a pod when nothing is wrong. Same seed, same noise. */
+export function usualAt({ level, noise, wave }: Usual, series: string, atSeconds: number): number {
+  const rhythm = wave === undefined ? 0 : wave.amplitude * Math.sin((2 * Math.PI * atSeconds) / wave.periodSeconds);
+  return level + rhythm + noise * (2 * chance(`${series}/${atSeconds}`) - 1);
+}
+
+export interface Moment {
+  /** Seconds since the event began. */
+  readonly t: number;
+  /** Names the pod, for noise of its own. */
+  readonly series: string;
+  readonly usualPods: number;
+  readonly readyPods: number;
+}
+
+/** The value as the event leaves it. */
+export function departed(shape: Shape, value: number, { t, series, usualPods, readyPods }: Moment): number {
+  switch (shape.shape) {
+    case 'constant':
+      return shape.value;
+    case 'add':
+      return value + shape.value;
+    case 'times':
+      return value * shape.factor;
+    case 'ramp':
+      return beyond(value + shape.perSecond * t, shape.upTo, shape.perSecond);
+    case 'levels-off':
+      return value + shape.by * (1 - Math.exp(-t / shape.tauSeconds));
+    case 'wave':
+      return value + shape.amplitude * Math.sin((2 * Math.PI * t) / shape.periodSeconds);
+    case 'square':
+      return t % (shape.onSeconds + shape.offSeconds) < shape.onSeconds ? value + shape.value : value;
+    case 'noise':
+      return value + shape.amplitude * (2 * chance(`${series}/${t}/event`) - 1);
+    case 'shared':
+      return Math.min((value * shape.factor * usualPods) / Math.max(readyPods, 1), shape.upTo);
+  }
+}
+
+function beyond(value: number, upTo: number | undefined, direction: number): number {
+  if (upTo === undefined) return value;
+  return direction > 0 ? Math.min(value, upTo) : Math.max(value, upTo);
+}
+
+/** 0 to 1, by the text alone (FNV-1a with an avalanche). */
+export function chance(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}

@@ -1,0 +1,238 @@
+import type { ContainerSnapshot, PodSnapshot } from '../../src/lib/workload.ts';
+import { aContainer } from '../../test/support/builders/workload.ts';
+import { TROUBLE } from '../../test/support/fakes/fake-kube-client.ts';
+import { placed, rereadPolicy } from './load.ts';
+import { parseGuardrail } from '../../src/api/v1alpha1/convert-guardrail.ts';
+import { atMoment, merged } from './patch.ts';
+import type { ScenarioEvent } from './schema.ts';
+import type { Stage } from './stage.ts';
+
+type EventOf<K extends ScenarioEvent['do']> = Extract<ScenarioEvent, { readonly do: K }>;
+type Handlers = { readonly [K in ScenarioEvent['do']]: (stage: Stage, event: EventOf<K>) => void | Promise<void> };
+
+const RESTART_MS = 3_000;
+
+/** Lets one event happen now. */
+export function happen(stage: Stage, event: ScenarioEvent): void | Promise<void> {
+  return (HANDLERS[event.do] as (stage: Stage, event: ScenarioEvent) => void | Promise<void>)(stage, event);
+}
+
+const HANDLERS: Handlers = {
+  metric(stage, { workload, namespace, pods, metric, forSeconds = Infinity, andNewPods, course }) {
+    stage.source.departures.push({
+      ...{ metric, course, sinceMs: stage.nowMs, untilMs: stage.nowMs + forSeconds * 1000 },
+      usualPods: stage.find(workload, namespace).replicas.desired,
+      touches: touching(stage, { workload, namespace, pods }, andNewPods || course.shape === 'shared'),
+    });
+  },
+  'no-series'(stage, { workload, namespace, pods, metric, forSeconds = Infinity }) {
+    stage.source.silences.push({
+      ...{ sinceMs: stage.nowMs, untilMs: stage.nowMs + forSeconds * 1000, ...(metric !== undefined && { metric }) },
+      touches: touching(stage, { workload, namespace, pods }, pods === 'all'),
+    });
+  },
+  prometheus(stage, { answers, forSeconds }) {
+    stage.source.answers = answers;
+    if (forSeconds !== undefined) later(stage, forSeconds, () => (stage.source.answers = 'well'));
+  },
+  crash(stage, { restarts, exitCode, reason, livedSeconds, ...where }) {
+    const diedMs = stage.nowMs - 1_000;
+    const lastTermination = { reason, exitCode, startedAtMs: diedMs - livedSeconds * 1000, finishedAtMs: diedMs };
+    stage.editPods(where, (pod) =>
+      unready(pod, stage.nowMs, {
+        ...{
+          ready: false,
+          state: 'waiting',
+          waitingReason: 'CrashLoopBackOff',
+          restartCount: restarts,
+          lastTermination,
+        },
+      }),
+    );
+  },
+  'image-error'(stage, { image, ...where }) {
+    const waitingMessage = `Back-off pulling image "${image}": manifest unknown`;
+    stage.editPods(where, (pod) => ({
+      ...unready(pod, stage.nowMs, {
+        image,
+        ready: false,
+        state: 'waiting',
+        waitingReason: 'ImagePullBackOff',
+        waitingMessage,
+      }),
+      phase: 'Pending',
+    }));
+  },
+  recover(stage, where) {
+    const uids = new Set(stage.chosen(where.workload, where.namespace, where.pods).map(({ uid }) => uid));
+    stage.editPods(where, (pod) => stage.asWell(pod));
+    for (const list of [stage.source.departures, stage.source.silences]) {
+      for (const [i, each] of [...list.entries()].reverse()) {
+        const workload = stage.find(where.workload, where.namespace);
+        if (workload.pods.some((pod) => uids.has(pod.uid) && each.touches(pod, workload))) list.splice(i, 1);
+      }
+    }
+  },
+  pods(stage, { set, container, ...where }) {
+    stage.editPods(where, changed(stage, set, container));
+  },
+  workload(stage, { workload, namespace, set }) {
+    stage.world.cluster.editWorkload(workload, (each) => merged(each, atMoment(set, stage.nowMs)), namespace);
+  },
+  newborn(stage, { workload, set, container }) {
+    stage.setNewborn(workload, (pod) => changed(stage, set, container)(pod));
+  },
+  deploy(stage, { workload, namespace, hash, revision, everySeconds }) {
+    const { cluster } = stage.world;
+    const before = stage.find(workload, namespace);
+    const old = before.pods.map(({ name }) => name);
+    stage.setNewborn(workload, (pod) => ({ ...pod, templateHash: hash }));
+    const begun = {
+      name: `${workload}-${hash}`,
+      templateHash: hash,
+      revision,
+      createdAtMs: stage.nowMs,
+      replicas: old.length,
+      readyReplicas: 0,
+    };
+    cluster.editWorkload(
+      workload,
+      (each) => ({
+        ...each,
+        generation: each.generation + 1,
+        observedGeneration: each.generation + 1,
+        revisions: [...each.revisions, begun],
+      }),
+      namespace,
+    );
+    old.forEach((pod, i) => later(stage, i * everySeconds, () => void cluster.evict(namespace, pod)));
+  },
+  scale(stage, { workload, namespace, replicas }) {
+    stage.world.cluster.scale(namespace, workload, replicas);
+  },
+  'remove-pods'(stage, { workload, namespace, pods }) {
+    for (const { name } of stage.chosen(workload, namespace, pods)) stage.world.cluster.evict(namespace, name);
+  },
+  'delete-workload'(stage, { workload, namespace }) {
+    stage.world.cluster.deleteWorkload(workload, namespace);
+  },
+  'add-workload'(stage, { workload }) {
+    stage.addWorkload(workload);
+  },
+  node(stage, { name, set }) {
+    const { nodes } = stage.world.cluster;
+    const at = nodes.findIndex((node) => node.name === name);
+    if (at < 0) throw new Error(`there is no node ${name}`);
+    nodes.splice(at, 1, merged(nodes[at], atMoment(set, stage.nowMs)) as (typeof nodes)[number]);
+  },
+  event(stage, { workload, namespace, pods, reason, message, type, count, everySeconds }) {
+    const { cluster } = stage.world;
+    const chosen = stage.chosen(workload, namespace, pods);
+    const tell = (): void => {
+      for (const { name, uid } of chosen) {
+        cluster.events.push({
+          ...{ namespace, kind: 'Pod', name, uid, type, reason, message, count: 1 },
+          lastAtMs: stage.nowMs,
+        });
+      }
+    };
+    for (let i = 0; i < count; i++) later(stage, i * (everySeconds ?? 0), tell);
+  },
+  log(stage, { workload, namespace, pods, message, level, everySeconds, forSeconds }) {
+    stage.logs.push({
+      ...{ namespace, message, level, everyMs: everySeconds * 1000 },
+      pods: stage.chosen(workload, namespace, pods).map(({ name }) => name),
+      ...{ sinceMs: stage.nowMs, untilMs: stage.nowMs + forSeconds * 1000 },
+    });
+  },
+  alerts(stage, { firing }) {
+    stage.source.alerts = firing;
+  },
+  answer(stage, { decision }) {
+    const { cluster } = stage.world;
+    const waiting = cluster
+      .actions()
+      .find(({ intent }) => cluster.shownState(intent.name, intent.namespace) === 'AwaitingApproval');
+    if (waiting === undefined) throw new Error('nothing waits for an answer');
+    cluster.answerApproval(waiting.intent.name, decision, waiting.intent.namespace);
+  },
+  policy(stage, { name, namespace, spec }) {
+    const manifest = stage.loaded.scenario.policies.find(({ metadata }) => metadata.name === name);
+    if (manifest === undefined) throw new Error(`there is no policy ${name}`);
+    const fresh = rereadPolicy(manifest, merged(manifest.spec, spec));
+    stage.world.cluster.editPolicy(name, () => fresh, namespace);
+  },
+  guardrail(stage, { name, spec }) {
+    const known = stage.loaded.scenario.guardrails.find(({ metadata }) => metadata.name === name);
+    const manifest = { ...known, metadata: { name }, spec: merged(known?.spec ?? {}, spec) };
+    const parsed = parseGuardrail(placed(manifest));
+    if (parsed.kind === 'invalid') throw new Error(`guardrail ${name}: ${JSON.stringify(parsed.problems)}`);
+    stage.world.cluster.putGuardrail(parsed.value);
+  },
+  'clock-jump'(stage, { bySeconds }) {
+    stage.world.clock.jump(bySeconds * 1000);
+  },
+  async 'restart-aegis'(stage) {
+    stage.killAegis();
+    await stage.world.run(RESTART_MS);
+    await stage.startAegis();
+  },
+  outage(stage, { of, forSeconds }) {
+    const { world } = stage;
+    const set = (down: boolean): void => {
+      if (of === 'store') world.isStoreDown = down;
+      else if (of === 'api') world.isApiDown = down;
+      else world.areSinksDown = down;
+    };
+    set(true);
+    later(stage, forSeconds, () => set(false));
+  },
+  trouble(stage, { with: verb, answer, times }) {
+    stage.world.troubleNext(verb, ...Array.from({ length: times }, () => TROUBLE[answer]));
+  },
+};
+
+function later(stage: Stage, seconds: number, run: () => void): void {
+  if (seconds <= 0) run();
+  else stage.world.clock.after(seconds * 1000, run);
+}
+
+/** Those pods, by UID: what replaces them is another. Or the whole workload, whatever pods it has. */
+function touching(
+  stage: Stage,
+  where: { readonly workload: string; readonly namespace: string; readonly pods: 'all' | readonly number[] },
+  andNewPods: boolean,
+): (pod: PodSnapshot, workload: { readonly ref: { readonly name: string; readonly namespace: string } }) => boolean {
+  const { workload, namespace, pods } = where;
+  const isOf = (ref: { readonly name: string; readonly namespace: string }): boolean =>
+    ref.name === workload && ref.namespace === namespace;
+  if (andNewPods && pods === 'all') return (_, { ref }) => isOf(ref);
+  const uids = new Set(stage.chosen(workload, namespace, pods).map(({ uid }) => uid));
+  const known = new Set(stage.find(workload, namespace).pods.map(({ uid }) => uid));
+  return (pod, { ref }) => isOf(ref) && (uids.has(pod.uid) || (andNewPods && !known.has(pod.uid)));
+}
+
+function unready(pod: PodSnapshot, nowMs: number, container: Partial<ContainerSnapshot>): PodSnapshot {
+  const [before] = pod.containers;
+  const limits = {
+    ...(before?.cpuLimit !== undefined && { cpuLimit: before.cpuLimit }),
+    ...(before?.memoryLimit !== undefined && { memoryLimit: before.memoryLimit }),
+  };
+  return {
+    ...pod,
+    ready: false,
+    conditions: [{ type: 'Ready', status: 'False', changedAtMs: nowMs }],
+    containers: [aContainer({ ...limits, ...container })],
+  };
+}
+
+function changed(stage: Stage, set: unknown, container: unknown): (pod: PodSnapshot) => PodSnapshot {
+  return (pod) => {
+    const next = merged(pod, atMoment(set, stage.nowMs));
+    if (container === undefined) return next;
+    return {
+      ...next,
+      containers: next.containers.map((each, i) => (i === 0 ? merged(each, atMoment(container, stage.nowMs)) : each)),
+    };
+  };
+}
