@@ -149,7 +149,18 @@ function climb(walk: Walk, start: number): Decision {
     const { reason, message } = result.skip;
     skipped = [...skipped, { step: index, action: step.action, reason, message }];
   }
-  return tellPeople({ ...walk, skipped });
+  const elsewhere = waitsForDependency(input);
+  return elsewhere === undefined
+    ? tellPeople({ ...walk, skipped })
+    : wait({ ...walk, skipped }, ladder.steps.length - 1, elsewhere);
+}
+
+/**
+ * A callee that is named is healed by its own policy, and people are told of it there: its callers wait for that before
+ * each of them tells as well.
+ */
+function waitsForDependency({ diagnosis: { cause } }: DecisionInput): Hold | undefined {
+  return cause.kind === 'dependency' ? hold('CauseElsewhere', `the cause is the dependency ${cause.name}`) : undefined;
 }
 
 /** The rungs below the start, as skipped. */

@@ -1,4 +1,5 @@
 import type { MetricVerdict } from '../detection/verdict.ts';
+import type { Diagnosis, Evidence } from '../diagnosis/diagnosis.ts';
 import { DAY, MINUTE } from '../lib/duration.ts';
 import type { PodRef } from '../lib/workload.ts';
 import type { ActionParameters, Baseline, Intent } from '../policy/action.ts';
@@ -79,6 +80,20 @@ function baselineOf(input: DecisionInput, proposal: Proposal): Baseline {
   };
 }
 
+/** What speaks for the named type; where none is named, what speaks for each that was thought of, with its name. */
+function evidenceOf({ failureType, candidates }: Diagnosis): readonly Evidence[] {
+  const named = candidates.find((candidate) => candidate.failureType === failureType);
+  if (named !== undefined || failureType !== 'unknown') return named?.evidence ?? [];
+  return candidates
+    .flatMap((each) => each.evidence.map((one) => ({ ...one, what: `${each.failureType}: ${one.what}` })))
+    .toSorted((a, b) => b.weight - a.weight);
+}
+
+/** People are told what nobody could look at: it may be what they look at first. */
+function adviceOf({ advice, missing = [] }: Diagnosis): string {
+  return missing.length === 0 ? advice : `${advice}\nNot looked at: ${missing.join('; ')}.`;
+}
+
 /** How an intent is meant to be carried out. */
 export interface Execution {
   readonly execution: Intent['execution'];
@@ -90,8 +105,7 @@ export interface Execution {
 /** Fixes a proposal as an intent: what is written into the AegisHealingAction before anything happens. */
 export function intentFor(input: DecisionInput, proposal: Proposal, how: Execution): Intent {
   const { policy, incident, workload, diagnosis, nowMs } = input;
-  const { failureType, confidence, cause, advice, candidates, summary, severityScore } = diagnosis;
-  const evidence = candidates.find((candidate) => candidate.failureType === failureType)?.evidence ?? [];
+  const { failureType, confidence, cause, summary, severityScore } = diagnosis;
   const identity = {
     policyUid: policy.uid,
     targetUid: workload.ref.uid,
@@ -113,7 +127,7 @@ export function intentFor(input: DecisionInput, proposal: Proposal, how: Executi
     pods: proposal.pods,
     parameters: proposal.parameters,
     baseline: baselineOf(input, proposal),
-    diagnosis: { failureType, confidence, evidence, cause, advice },
+    diagnosis: { failureType, confidence, cause, evidence: evidenceOf(diagnosis), advice: adviceOf(diagnosis) },
     severityScore,
     metrics: triggeringMetrics(input),
     reason: `${summary}: ${described(proposal.parameters, proposal.pods)}${how.because === undefined ? '' : `, ${how.because}`}`,

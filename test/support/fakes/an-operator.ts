@@ -11,6 +11,7 @@ import { executors } from '../../../src/kubernetes/executors/registry.ts';
 import { err, ok } from '../../../src/lib/result.ts';
 import { EFFECTS, type EffectName } from '../../../src/policy/action.ts';
 import { FakeClusterReader, FakeClusterWriter, type WatchManner } from './fake-cluster-io.ts';
+import type { FakeEvidence } from './fake-evidence.ts';
 import { FakeKubeClient } from './fake-kube-client.ts';
 import { FakeProcess, storeOf } from './fake-process.ts';
 import type { World } from './world.ts';
@@ -59,6 +60,7 @@ export interface OperatorOptions extends Partial<WatchManner> {
   readonly leads?: boolean;
   readonly enabled?: readonly EffectName[];
   readonly logs?: LogSource;
+  readonly evidence?: FakeEvidence;
 }
 
 export interface RunningProcess {
@@ -98,6 +100,7 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine: { ask }, events },
       throttleSurvey: new ProviderSurvey(limits),
+      ...(options.evidence !== undefined && { evidence: options.evidence.adapters(clock) }),
       ...{ store, metrics, clock, log, random: () => 0.5, ...(options.logs !== undefined && { logs: options.logs }) },
     },
     {

@@ -24,6 +24,13 @@ const surge = (over: Partial<DecisionInput> = {}): Partial<DecisionInput> => ({
   ...over,
 });
 
+/** Named, with the callee; `payments` has its own policy or none. */
+const dependencyDown: Partial<DecisionInput> = {
+  ...surge(),
+  diagnosis: aDiagnosis({ failureType: 'dependency_down', cause: { kind: 'dependency', name: 'payments' }, pods: ALL }),
+  throttlePaths: [],
+};
+
 const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
   ['a leak in one of four pods: that pod is restarted, the undeclared cache is skipped', {}, 'act restart_pod 1'],
   ['a surge on all pods: scaled up', surge(), 'act scale_up 0'],
@@ -41,6 +48,9 @@ const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
   ['no type named in a storm: the storm has its own alert', { storm, diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'x' }) }, 'hold StormActive 0'],
   ['no type named during a rollout: the rollout is named', { workload: aWorkload({ generation: 4 }), diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'x' }) }, 'hold RolloutInProgress 0'],
   ['no type named, a node explains it: the node is named', { diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'x', cause: { kind: 'node', name: 'n' } }) }, 'hold CauseElsewhere 0'],
+  ['a dependency is down and its callers cannot be limited: they wait for it', { ...dependencyDown, incident: openedMinutesAgo(2) }, 'hold CauseElsewhere 1'],
+  ['it stays down for long: people are told by its callers as well', { ...dependencyDown, incident: openedMinutesAgo(6) }, 'act alert_admin 1'],
+  ['a dependency is down and its callers can be limited', { ...dependencyDown, throttlePaths: [aPath('Istio')], healthyRequestRate: 50 }, 'act throttle_api 0'],
   ['no type named on stale samples: nobody is told yet', { diagnosis: aDiagnosis({ failureType: 'unknown', abstained: 'x' }), verdict: aVerdict({ oldestSampleMs: NOW - 10 * MINUTE }) }, 'hold StaleData 0'],
   ['a storm holds effects', { storm }, 'hold StormActive 1'],
   ['a storm holds, however long: it has its own alert', { storm, incident: openedMinutesAgo(60) }, 'hold StormActive 1'],
