@@ -42,16 +42,22 @@ export class Poller {
     this.#log = deps.log;
   }
 
+  /**
+   * Whose turn it is. Policies of one interval keep the same beat, whenever each was created: their polls are one
+   * exchange with the server instead of one each. Only the first poll after the creation may come off the beat.
+   */
   due(policies: readonly HealingPolicy[], monotonicMs: number): readonly HealingPolicy[] {
     return policies.filter(({ uid, detection }) => {
       const last = this.#lastPollMs.get(uid);
-      return last === undefined || monotonicMs - last >= detection.intervalSeconds * SECOND;
+      const intervalMs = detection.intervalSeconds * SECOND;
+      if (last === undefined) return true;
+      const isNextBeat = Math.floor(monotonicMs / intervalMs) > Math.floor(last / intervalMs);
+      return isNextBeat && monotonicMs - last >= intervalMs / 2;
     });
   }
 
   async poll(policies: readonly HealingPolicy[], monotonicMs: number, nowMs: number): Promise<readonly MetricsState[]> {
-    for (const { uid, detection } of policies)
-      this.#lastPollMs.set(uid, this.#slot(uid, detection.intervalSeconds, monotonicMs));
+    for (const { uid } of policies) this.#lastPollMs.set(uid, monotonicMs);
     const reply = await this.#source.poll(policies.map(wishOf), nowMs);
     const states = reply.policies.map((polled) => stateOf(polled, reply.atMs));
     for (const state of states) this.#states.set(state.polled.policyUid, state);
@@ -60,13 +66,6 @@ export class Poller {
       result: lost === 0 ? 'ok' : lost === states.length ? 'error' : 'partial',
     });
     return states;
-  }
-
-  /** Keeps the rhythm: a poll that came a little late does not shift all later ones. */
-  #slot(uid: string, intervalSeconds: number, monotonicMs: number): number {
-    const intervalMs = intervalSeconds * SECOND;
-    const last = this.#lastPollMs.get(uid);
-    return last !== undefined && monotonicMs - last < 2 * intervalMs ? last + intervalMs : monotonicMs;
   }
 
   state(policyUid: string): MetricsState | undefined {

@@ -47,12 +47,31 @@ describe('the rhythm', () => {
     expect(poller.due([policy], 60_000)).toEqual([policy]);
   });
 
-  test('after a long silence it begins anew instead of catching up', async () => {
+  test('after a long silence it does not catch up', async () => {
     const { poller } = aPoller();
     await poller.poll([policy], 0, 0);
     await poller.poll([policy], 100_000, 100_000);
-    expect(poller.due([policy], 114_999)).toEqual([]);
-    expect(poller.due([policy], 115_000)).toEqual([policy]);
+    expect(poller.due([policy], 107_499)).toEqual([]);
+    expect(poller.due([policy], 107_500)).toEqual([policy]);
+  });
+
+  test('policies that were created one after the other are polled together', async () => {
+    const { poller } = aPoller();
+    const younger = { ...policy, uid: 'younger' };
+    await poller.poll([policy], 0, 0);
+    await poller.poll([younger], 4_000, 4_000);
+    expect(poller.due([policy, younger], 14_999)).toEqual([]);
+    expect(poller.due([policy, younger], 15_000)).toEqual([policy, younger]);
+  });
+
+  test('a first poll just before the beat is not followed by another at once', async () => {
+    const { poller } = aPoller();
+    await poller.poll([policy], 14_000, 14_000);
+    expect(poller.due([policy], 15_000)).toEqual([]);
+    expect(poller.due([policy], 21_500)).toEqual([policy]);
+    await poller.poll([policy], 21_500, 21_500);
+    expect(poller.due([policy], 29_999)).toEqual([]);
+    expect(poller.due([policy], 30_000)).toEqual([policy]);
   });
 
   test('a policy that is forgotten and comes back is due at once', async () => {
