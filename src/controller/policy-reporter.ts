@@ -10,6 +10,7 @@ import { isEffect } from '../policy/action.ts';
 import type { ActionName, EffectName } from '../policy/action.ts';
 import { effectiveGuardrail, lowerMode } from '../policy/effective-guardrail.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
+import { chosenPath, isPath } from '../policy/throttle-path.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import { eventNote, regardingPolicy } from './events.ts';
 import type { IncidentBook } from './incident-book.ts';
@@ -59,6 +60,7 @@ export class PolicyReporter {
       this.#written.forget(key);
       return {};
     }
+    if (parsed.kind === 'valid') await this.#lookAtThrottles(parsed.value);
     const [namespace = '', name = ''] = key.split('/');
     const last = this.#written.get(key);
     const nowMs = clock.nowMs();
@@ -178,9 +180,34 @@ export class PolicyReporter {
 
   #unsupported(policy: HealingPolicy): readonly string[] {
     const { enabledEffects } = this.#deps;
-    return [...wantedActions(policy)]
+    const disabled = [...wantedActions(policy)]
       .filter((action) => isEffect(action) && !enabledEffects.has(action))
       .map((action) => `${action} is not enabled in this installation, its rungs are skipped`);
+    return [...disabled, ...this.#unlimitable(policy)];
+  }
+
+  /** Whoever names throttle_api is told before it is needed that nothing here can do it. */
+  async #lookAtThrottles(policy: HealingPolicy): Promise<void> {
+    const { reader, surroundings } = this.#deps;
+    if (!wantedActions(policy).has('throttle_api')) return;
+    for (const workload of reader.workloads(policy.namespace, policy.target)) {
+      await surroundings.readThrottlePaths(workload);
+    }
+  }
+
+  #unlimitable(policy: HealingPolicy): readonly string[] {
+    const { reader, surroundings, enabledEffects } = this.#deps;
+    if (!enabledEffects.has('throttle_api')) return [];
+    const rungs = policy.remedies.flatMap(({ steps }) => steps.filter(({ action }) => action === 'throttle_api'));
+    const wishes = rungs.map(({ throttle }) => throttle?.provider ?? 'Auto');
+    return reader.workloads(policy.namespace, policy.target).flatMap((workload) => {
+      const paths = surroundings.throttlePaths(workload);
+      return [...new Set(wishes)].flatMap((wish) => {
+        const choice = chosenPath(wish, paths);
+        if (isPath(choice) || choice.reason !== 'UnsupportedByCluster') return [];
+        return [`throttle_api cannot be used on ${workload.ref.name}: ${choice.message}`];
+      });
+    });
   }
 
   #tellRefusal(parsed: Parsed<HealingPolicy>, previous: PolicyStatus | undefined, problems: readonly Problem[]): void {

@@ -43,6 +43,22 @@ export function releaseBadImage(world: World, workload = 'checkout'): void {
   }));
 }
 
+/** The first pod's cache grows by half a per cent a second, and anew once it was cleared (if that frees anything). */
+export function cacheGrows(world: World, isFreed = true, workload = 'checkout'): string {
+  const [pod] = world.cluster.workload(workload).pods;
+  let sinceMs = world.clock.nowMs();
+  let rate = 2_000;
+  world.onCacheCleared = () => {
+    if (!isFreed) return;
+    sinceMs = world.clock.nowMs();
+    rate = 1e9; // whoever filled it has gone
+  };
+  world.source.disturbances.push((vitals, { uid }, _, atMs) => {
+    if (uid === pod?.uid) vitals['memory_usage'] = Math.min(50 + Math.max(0, atMs - sinceMs) / rate, 99);
+  });
+  return pod?.name ?? '';
+}
+
 /** So many times the usual requests knock at the door; what a limit does not let in makes no pod slow. */
 export function surge(world: World, times: number, workload = 'checkout'): () => void {
   const disturb: Disturbance = (vitals, _, { ref, replicas }) => {
@@ -61,10 +77,10 @@ export function surge(world: World, times: number, workload = 'checkout'): () =>
 
 /** Requests a second that the gateway's proxies let in together. */
 function limitOf(world: World): number {
-  const limits = world.objects.list('backendtrafficpolicies', 'shop').map((policy) => {
+  const limits = world.objects.list('backendtrafficpolicies', 'shop').flatMap((policy) => {
     const [rule] = list(at(policy, 'spec', 'rateLimit', 'local')['rules']);
     const { requests, unit } = at(rule, 'limit');
-    return (world.proxies * Number(requests)) / (unit === 'Second' ? 1 : 60);
+    return requests === undefined ? [] : [(world.proxies * Number(requests)) / (unit === 'Second' ? 1 : 60)];
   });
   return Math.min(...limits, Number.POSITIVE_INFINITY);
 }
