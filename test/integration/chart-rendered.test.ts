@@ -51,7 +51,7 @@ withHelm('the rendered roles', () => {
       const rights = rightsOf(ownRules(await rendered(values)));
       expect(rights.length).toBeGreaterThan(20);
       const forbidden =
-        /\*|secrets|pods\/(attach|exec|portforward)|escalate|bind|impersonate|(create|delete|deletecollection|update|patch) \/pods$|(get|create|update|patch|delete) \/configmaps|serviceaccounts|approve/;
+        /\*|\/secrets|pods\/(attach|exec|portforward)|escalate|bind|impersonate|(create|delete|deletecollection|update|patch) \/pods$|(get|create|update|patch|delete) \/configmaps|serviceaccounts|approve/;
       expect(rights.filter((right) => forbidden.test(right))).toEqual([]);
       expect(rights).toEqual(expect.arrayContaining(READS));
     }
@@ -80,6 +80,11 @@ withHelm('the rendered roles', () => {
       ],
     ],
     ['podLogs.enabled', ['get /pods/log']],
+    [
+      'evidence.network',
+      ['list /services', 'list discovery.k8s.io/endpointslices', 'list networking.k8s.io/networkpolicies'],
+    ],
+    ['evidence.credentials', ['list cert-manager.io/certificates', 'list external-secrets.io/externalsecrets']],
   ];
   const SCALING = [
     'get apps/deployments/scale',
@@ -94,6 +99,12 @@ withHelm('the rendered roles', () => {
     const all = rightsOf(ownRules(await rendered()));
     const without = new Set(rightsOf(ownRules(await rendered([`${name}=false`]))));
     expect(all.filter((right) => !without.has(right))).toEqual(expected);
+  });
+
+  test('[S1] ConfigMaps are read only where that is asked for, one by one', async () => {
+    const all = new Set(rightsOf(ownRules(await rendered())));
+    const more = rightsOf(ownRules(await rendered(['evidence.configMaps=true'])));
+    expect(more.filter((right) => !all.has(right))).toEqual(['get /configmaps']);
   });
 
   test('[S2] scaling rights go with the last of the two switches', async () => {

@@ -44,6 +44,30 @@
   resources: [pods/log]
   verbs: [get]
 {{- end }}
+{{- if .Values.evidence.network }}
+- apiGroups: ['']
+  resources: [services]
+  verbs: [list]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [list]
+{{- end }}
+{{- if .Values.evidence.credentials }}
+- apiGroups: [cert-manager.io]
+  resources: [certificates]
+  verbs: [list]
+- apiGroups: [external-secrets.io]
+  resources: [externalsecrets]
+  verbs: [list]
+{{- end }}
+{{- if .Values.evidence.configMaps }}
+- apiGroups: ['']
+  resources: [configmaps]
+  verbs: [get]
+{{- end }}
 {{- end -}}
 
 {{- /* Rights of the enabled actions, each behind its own switch. */ -}}
@@ -67,6 +91,31 @@
 - apiGroups: [argoproj.io]
   resources: [rollouts/scale]
   verbs: [get, update]
+{{- end }}
+{{- with .Values.actions.throttleApi }}
+{{- if .envoyGateway }}
+- apiGroups: [gateway.envoyproxy.io]
+  resources: [backendtrafficpolicies]
+  verbs: [get, list, create, delete]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list]
+{{- end }}
+{{- if .istio }}
+- apiGroups: [networking.istio.io]
+  resources: [envoyfilters]
+  verbs: [get, list, create, delete]
+{{- end }}
+{{- if .ingressNginx }}
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, patch]
+{{- end }}
+{{- if or .envoyGateway .ingressNginx }}
+- apiGroups: ['']
+  resources: [services]
+  verbs: [get]
+{{- end }}
 {{- end }}
 {{- if and .Values.actions.scaleUp.enabled .Values.actions.scaleUp.raiseAutoscalerMinimum }}
 - apiGroups: [autoscaling]
