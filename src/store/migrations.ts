@@ -34,6 +34,9 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
+/** The schema that this program makes. */
+export const LATEST_SCHEMA = MIGRATIONS.at(-1)?.version ?? 0;
+
 async function createHistory(db: Db): Promise<void> {
   await db.schema
     .createTable('history')

@@ -119,7 +119,7 @@ export function createPostgresBackend(setting: PostgresSetting): Backend {
 }
 
 /** Brings the schema up to date on a connection of its own, since it may take longer than anything else. */
-async function migratePostgres(setting: PostgresSetting): Promise<void> {
+export async function migratePostgres(setting: PostgresSetting): Promise<void> {
   const db = connectPostgres({ url: setting.url, max: 1, answerTimeoutMs: MIGRATION_TIMEOUT_MS });
   const limits = { durable: true, statementMs: MIGRATION_TIMEOUT_MS };
   try {

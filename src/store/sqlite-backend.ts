@@ -153,7 +153,7 @@ async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (fault) {
-    throw toStoreFault(fault);
+    throw toSqliteFault(fault);
   }
 }
 
@@ -161,7 +161,7 @@ function translatedNow<T>(run: () => T): T {
   try {
     return run();
   } catch (fault) {
-    throw toStoreFault(fault);
+    throw toSqliteFault(fault);
   }
 }
 
@@ -188,7 +188,7 @@ const SYSTEM_CAUSES: Readonly<Record<string, FaultCause>> = {
   ERR_INVALID_STATE: 'unreachable',
 };
 
-function toStoreFault(fault: unknown): StoreFault {
+export function toSqliteFault(fault: unknown): StoreFault {
   if (fault instanceof StoreFault) return fault;
   // Read by shape: an error may come from another realm, where it is no instance of our Error.
   const { errcode, code, message } = (fault ?? {}) as { errcode?: unknown; code?: unknown; message?: unknown };

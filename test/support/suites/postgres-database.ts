@@ -14,11 +14,11 @@ export async function query(url: string, statement: string): Promise<readonly Re
   }
 }
 
-export async function aPostgresDatabase(server: PostgresServer): Promise<TestDatabase & { readonly url: string }> {
+export async function aPostgresDatabase(server: PostgresServer): Promise<TestDatabase> {
   const url = await server.createDatabase();
   const raw = async (statement: string): Promise<void> => void (await query(url, statement));
   return {
-    url,
+    place: { kind: 'postgres', url },
     open: (dependencies) => createPostgresStore({ url, ...dependencies }),
     raw,
     unprotect: () => raw('drop trigger history_no_change on history; drop trigger history_no_truncate on history'),

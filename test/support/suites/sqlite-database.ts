@@ -16,6 +16,7 @@ export function aSqliteDatabase(): Promise<TestDatabase> {
       }
     });
   return Promise.resolve({
+    place: { kind: 'sqlite', file },
     open: (dependencies) => createSqliteStore({ file, ...dependencies }),
     raw,
     unprotect: () => raw('drop trigger history_no_update; drop trigger history_no_delete'),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Place } from '../../../src/store/backup/place.ts';
 import type { ManagedStore, StoreDependencies } from '../../../src/store/store.ts';
 import { anActionRecord, anIncident, aPrediction, aRow } from '../builders/store.ts';
 import { fakeClock, type FakeClock } from '../fake-clock.ts';
@@ -7,6 +8,7 @@ import { recordedLog, recordedMetrics } from '../recorders.ts';
 
 /** A database that nobody else uses. */
 export interface TestDatabase {
+  readonly place: Place;
   /** A store on it; closed and opened again it is a program that was restarted. */
   open(dependencies: StoreDependencies): Promise<ManagedStore>;
   /** Runs a statement as somebody who has the database's own rights. */
