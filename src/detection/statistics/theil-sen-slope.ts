@@ -3,6 +3,7 @@ import { medianInPlace } from './median.ts';
 /**
  * Median of all pairwise slopes of equally spaced values, per step (Theil 1950, Sen 1968): up to 29 % of the values
  * may be wild without moving it. O(n^2), for windows of a few dozen. Fewer than two values: 0. Constant: 0.
+ * Differences of huge values are taken in halves, so that none overflows into a NaN; denormals lose their last bit.
  */
 export function theilSenSlope(values: ArrayLike<number>): number {
   const n = values.length;
@@ -10,7 +11,7 @@ export function theilSenSlope(values: ArrayLike<number>): number {
   const slopes = new Float64Array((n * (n - 1)) / 2);
   let k = 0;
   for (let i = 0; i < n; i++) {
-    for (let j = i + 1; j < n; j++) slopes[k++] = ((values[j] ?? 0) - (values[i] ?? 0)) / (j - i);
+    for (let j = i + 1; j < n; j++) slopes[k++] = ((values[j] ?? 0) / 2 - (values[i] ?? 0) / 2) / (j - i);
   }
-  return medianInPlace(slopes);
+  return 2 * medianInPlace(slopes);
 }
