@@ -35,6 +35,10 @@ const services: Services = {
     const { openMetrics } = await import('./adapters/metrics.ts');
     return openMetrics(process.env, url);
   },
+  async openDatabase({ dataDir }) {
+    const { openDatabase } = await import('./adapters/database.ts');
+    return openDatabase(process.env, dataDir, () => Date.now());
+  },
 };
 
 const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl aegis' : 'aegis';

@@ -33,6 +33,24 @@ export interface RestApi {
   get(path: string): Promise<Result<unknown, string>>;
 }
 
+/** What a backup holds, found by reading all of it. */
+export interface CopyReport {
+  readonly schema: number;
+  readonly historyEntries: number;
+  /** Hash of the newest history entry. */
+  readonly chainHead: string;
+  readonly predictions: number;
+}
+
+/** Copies of the database that the settings name. The errors are sentences. */
+export interface DatabaseCopies {
+  /** The database, as people may be shown it. */
+  readonly where: string;
+  backup(file: string): Promise<Result<CopyReport, string>>;
+  /** `replaces`: a database that holds something gives it up. */
+  restore(file: string, replaces: boolean): Promise<Result<CopyReport, string>>;
+}
+
 /**
  * Everything a command may reach, opened only when it is needed. `main.ts` makes it of the real adapters, tests of
  * fakes; a command that needs another thing of the world gets another field here.
@@ -43,4 +61,6 @@ export interface Services {
   openRest(address: { readonly url: string; readonly apiKey?: string }): RestApi;
   /** Settings other than the address come from the environment, as for the operator. */
   openMetrics(url: string | undefined): Promise<Result<MetricSource, string>>;
+  /** Settings come from the environment, as for the operator; the folder of the SQLite file may be given instead. */
+  openDatabase(where: { readonly dataDir?: string }): Promise<Result<DatabaseCopies, string>>;
 }

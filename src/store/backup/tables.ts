@@ -29,6 +29,16 @@ export async function copyRows(from: Db, to: Db): Promise<void> {
   }
 }
 
+/** How many rows there are that a person would miss. */
+export async function rowsIn(db: Db): Promise<number> {
+  let rows = 0;
+  for (const table of ['history', 'prediction', 'action', 'incident'] as const) {
+    const counted = db.selectFrom(table).select((e) => e.fn.countAll<number>().as('n'));
+    rows += (await counted.executeTakeFirstOrThrow()).n;
+  }
+  return rows;
+}
+
 export async function emptyTables(db: Db): Promise<void> {
   for (const table of Object.keys(COPIED)) await sql`delete from ${sql.table(table)}`.execute(db);
 }

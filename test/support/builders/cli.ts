@@ -21,6 +21,7 @@ export function aTerminal(
     openCluster: () => Promise.resolve(err('there is no cluster here')),
     openRest: () => ({ get: () => Promise.resolve(err('there is no API here')) }),
     openMetrics: () => Promise.resolve(err('there is no Prometheus here')),
+    openDatabase: () => Promise.resolve(err('there is no database here')),
     ...over,
   };
   const textOf = (to?: 'out'): string =>

@@ -11,6 +11,7 @@ import { recordedLog, recordedMetrics } from '../recorders.ts';
 import type { TestDatabase } from './store.ts';
 
 export const NOW = Date.UTC(2026, 0, 5, 12);
+export const REPLACING = { nowMs: NOW, replaces: true };
 export const aBackupFile = (): string => join(mkdtempSync(join(tmpdir(), 'aegis-backup-')), 'aegis.backup');
 
 export const openOn = (database: TestDatabase): Promise<ManagedStore> =>
@@ -67,7 +68,11 @@ export function backupSuite(aSource: () => Promise<TestDatabase>, aTarget: () =>
       await before.appendHistory([aRow({ id: 'of the target' })]);
       for (let i = 0; i < 5; i += 1) before.recordPrediction(aPrediction({ id: `t-${i}`, atMs: NOW }));
       await before.close();
-      expect(await restore(file, target.place, NOW)).toMatchObject({ ok: true, value: { historyEntries: 3 } });
+      expect(await restore(file, target.place, { nowMs: NOW, replaces: false })).toMatchObject({
+        ok: false,
+        error: expect.stringContaining('holds 6 rows'),
+      });
+      expect(await restore(file, target.place, REPLACING)).toMatchObject({ ok: true, value: { historyEntries: 3 } });
 
       const after = await openOn(target);
       expect(await contentsOf(after)).toEqual(expected);
@@ -122,7 +127,7 @@ export function backupSuite(aSource: () => Promise<TestDatabase>, aTarget: () =>
 
       const running = await openOn(target);
       await running.appendHistory([aRow({ id: 'of the target' })]);
-      expect(await restore(file, target.place, NOW)).toMatchObject({
+      expect(await restore(file, target.place, REPLACING)).toMatchObject({
         ok: false,
         error: expect.stringMatching(/stop (Aegis|it) first/),
       });
@@ -130,7 +135,7 @@ export function backupSuite(aSource: () => Promise<TestDatabase>, aTarget: () =>
       expect(running.healthy()).toBe(true);
       await running.appendHistory([aRow({ id: 'still writing' })]);
       await running.close();
-      expect(await restore(file, target.place, NOW)).toMatchObject({ ok: true });
+      expect(await restore(file, target.place, REPLACING)).toMatchObject({ ok: true });
     });
   });
 }

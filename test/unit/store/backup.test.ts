@@ -6,7 +6,7 @@ import { backup } from '../../../src/store/backup/backup.ts';
 import { restore } from '../../../src/store/backup/restore.ts';
 import { COPIED } from '../../../src/store/backup/tables.ts';
 import { aFile } from '../../support/builders/store.ts';
-import { aBackupFile, backupSuite, contentsOf, fill, NOW, openOn } from '../../support/suites/backup.ts';
+import { aBackupFile, backupSuite, contentsOf, fill, NOW, openOn, REPLACING } from '../../support/suites/backup.ts';
 import { aSqliteDatabase } from '../../support/suites/sqlite-database.ts';
 import type { TestDatabase } from '../../support/suites/store.ts';
 
@@ -62,7 +62,10 @@ describe('a restore refuses', () => {
     await backup(source.place, file, NOW);
     spoil(file);
     copyFileSync(fileOf(source), aFileOf(target));
-    expect(await restore(file, target.place, NOW)).toMatchObject({ ok: false, error: expect.stringMatching(said) });
+    expect(await restore(file, target.place, REPLACING)).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(said),
+    });
     const [was, is] = [await openOn(source), await openOn(target)];
     expect(await contentsOf(is)).toEqual(await contentsOf(was));
     await Promise.all([was.close(), is.close()]);
@@ -70,7 +73,7 @@ describe('a restore refuses', () => {
 
   test('a file that is not there', async () => {
     const target = await aSqliteDatabase();
-    expect(await restore(aFile(), target.place, NOW)).toMatchObject({ ok: false });
+    expect(await restore(aFile(), target.place, REPLACING)).toMatchObject({ ok: false });
     expect(existsSync(fileOf(target))).toBe(false);
   });
 });
