@@ -31,6 +31,7 @@ import { createLokiLogs } from './logs/loki.ts';
 import { createPodLogs } from './logs/pod-logs.ts';
 import { createNotifier } from './notify/notifier.ts';
 import type { EffectName } from './policy/action.ts';
+import type { ThrottleProvider } from './policy/throttle-path.ts';
 import { createMetricEvidence } from './prometheus/evidence-source.ts';
 import { createMetricSource } from './prometheus/metric-source.ts';
 import { createTransport } from './prometheus/transport.ts';
@@ -155,7 +156,10 @@ function assemble(
     problems: () => problemsOf(reader, poller, surroundings),
     async start() {
       reader.start();
-      await learnRights(client, [...enabledEffects], { rights, log, ...(namespaces && { namespace: namespaces[0] }) });
+      await learnRights(client, [...enabledEffects], {
+        ...{ rights, log, providers: config.throttleProviders },
+        ...(namespaces && { namespace: namespaces[0] }),
+      });
       await operator.start();
     },
     async stop() {
@@ -230,9 +234,11 @@ async function learnRights(
     readonly rights: Map<EffectName, readonly string[]>;
     readonly log: Log;
     readonly namespace?: string | undefined;
+    readonly providers: readonly ThrottleProvider[];
   },
 ): Promise<void> {
-  const answers = await missingRights(client, effects, to.namespace);
+  const { providers, namespace } = to;
+  const answers = await missingRights(client, effects, { providers, ...(namespace !== undefined && { namespace }) });
   if (!answers.ok) {
     to.log.warn('the rights cannot be asked for; they will show when they are needed', { fault: answers.error });
     return;

@@ -1,4 +1,5 @@
 import type { EffectName } from '../policy/action.ts';
+import type { ThrottleProvider } from '../policy/throttle-path.ts';
 import { type Result, ok } from '../lib/result.ts';
 import type { KubeClient } from './client.ts';
 import type { CallFault } from './errors.ts';
@@ -11,6 +12,8 @@ interface Right {
   readonly subresource?: string;
   /** Only asked for where the API group exists. */
   readonly optional?: boolean;
+  /** Only asked for where this provider of throttle_api is enabled. */
+  readonly provider?: ThrottleProvider;
 }
 
 const scaleRights = (verb: string): Right[] => [
@@ -18,6 +21,11 @@ const scaleRights = (verb: string): Right[] => [
   { verb, resource: RESOURCES.statefulSets, subresource: 'scale' },
   { verb, resource: RESOURCES.rollouts, subresource: 'scale', optional: true },
 ];
+
+const providerRights = (provider: ThrottleProvider, resource: Resource, verbs: readonly string[]): readonly Right[] =>
+  verbs.map((verb) => ({ verb, resource, provider, optional: true }));
+
+const OWN = ['get', 'list', 'create', 'delete'] as const;
 
 /** What each effect writes, exactly as the chart grants it behind the effect's own switch. */
 const RIGHTS: Readonly<Partial<Record<EffectName, readonly Right[]>>> = {
@@ -30,6 +38,13 @@ const RIGHTS: Readonly<Partial<Record<EffectName, readonly Right[]>>> = {
   ],
   scale_up: [...scaleRights('get'), ...scaleRights('update')],
   scale_down: [...scaleRights('get'), ...scaleRights('update')],
+  // clear_cache asks the pod itself, or needs pods/exec in the namespaces where that was granted on purpose.
+  throttle_api: [
+    ...providerRights('EnvoyGateway', RESOURCES.backendTrafficPolicies, OWN),
+    ...providerRights('EnvoyGateway', RESOURCES.httpRoutes, ['get', 'list']),
+    ...providerRights('Istio', RESOURCES.envoyFilters, OWN),
+    ...providerRights('IngressNginx', RESOURCES.ingresses, ['get', 'list', 'patch']),
+  ],
 };
 
 export interface EffectRights {
@@ -38,11 +53,14 @@ export interface EffectRights {
   readonly missing: readonly string[];
 }
 
-/** Asks the API server which rights each enabled effect lacks, in one namespace or in all. Changes nothing. */
+/**
+ * Asks the API server which rights each enabled effect lacks, in one namespace or in all; of throttle_api, those of the
+ * providers that may be used. Changes nothing.
+ */
 export async function missingRights(
   client: KubeClient,
   effects: readonly EffectName[],
-  namespace?: string,
+  { namespace, providers = [] }: { readonly namespace?: string; readonly providers?: readonly ThrottleProvider[] } = {},
 ): Promise<Result<readonly EffectRights[], CallFault>> {
   const groups = await apiGroups(client);
   if (!groups.ok) return groups;
@@ -51,6 +69,7 @@ export async function missingRights(
     const missing: string[] = [];
     for (const right of RIGHTS[effect] ?? []) {
       if (right.optional === true && !groups.value.has(right.resource.group)) continue;
+      if (right.provider !== undefined && !providers.includes(right.provider)) continue;
       const allowed = await mayI(client, right, namespace);
       if (!allowed.ok) return allowed;
       if (!allowed.value) missing.push(nameOf(right));

@@ -107,6 +107,36 @@ withHelm('the rendered roles', () => {
     expect(more.filter((right) => !all.has(right))).toEqual(['get /configmaps']);
   });
 
+  const OWN = (kind: string): string[] => ['get', 'list', 'create', 'delete'].map((verb) => `${verb} ${kind}`);
+  test.each([
+    [
+      'envoyGateway',
+      [
+        ...OWN('gateway.envoyproxy.io/backendtrafficpolicies'),
+        'get gateway.networking.k8s.io/httproutes',
+        'list gateway.networking.k8s.io/httproutes',
+        'get /services',
+      ],
+    ],
+    ['istio', OWN('networking.istio.io/envoyfilters')],
+    [
+      'ingressNginx',
+      [...['get', 'list', 'patch'].map((verb) => `${verb} networking.k8s.io/ingresses`), 'get /services'],
+    ],
+  ])('[S2] each provider of throttle_api brings its own rights and no others: %s', async (provider, expected) => {
+    const all = new Set(rightsOf(ownRules(await rendered())));
+    const more = rightsOf(ownRules(await rendered([`actions.throttleApi.${provider}=true`])));
+    expect(more.filter((right) => !all.has(right)).sort()).toEqual([...expected].sort());
+  });
+
+  test('[S1] commands in pods are allowed only by a Role in each namespace that was named', async () => {
+    const plain = JSON.stringify(await rendered());
+    const objects = await rendered(['actions.clearCache.execNamespaces={shop}']);
+    const roles = objects.filter((object) => JSON.stringify(object).includes('pods/exec'));
+    expect(plain).not.toContain('pods/exec');
+    expect(roles).toMatchObject([{ kind: 'Role', metadata: { namespace: 'shop' } }]);
+  });
+
   test('[S2] scaling rights go with the last of the two switches', async () => {
     const all = rightsOf(ownRules(await rendered()));
     const up = rightsOf(ownRules(await rendered(['actions.scaleDown.enabled=false'])));

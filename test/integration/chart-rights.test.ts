@@ -115,7 +115,7 @@ withCluster.each([
   }, 40_000);
 
   test('the self-check misses no right of any enabled action', async () => {
-    const rights = valueOf(await missingRights(client, EFFECTS, single ? shop : undefined));
+    const rights = valueOf(await missingRights(client, EFFECTS, single ? { namespace: shop } : {}));
     expect(rights).toEqual(EFFECTS.map((effect) => ({ effect, missing: [] })));
   });
 

@@ -176,7 +176,7 @@ const uids = (workload: WorkloadSnapshot): string[] =>
       try {
         const outcome = await executor('restart_pod', poor).perform(intentFor(before), before);
         expect(outcome).toMatchObject({ kind: 'blocked', reason: 'Forbidden', retryAfterMs: 60_000 });
-        const rights = await missingRights(poor, ['restart_pod'], namespace);
+        const rights = await missingRights(poor, ['restart_pod'], { namespace });
         expect(rights).toMatchObject({ ok: true, value: [{ effect: 'restart_pod' }] });
         expect(rights.ok && rights.value[0]?.missing).toContain('create pods/eviction');
         expect(await missingRights(client, ['restart_pod', 'scale_up'])).toMatchObject({

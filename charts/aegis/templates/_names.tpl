@@ -55,6 +55,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- if .Values.actions.restartPod.enabled }}{{ $names = append $names "restart_pod" }}{{ end -}}
 {{- if .Values.actions.scaleUp.enabled }}{{ $names = append $names "scale_up" }}{{ end -}}
 {{- if .Values.actions.scaleDown.enabled }}{{ $names = append $names "scale_down" }}{{ end -}}
+{{- $throttle := .Values.actions.throttleApi -}}
+{{- if or $throttle.envoyGateway $throttle.istio $throttle.ingressNginx $throttle.hook.url }}{{ $names = append $names "throttle_api" }}{{ end -}}
+{{- if .Values.actions.clearCache.enabled }}{{ $names = append $names "clear_cache" }}{{ end -}}
+{{- end -}}
+{{- default "none" (join "," $names) -}}
+{{- end -}}
+
+{{- /* What throttle_api may use, as THROTTLE_PROVIDERS wants it. */ -}}
+{{- define "aegis.throttleProviders" -}}
+{{- $names := list -}}
+{{- with .Values.actions.throttleApi -}}
+{{- if .envoyGateway }}{{ $names = append $names "EnvoyGateway" }}{{ end -}}
+{{- if .istio }}{{ $names = append $names "Istio" }}{{ end -}}
+{{- if .ingressNginx }}{{ $names = append $names "IngressNginx" }}{{ end -}}
 {{- end -}}
 {{- default "none" (join "," $names) -}}
 {{- end -}}
@@ -83,6 +97,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- /* Only a real cluster tells its kinds; a mere rendering knows groups alone. */ -}}
 {{- if and .Values.admissionPolicies.enabled (.Capabilities.APIVersions.Has "apps/v1/Deployment") (not (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")) -}}
 {{- fail "this cluster knows no ValidatingAdmissionPolicy, which came with Kubernetes 1.30; without it (admissionPolicies.enabled=false) whoever may create actions can make Aegis act" -}}
+{{- end -}}
+{{- if and .Values.actions.throttleApi.hook.url (not .Values.actions.throttleApi.hook.secret.name) -}}
+{{- fail "actions.throttleApi.hook.secret.name is needed with hook.url: an unsigned call could be anybody's" -}}
 {{- end -}}
 {{- if and .Values.database.urlSecret.name .Values.persistence.existingClaim -}}
 {{- fail "persistence.existingClaim is of no use with database.urlSecret.name" -}}

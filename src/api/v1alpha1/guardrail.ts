@@ -68,7 +68,7 @@ export const GuardrailSpec = describe(
     execCommands: list(
       command('One argument vector, compared as a whole.'),
       { max: 32 },
-      'Commands that clear_cache, once it has an executor, may run in a container; none by default.',
+      'Commands that clear_cache may run in a container, each argument for argument; none by default.',
     ).default([]),
     policyEngine: policyEngine.optional(),
   }),

@@ -79,7 +79,7 @@ const notify = describe(
 );
 
 const stepShape = z.object({
-  action: oneOf(ACTIONS, 'What is done on this rung. throttle_api and clear_cache are skipped: no executor ships yet.'),
+  action: oneOf(ACTIONS, 'What is done on this rung.'),
   attempts: integer(1, 5, 'How often the rung may be tried in one incident.').default(1),
   timeoutSeconds: seconds(86_400, 'Seconds after which a blocked rung is reported to people.').default(300),
   scale: scale.optional(),

@@ -45,7 +45,7 @@ test('rights on Argo Rollouts are only asked for where Argo is', async () => {
 
 test('asks in the one namespace that is watched, and changes nothing', async () => {
   const client = aServer([]);
-  await missingRights(client, ['restart_pod'], 'shop');
+  await missingRights(client, ['restart_pod'], { namespace: 'shop' });
   const reviews = client.requests.filter(({ method }) => method !== 'GET');
   expect(reviews.every(({ target }) => target.resource.kind === 'SelfSubjectAccessReview')).toBe(true);
   expect(reviews.every(({ body }) => at(body, 'spec', 'resourceAttributes').namespace === 'shop')).toBe(true);
@@ -54,4 +54,15 @@ test('asks in the one namespace that is watched, and changes nothing', async () 
 test('a server that does not answer is a fault, not a right', async () => {
   const client = fakeClient(() => aFault({ kind: 'Timeout' }));
   expect(await missingRights(client, ['restart_pod'])).toMatchObject({ ok: false, error: { kind: 'Timeout' } });
+});
+
+test.each([
+  ['of the providers that may be used', ['EnvoyGateway'], ['gateway.envoyproxy.io', 'networking.istio.io'], 4],
+  ['of none without a provider', [], ['gateway.envoyproxy.io', 'networking.istio.io'], 0],
+  ['only of kinds that the cluster has', ['Istio'], ['gateway.envoyproxy.io'], 0],
+] as const)('limits need the rights %s', async (_, providers, groups, count) => {
+  const kinds = ['backendtrafficpolicies', 'envoyfilters'];
+  const denied = kinds.flatMap((kind) => ['get', 'list', 'create', 'delete'].map((verb) => `${verb} ${kind}`));
+  const answers = await missingRights(aServer(denied, groups), ['throttle_api'], { providers });
+  expect(answers.ok && answers.value[0]?.missing).toHaveLength(count);
 });
