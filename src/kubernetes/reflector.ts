@@ -1,5 +1,6 @@
 import type { ApiFault, MetricsSink } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
+import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { ApiTarget } from './api-path.ts';
@@ -49,6 +50,8 @@ export type ReflectorState = 'starting' | 'synced' | 'missing' | 'denied' | 'fai
 
 const TIMING: ReflectorTiming = { minListGapMs: 10_000, watchdogMs: 60_000, watchSeconds: [40, 50] };
 const PAGE_SIZE = 500;
+/** A kind that the cluster need not have is looked for this often, and up to half as long again. */
+const ABSENT_MS = 2 * MINUTE;
 /** A session that held this long was a good one: the next wait starts anew. */
 const GOOD_SESSION_MS = 1_000;
 
@@ -132,7 +135,9 @@ export class Reflector<T> {
     const fault = await this.#takeAllPages();
     if (fault === undefined || this.#stopped) return;
     this.#failed(fault);
-    await this.#sleep(Math.max(this.#backoff.next(), fault.retryAfterMs ?? 0));
+    const isAbsent = this.#state === 'missing' && this.#options.optional === true;
+    const waitMs = isAbsent ? ABSENT_MS * (1 + this.#options.random() / 2) : this.#backoff.next();
+    await this.#sleep(Math.max(waitMs, fault.retryAfterMs ?? 0));
   }
 
   /** Pages are taken as they come, so that no more than one is held; deletions only follow a whole list. */

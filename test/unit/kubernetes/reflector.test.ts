@@ -381,6 +381,18 @@ describe('a server that fails', () => {
   });
 });
 
+test('a kind that the cluster need not have is looked for every few minutes', async () => {
+  api.script((_request, response) => answer(response, 404, '404 page not found'));
+  make({ optional: true });
+  await inTime(() => reflector.state === 'missing', 5, 'missing');
+  const before = lists().length;
+  await inTime(() => lists().length > before, 181, 'another look');
+  expect(lists()).toHaveLength(before + 1);
+  wellBehaved(['a']);
+  await inTime(() => reflector.state === 'synced', 181, 'it is there');
+  expect(changes).toEqual(['+a']);
+});
+
 describe('an expired version', () => {
   test.each([
     ['as a status', (response: ServerResponse) => answer(response, 410, gone)],
