@@ -234,6 +234,23 @@ withHelm('the rendered pod', () => {
     expect(ofKind(await rendered(), 'PodDisruptionBudget')).toEqual([]);
   });
 
+  test('a database: its address and CA are files of one folder, its port is open, and no volume is claimed', async () => {
+    const objects = await rendered(['database.urlSecret.name=db', 'database.caSecret.name=ca', 'database.port=6432']);
+    const volume = podSpec(objects).volumes.find(({ name }) => name === 'database');
+    expect(volume).toMatchObject({
+      projected: {
+        sources: [
+          { secret: { name: 'db', items: [{ key: 'url', path: 'url' }] } },
+          { secret: { name: 'ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        ],
+      },
+    });
+    expect(settings(objects)['DATABASE_URL_FILE']).toBe('/etc/aegis/database/url');
+    expect(JSON.stringify(oneOf(objects, 'NetworkPolicy')['spec'])).toContain('"port":6432');
+    expect(ofKind(objects, 'PersistentVolumeClaim')).toEqual([]);
+    expect(JSON.stringify(oneOf(await rendered(), 'NetworkPolicy')['spec'])).not.toContain('"port":5432');
+  });
+
   test('[S26] the token is mounted by this pod alone', async () => {
     const objects = await rendered();
     expect(oneOf(objects, 'ServiceAccount')['automountServiceAccountToken']).toBe(false);
