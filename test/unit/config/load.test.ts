@@ -31,6 +31,7 @@ describe('nothing set', () => {
       sinks: [],
       outboundAllow: [],
       enabledActions: ['restart_pod', 'scale_up', 'scale_down', 'throttle_api', 'clear_cache'],
+      throttleProviders: ['EnvoyGateway', 'Istio', 'IngressNginx'],
       dryRun: false,
       logLevel: 'info',
       warnings: ['No API key is set: listening on 127.0.0.1 only and accepting the published key dev_api_key.'],
