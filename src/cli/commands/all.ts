@@ -1,12 +1,15 @@
-import type { Subcommand } from "../command.ts";
-import { backupCommand } from "./backup.ts";
-import { restoreCommand } from "./restore.ts";
-import { simulateCommand } from "./simulate.ts";
-import { versionCommand } from "./version.ts";
+import type { Subcommand } from '../command.ts';
+import { backupCommand } from './backup.ts';
+import { explainCommand, whyNotCommand } from './explain.ts';
+import { restoreCommand } from './restore.ts';
+import { simulateCommand } from './simulate.ts';
+import { versionCommand } from './version.ts';
 
 /** Every subcommand, in the order of `aegis --help`. */
 export const SUBCOMMANDS: readonly Subcommand[] = [
   simulateCommand,
+  explainCommand,
+  whyNotCommand,
   backupCommand,
   restoreCommand,
   versionCommand,
