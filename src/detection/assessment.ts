@@ -140,7 +140,8 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
   if (admission === 'warming-up') return silent(table, watched, slot, 'Gap', nowMs);
   if (admission === 'fresh') {
     observeFresh(c, reading.value, observation);
-    feedCoarse(table, slot, observation.y, reading.atMs, context.wantsShape);
+    const wants = { shape: context.wantsShape, slope: watched.profile.fills === true };
+    feedCoarse(table, slot, observation.y, reading.atMs, wants);
   } else {
     recall(c, observation);
   }

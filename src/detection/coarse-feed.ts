@@ -31,18 +31,26 @@ export interface CoarseView {
   readonly coarse: Cursor;
 }
 
+/** What a series asks for beside its profiles. */
+export interface SlowWishes {
+  /** Nearest neighbours. */
+  readonly shape: boolean;
+  /** The slope of hours: for what fills towards an end. */
+  readonly slope: boolean;
+}
+
 /** Feeds one admitted sample. `y` is scaled; the series' own flag decides whether the slow detectors learn it. */
-export function feedCoarse(table: SeriesTable, slot: number, y: number, atMs: number, wantsShape: boolean): void {
+export function feedCoarse(table: SeriesTable, slot: number, y: number, atMs: number, wants: SlowWishes): void {
   const c = table.record(slot);
   const age = atMs - (c.f64[c.d + D.firstAtMs] ?? atMs);
-  if (!comesOfAge(table, c, age, wantsShape)) return;
+  if (!comesOfAge(table, c, age, wants.shape)) return;
   const teach = (c.u32[c.u + U.flaggedRun] ?? 0) === 0;
   const isSlow = (c.f64[c.d + D.stepMs] ?? 0) * 2 >= STEP_MS;
   const coarse = table.coarse.seek((c.u32[c.u + U.coarse] ?? 1) - 1);
   const mean = isSlow ? y : gatherMean(coarse, y, atMs);
   if (Number.isNaN(mean)) return;
   stepSeasonal(coarse, mean, atMs, teach);
-  stepSlowTrend(coarse, mean, atMs);
+  if (wants.slope) stepSlowTrend(coarse, mean, atMs);
   const shape = c.u32[c.u + U.shape] ?? 0;
   if (shape > 0) stepShape(table.shape.seek(shape - 1), mean, teach);
   const week = c.u32[c.u + U.week] ?? 0;

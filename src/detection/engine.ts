@@ -99,7 +99,7 @@ class TableEngine implements Engine {
 
   teach(seriesKey: string, spec: MetricSpec, timesMs: Float64Array, values: Float64Array): number {
     const slot = this.table.open(seriesKey);
-    const wantsShape = this.shapeFor(spec);
+    const wants = { shape: this.shapeFor(spec), slope: profileOf(spec).fills === true };
     const intervalMs = usualStep(timesMs);
     const observation = newObservation();
     let taken = 0;
@@ -110,7 +110,7 @@ class TableEngine implements Engine {
       if (admit(c, value, atMs, intervalMs) !== 'fresh') continue;
       observe(c, value, observation);
       teachOwnHistory(c, observation);
-      feedCoarse(this.table, slot, observation.y, atMs, wantsShape);
+      feedCoarse(this.table, slot, observation.y, atMs, wants);
       taken++;
     }
     return taken;

@@ -2,7 +2,7 @@ import { CD, CF, CU, SLOW_RING } from '../state/coarse-record.ts';
 import type { Cursor } from '../state/slab.ts';
 import { clamp } from '../statistics/clamp.ts';
 import { risingShare } from '../statistics/rising-share.ts';
-import { theilSenSlope } from '../statistics/theil-sen-slope.ts';
+import { halfWindowSlope } from '../statistics/half-window-slope.ts';
 import { isStep, keepsItsPace } from './trend.ts';
 import type { Trend } from './trend.ts';
 
@@ -80,7 +80,7 @@ function measure(c: Cursor, y: number): void {
   const values = new Float64Array(filled);
   const oldest = (c.u32[c.u + CU.slowHead] ?? 0) - filled + SLOW_RING;
   for (let i = 0; i < filled; i++) values[i] = c.f32[c.f + CF.slow + ((oldest + i) % SLOW_RING)] ?? 0;
-  const perStep = theilSenSlope(values);
+  const perStep = halfWindowSlope(values);
   c.f64[c.d + CD.slowSlope] = (perStep * 1000) / stepMs;
   c.f64[c.d + CD.slowRise] = perStep * (filled - 1);
   c.f64[c.d + CD.slowSpanMs] = (filled - 1) * stepMs;

@@ -1,5 +1,6 @@
 import { D, U } from '../state/series-record.ts';
 import type { Cursor } from '../state/slab.ts';
+import { halfWindowSlope } from '../statistics/half-window-slope.ts';
 import { risingShare } from '../statistics/rising-share.ts';
 import { theilSenSlope } from '../statistics/theil-sen-slope.ts';
 import { recent, unscaled } from './own-history.ts';
@@ -60,8 +61,8 @@ const PACE = 0.75;
 /** True if the rise does not slow down between the window's halves. */
 export function keepsItsPace(values: Float64Array): boolean {
   const half = values.length >> 1;
-  const early = theilSenSlope(values.subarray(0, half));
-  return theilSenSlope(values.subarray(values.length - half)) >= PACE * early;
+  const early = halfWindowSlope(values.subarray(0, half));
+  return halfWindowSlope(values.subarray(values.length - half)) >= PACE * early;
 }
 
 /** Slope of a series without a limit, from two neighbouring windows of 12: cheap, for evidence only. */

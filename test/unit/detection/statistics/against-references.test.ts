@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { halfWindowSlope } from '../../../../src/detection/statistics/half-window-slope.ts';
 import { interpolate } from '../../../../src/detection/statistics/interpolate.ts';
 import {
   HISTOGRAM_BINS,
@@ -31,6 +32,7 @@ describe('on the same two hundred numbers', () => {
     ['numpy.quantile(x, 0.97)', () => quantileOfSorted(SORTED, 0.97), 122.03375],
     ['numpy.quantile(x, 0.99)', () => quantileOfSorted(SORTED, 0.99), 124.63],
     ['scipy.stats.theilslopes(x[:48] + 1.5 i).slope', () => theilSenSlope(RISING), 1.29375],
+    ['numpy.median((w[24:] - w[:24]) / 24), w = x[:48] + 1.5 i', () => halfWindowSlope(RISING), 3.3958333333333335],
     ['scipy.stats.kendalltau(i, x[:48] + 1.5 i)', () => risingShare(RISING), 0.3209219858156029],
     ['scipy.stats.theilslopes(x[:30]).slope', () => theilSenSlope(X.slice(0, 30)), 0.27884615384615385],
     ['scipy.stats.kendalltau(i, x[:30])', () => risingShare(X.slice(0, 30)), 0.020689655172413793],

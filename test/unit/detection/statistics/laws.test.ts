@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { medianAbsoluteDeviation } from '../../../../src/detection/statistics/median-absolute-deviation.ts';
+import { halfWindowSlope } from '../../../../src/detection/statistics/half-window-slope.ts';
 import { median } from '../../../../src/detection/statistics/median.ts';
 import { quantileOfSorted } from '../../../../src/detection/statistics/quantile.ts';
 import { risingShare } from '../../../../src/detection/statistics/rising-share.ts';
@@ -23,6 +24,7 @@ describe('shift and scale', () => {
     ['a quantile', (numbers) => quantileOfSorted(ascending(numbers), 0.9), 'follows'],
     ['the median absolute deviation', (numbers) => medianAbsoluteDeviation(numbers), 'scales'],
     ['the Theil-Sen slope', theilSenSlope, 'scales'],
+    ['the slope of half windows', halfWindowSlope, 'scales'],
     ['the share of rising pairs', risingShare, 'stays'],
   ])('%s %s', (_, statistic, law) => {
     fc.assert(
@@ -74,6 +76,7 @@ describe('bounds', () => {
         expect(quantileOfSorted(sorted, q)).not.toBeNaN();
         expect(medianAbsoluteDeviation(numbers)).toBeGreaterThanOrEqual(0);
         expect(theilSenSlope(numbers)).not.toBeNaN();
+        expect(halfWindowSlope(numbers)).not.toBeNaN();
         expect(Math.abs(risingShare(numbers))).toBeLessThanOrEqual(1);
         expect(robustZ(numbers[0] ?? 0, numbers, 1)).not.toBeNaN();
       }),
@@ -88,6 +91,7 @@ describe('bounds', () => {
     ['denormal', [5e-324, 1e-323, 5e-324, 2e-323]],
   ])('%s: slope, rising share and robust z are numbers', (_, numbers) => {
     expect(theilSenSlope(numbers)).not.toBeNaN();
+    expect(halfWindowSlope(numbers)).not.toBeNaN();
     expect(risingShare(numbers)).not.toBeNaN();
     expect(robustZ(1, numbers, 1e-3)).not.toBeNaN();
   });
