@@ -4,7 +4,9 @@ import { Kysely, SqliteDialect, sql } from 'kysely';
 import type { Db } from '../../../src/store/backend.ts';
 import { migrate, type Dialect, type Migration, type Transact } from '../../../src/store/migrations.ts';
 import { kyselyDatabase } from '../../../src/store/node-sqlite.ts';
+import { SQLITE_DIALECT } from '../../../src/store/sqlite-backend.ts';
 import type { Tables } from '../../../src/store/tables.ts';
+import { migrationSuite } from '../../support/suites/migrations.ts';
 
 const nothing = (): Promise<void> => Promise.resolve();
 const dialect: Dialect = {
@@ -55,5 +57,19 @@ describe('migrations', () => {
       cause: 'damaged',
     });
     await db.destroy();
+  });
+});
+
+migrationSuite(() => {
+  const database = new DatabaseSync(':memory:');
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
+  return Promise.resolve({
+    dialect: SQLITE_DIALECT,
+    transact: (run) => db.transaction().execute(run),
+    tables: () => {
+      const rows = database.prepare(`select name from sqlite_master where type = 'table' order by name`).all();
+      return Promise.resolve(rows.map(({ name }) => String(name)));
+    },
+    close: () => db.destroy(),
   });
 });
