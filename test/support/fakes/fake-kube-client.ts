@@ -45,7 +45,7 @@ export class FakeKubeClient implements KubeClient {
     const isDryRun = target.query?.['dryRun'] === 'All';
     if (OBJECTS.has(target.resource.plural)) return this.#object(request, isDryRun);
     if (method === 'GET' && name === '') return this.#process.read(() => this.#proxies());
-    if (method === 'GET' && target.resource.plural === 'deployments') {
+    if (method === 'GET' && target.resource.plural === 'deployments' && subresource === undefined) {
       return this.#process.read(() => ok({ spec: { selector: { matchLabels: { app: name } } } }));
     }
     if (method === 'GET') return this.#process.read(() => this.#get(namespace, name, subresource));
