@@ -66,7 +66,9 @@ function isHarmful(diagnosis: Diagnosis, { label, input }: FailureCase): boolean
 
 const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
-function figuresOf(type: FailureType, rows: readonly CaseRow[]): TypeFigures {
+type Answer = Pick<CaseRow, 'label' | 'top'>;
+
+function figuresOf(type: FailureType, rows: readonly Answer[]): TypeFigures {
   const mine = rows.filter((row) => row.label === type);
   const named = rows.filter((row) => row.top === type);
   const right = mine.filter((row) => row.top === type).length;
@@ -89,6 +91,29 @@ function calibrationError(pairs: readonly { readonly confidence: number; readonl
   return error;
 }
 
+const macroF1 = (perType: readonly TypeFigures[]): number =>
+  perType.reduce((sum, type) => sum + type.f1, 0) / perType.length;
+
+/** What a look at the first reason that Kubernetes gives would say: the order is that of `kubectl describe`. */
+const REASONS: readonly (readonly [RegExp, FailureType])[] = [
+  [/OOMKilled/, 'oom_kill'],
+  [/ImagePullBackOff|ErrImagePull|InvalidImageName/, 'image_error'],
+  [/CreateContainerConfigError|CreateContainerError/, 'bad_config'],
+  [/CrashLoopBackOff/, 'crash_loop'],
+  [/Unschedulable|FailedScheduling/, 'unschedulable'],
+  [/NodeNotReady/, 'node_not_ready'],
+  [/MemoryPressure|DiskPressure|PIDPressure|Evicted/, 'node_pressure'],
+];
+
+/** The baseline: Kubernetes' own reasons, without metrics, logs, changes or weights. Macro F1 over the same cases. */
+export function statusAlone(seed: number, perType: number): number {
+  const rows = generateFailures(seed, perType).map(({ label, input }): Answer => {
+    const told = JSON.stringify([input.workload, input.events, input.nodes]);
+    return { label, top: REASONS.find(([reason]) => reason.test(told))?.[1] ?? 'unknown' };
+  });
+  return macroF1(FAILURE_TYPES.map((type) => figuresOf(type, rows)));
+}
+
 /** Classifies the generated set and scores the answers. */
 export function runKubernetesFailures(seed: number, perType: number): FailureFigures {
   const cases = generateFailures(seed, perType);
@@ -108,7 +133,7 @@ export function runKubernetesFailures(seed: number, perType: number): FailureFig
   });
   return {
     cases: rows.length,
-    macroF1: perType_.reduce((sum, type) => sum + type.f1, 0) / perType_.length,
+    macroF1: macroF1(perType_),
     harmfulRemedyRate: ratio(judged.filter(({ each, diagnosis }) => isHarmful(diagnosis, each)).length, rows.length),
     abstention: ratio(strange.filter((row) => row.top === 'unknown').length, strange.length),
     calibrationError: calibrationError(named),

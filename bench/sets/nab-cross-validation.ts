@@ -24,6 +24,8 @@ export interface CrossValidation {
   readonly mean: number;
   /** Standard deviation over halves. */
   readonly spread: number;
+  /** The score of each half that was not chosen on; a half without a window has none. */
+  readonly scores: readonly number[];
   /** Names of the designs that were chosen, the most frequent first, with how often. */
   readonly chosen: readonly (readonly [name: string, times: number])[];
 }
@@ -65,12 +67,14 @@ export function crossValidate(
     });
     const choice = best === undefined ? undefined : all[best.at];
     if (best === undefined || choice === undefined) continue;
-    results.push(scoreAt(choice.totals, best.line, half, false));
+    const score = scoreAt(choice.totals, best.line, half, false);
+    if (!Number.isFinite(score)) continue;
+    results.push(score);
     chosen.set(choice.design.name, (chosen.get(choice.design.name) ?? 0) + 1);
   }
   const mean = results.reduce((sum, score) => sum + score, 0) / results.length;
   const spread = Math.sqrt(results.reduce((sum, score) => sum + (score - mean) ** 2, 0) / results.length);
-  return { mean, spread, chosen: [...chosen].toSorted(([, a], [, b]) => b - a) };
+  return { mean, spread, scores: results, chosen: [...chosen].toSorted(([, a], [, b]) => b - a) };
 }
 
 function totalsOf(

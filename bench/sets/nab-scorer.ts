@@ -72,7 +72,8 @@ export function prepareCorpus(corpus: readonly ScoredSeries[]): PreparedCorpus {
   return { events, sizes };
 }
 
-function place(
+/** Where a row lies: in which window, and what it earns there relative to the best; outside what it costs at weight 1. */
+export function place(
   i: number,
   current: readonly [number, number] | undefined,
   previous: readonly [number, number] | undefined,

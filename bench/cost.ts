@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { forestOptionsFor, forestScore, trainForest } from '../src/detection/detectors/isolation-forest.ts';
 import { newObservation, observe, startOwnHistory, teachOwnHistory } from '../src/detection/detectors/own-history.ts';
 import { stepShape } from '../src/detection/detectors/shape.ts';
 import { SHAPE_SHAPE, bytesPerFullSeries } from '../src/detection/state/coarse-record.ts';
 import { SERIES_SHAPE, bytesPerSeries } from '../src/detection/state/series-record.ts';
 import { Slab } from '../src/detection/state/slab.ts';
 import { seededRandom } from '../src/lib/seeded-random.ts';
-import { MILLISECOND, cpuNanoseconds, max } from './cpu-cost.ts';
-import type { Bench, Figure, Report } from './registry.ts';
+import { barChart } from './charts/bar-chart.ts';
+import { detectFailureCost } from './cost-call.ts';
+import { cpuNanoseconds, max } from './cpu-cost.ts';
+import { writeCases } from './sets/case-rows.ts';
+import type { Bench, BenchOptions, Chart, Figure, Report } from './registry.ts';
 
 function ownHistoryPerPoint(): number {
   const slab = new Slab(SERIES_SHAPE);
@@ -46,43 +48,18 @@ function shapePerPoint(): number {
   );
 }
 
-function forestFigures(): Figure[] {
-  const random = seededRandom(4);
-  const values = new Float32Array(256 * 6).map(() => random.normal());
-  const matrix = { rows: 256, columns: 6, values };
-  for (let i = 0; i < 20; i++) trainForest(matrix, seededRandom(i));
-  const train = cpuNanoseconds(() => {
-    for (let i = 0; i < 50; i++) trainForest(matrix, seededRandom(i));
-  });
-  const forest = trainForest(matrix, seededRandom(1));
-  const rows = Array.from({ length: 500 }, () => new Float32Array(6).map(() => 1.5 * random.normal()));
-  let sum = 0;
-  const predict = (): void => {
-    for (const row of rows) sum += forestScore(forest, row);
-  };
-  for (let i = 0; i < 20; i++) predict();
-  const cost = cpuNanoseconds(() => {
-    for (let i = 0; i < 40; i++) predict();
-  });
-  const note = `${forestOptionsFor(256).trees} trees of ${forestOptionsFor(256).sampleSize} rows; mean score ${(sum / 30_000).toFixed(3)}`;
-  return [
-    { name: 'forest: train 256 x 6', value: train / 50 / MILLISECOND, unit: 'ms CPU', target: max(10), note },
-    { name: 'forest: predict one vector', value: cost / 20_000 / 1000, unit: 'µs CPU', target: max(5) },
-  ];
-}
-
 /**
  * Runs in a process of its own, as a deployment should start one: small nurseries suit short-lived polls, and nothing of
  * the other figures is counted in its memory.
  */
 async function wholePoll(series: number): Promise<readonly Figure[]> {
-  const script = new URL('./engine-poll.ts', import.meta.url).pathname;
+  const script = new URL('./cost-poll.ts', import.meta.url).pathname;
   const args = ['--max-semi-space-size=8', script, String(series)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 600_000 });
   return JSON.parse(stdout) as readonly Figure[];
 }
 
-async function run(): Promise<Report> {
+async function run({ out }: BenchOptions): Promise<Report> {
   const figures: Figure[] = [
     { name: 'own-history features, one point', value: ownHistoryPerPoint(), unit: 'µs CPU', target: max(3) },
     { name: 'nearest neighbours, one point', value: shapePerPoint(), unit: 'µs CPU', target: max(20) },
@@ -93,14 +70,33 @@ async function run(): Promise<Report> {
       unit: 'bytes',
       target: max(16_000),
     },
-    ...forestFigures(),
     ...(await wholePoll(100_000)),
+    ...detectFailureCost(),
   ];
-  return { set: 'engine', figures, lines: [] };
+  writeCases(
+    out,
+    'cost',
+    figures.map(({ name, value, unit }) => ({ case: name, ranking: [], topType: unit, confidence: value })),
+  );
+  return { set: 'cost', figures, lines: [], charts: [chartOf(figures)] };
 }
 
-export const engineBench: Bench = {
-  name: 'engine',
-  about: 'cost per point, bytes per series, a poll of 100,000 series, forest and snapshot times',
+function chartOf(figures: readonly Figure[]): Chart {
+  const svg = barChart({
+    title: 'What the engine costs, as a share of what it may cost',
+    subtitle: 'One core; 1 is the target. Less is better.',
+    series: ['share of the target'],
+    groups: figures.flatMap(({ name, value, target }) =>
+      target === undefined ? [] : [{ label: name, values: [value / target.value] }],
+    ),
+    max: 1.25,
+    mark: { value: 1, label: 'target' },
+  });
+  return { name: 'cost', svg };
+}
+
+export const costBench: Bench = {
+  name: 'cost',
+  about: 'cost per point, bytes per series, a poll of 100,000 series, snapshot times, a whole detect-failure call',
   run,
 };

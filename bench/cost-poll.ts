@@ -6,7 +6,7 @@ import { seededRandom } from '../src/lib/seeded-random.ts';
 import { MILLISECOND, cpuNanoseconds, max } from './cpu-cost.ts';
 import type { Figure } from './registry.ts';
 
-/** `node engine-poll.ts SERIES`: a poll of so many series in this process; figures as JSON on standard output. */
+/** `node cost-poll.ts SERIES`: a poll of so many series in this process; figures as JSON on standard output. */
 const METRICS = ['cpu_usage', 'memory_usage', 'disk_io', 'request_rate', 'error_rate', 'response_time'];
 /** Enough for every feature to take part: the longest window is 72 samples. */
 const WARM_POLLS = 80;
