@@ -8,11 +8,15 @@ import { createDetectionService } from './controller/detection-service.ts';
 import { createModelKeeper, type ModelKeeper } from './controller/model-keeper.ts';
 import { EventFeed } from './controller/event-feed.ts';
 import { EMPTY_VIEW } from './controller/operator-view.ts';
+import type { LogSource } from './controller/ports.ts';
 import { createEngine } from './detection/engine.ts';
 import { apiKey } from './http/access/api-key.ts';
 import { createHttpServer, type HttpServer, type ServerKeys } from './http/server.ts';
+import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { ok, type Result } from './lib/result.ts';
+import { createLokiLogs } from './logs/loki.ts';
+import { createTransport } from './prometheus/transport.ts';
 import {
   createPostgresStore,
   createSqliteStore,
@@ -22,6 +26,7 @@ import {
 } from './store/store.ts';
 import { systemClock } from './system-clock.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 /** Fixes the engine's random choices: a restart on the same data gives the same verdicts. */
 const SEED = 0x5eed;
@@ -45,6 +50,7 @@ export function createApp(config: Config, version: string, log: Log): App {
   let store: ManagedStore | undefined;
   let operator: RunningOperator | undefined;
   let server: HttpServer | undefined;
+  let tracing: Tracing | undefined;
   let models: ModelKeeper | undefined;
 
   return {
@@ -67,14 +73,19 @@ export function createApp(config: Config, version: string, log: Log): App {
         learnt: () => service.facts().samples,
       });
       await models.start();
+      const logs = failureLogs(config, operator, { clock, log });
+      if (config.tracing !== undefined) tracing = await openTracing(config.tracing, version, log);
       server = createHttpServer(
         {
           ...{ service, store, metrics, metricsPage: metrics, feed, failureWindowMs, clock, log },
+          ...(logs !== undefined && { logs }),
+          ...(tracing !== undefined && { tracer: tracing }),
           view: operator?.view ?? EMPTY_VIEW,
           problems: () => operator?.problems() ?? [],
         },
         {
           ...{ host: config.http.host, port: config.http.port, keys: serverKeys(config) },
+          ...{ rate: config.http.rate, trustedProxies: config.http.trustedProxies },
           ...(config.http.tls !== undefined && { tls: config.http.tls }),
         },
       );
@@ -86,6 +97,7 @@ export function createApp(config: Config, version: string, log: Log): App {
     async stop() {
       await operator?.stop();
       await server?.close();
+      await tracing?.stop();
       await models?.stop();
       await store?.close();
     },
@@ -96,6 +108,42 @@ function openStore(where: Config['store'], dependencies: StoreDependencies): Pro
   if (where.kind === 'postgres') return createPostgresStore({ url: where.url.reveal(), ...dependencies });
   mkdirSync(where.dataDir, { recursive: true, mode: 0o700 });
   return createSqliteStore({ file: join(where.dataDir, DATABASE_FILE), ...dependencies });
+}
+
+/** Loaded only where an endpoint is set. */
+async function openTracing(
+  { endpoint, headers, ratio }: NonNullable<Config['tracing']>,
+  version: string,
+  log: Log,
+): Promise<Tracing> {
+  const { createTracing } = await import('./telemetry/tracing.ts');
+  const decoded = JSON.parse(headers.reveal()) as Readonly<Record<string, string>>;
+  return createTracing({ endpoint, headers: decoded, ratio, version, log });
+}
+
+/** Where detect-failure finds lines for requests that bring none; only in namespaces that Aegis watches. */
+function failureLogs(
+  { detection, loki, cluster }: Config,
+  operator: RunningOperator | undefined,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): LogSource | undefined {
+  const from = detection.logs;
+  if (from === 'none') return undefined;
+  const source =
+    from === 'Kubernetes' || loki === undefined
+      ? operator?.logs
+      : createLokiLogs({ client: createTransport({ ...loki, log }), nowMs: () => clock.nowMs() });
+  if (source === undefined) {
+    log.warn('detect-failure finds no log lines: there is no cluster to read them from');
+    return undefined;
+  }
+  const watched = cluster?.watchNamespaces ?? [];
+  return {
+    read: (namespace, pods, sinceMs, maxLinesPerPod) =>
+      watched.length > 0 && !watched.includes(namespace)
+        ? Promise.resolve(ok([]))
+        : source.read(namespace, pods, sinceMs, maxLinesPerPod, from),
+  };
 }
 
 function serverKeys({ http }: Config): ServerKeys {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { helpText } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
+import { configText, settingsInForce } from './config/print.ts';
 import { secretsIn } from './config/secrets-in.ts';
 import { VERSION } from './version.ts';
 
@@ -20,12 +21,16 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(helpText());
     return;
   }
-  const config = loadConfig({ env: process.env, argv, readFile });
+  const isPrinting = argv[0] === 'config' && argv[1] === 'print';
+  const sources = { env: process.env, argv: isPrinting ? argv.slice(2) : argv, readFile };
+  if (isPrinting) process.stdout.write(configText(settingsInForce(sources)));
+  const config = loadConfig(sources);
   if (!config.ok) {
     for (const { path, message } of config.error) process.stderr.write(`aegis: ${path} ${message}\n`);
     process.exitCode = 2;
     return;
   }
+  if (isPrinting) return;
   // Only now: a wrong setting must be told at once, before everything else is loaded.
   const { createApp } = await import('./app.ts');
   const { createLogger } = await import('./telemetry/logger.ts');

@@ -32,12 +32,22 @@ export function assembleConfig(settings: Settings, surroundings: Surroundings): 
       port: settings.PORT,
       keys,
       ...(certFile !== undefined && keyFile !== undefined && { tls: { certFile, keyFile } }),
+      rate: { perKey: settings.RATE_LIMIT_PER_KEY, perAddress: settings.RATE_LIMIT_PER_ADDRESS },
+      trustedProxies: settings.TRUSTED_PROXIES,
     },
     detection: {
       anomalyThreshold: settings.ANOMALY_THRESHOLD,
       failureWindowMs: settings.FAILURE_DETECTION_WINDOW * 1000,
       minSamples: settings.MIN_SAMPLES_FOR_TRAINING,
+      logs: failureLogs(settings),
     },
+    ...(settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && {
+      tracing: {
+        endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+        headers: secret(JSON.stringify(settings.OTEL_EXPORTER_OTLP_HEADERS)),
+        ratio: settings.OTEL_TRACES_SAMPLER_ARG,
+      },
+    }),
     store:
       settings.DATABASE_URL === undefined
         ? { kind: 'sqlite', dataDir: settings.DATA_DIR }
@@ -61,6 +71,11 @@ export function assembleConfig(settings: Settings, surroundings: Surroundings): 
     logLevel: settings.LOG_LEVEL,
     warnings: warnings(settings, keys, host),
   };
+}
+
+function failureLogs({ FAILURE_LOGS, LOKI_URL }: Settings): Config['detection']['logs'] {
+  const chosen = FAILURE_LOGS === 'auto' && LOKI_URL !== undefined ? 'loki' : FAILURE_LOGS;
+  return chosen === 'loki' ? 'Loki' : chosen === 'kubernetes' ? 'Kubernetes' : 'none';
 }
 
 function keyPolicy({ API_KEY, API_KEYS_FILE }: Settings, keys: readonly ApiKey[]): KeyPolicy {

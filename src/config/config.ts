@@ -60,11 +60,23 @@ export interface Config {
     readonly port: number;
     readonly keys: KeyPolicy;
     readonly tls?: { readonly certFile: string; readonly keyFile: string };
+    /** Requests a second. */
+    readonly rate: { readonly perKey: number; readonly perAddress: number };
+    readonly trustedProxies: number;
   };
   readonly detection: {
     readonly anomalyThreshold: number;
     readonly failureWindowMs: number;
     readonly minSamples: number;
+    /** Where detect-failure finds log lines for requests that bring none. */
+    readonly logs: 'none' | 'Loki' | 'Kubernetes';
+  };
+  /** Absent: nothing is traced. */
+  readonly tracing?: {
+    readonly endpoint: string;
+    readonly headers: Secret;
+    /** Share of the traces that begin here, above 0, at most 1. */
+    readonly ratio: number;
   };
   readonly store:
     { readonly kind: 'sqlite'; readonly dataDir: string } | { readonly kind: 'postgres'; readonly url: Secret };

@@ -18,7 +18,9 @@ export function crossProblems(
   env: Readonly<Record<string, string | undefined>>,
   bad: ReadonlySet<string>,
 ): readonly Problem[] {
-  const checks = [exposed, together, oneDatabase, clusterFound, metricsFound].flatMap((check) => check(given, env));
+  const checks = [exposed, together, oneDatabase, clusterFound, metricsFound, logsFound].flatMap((check) =>
+    check(given, env),
+  );
   return checks.filter(({ path }) => !bad.has(path));
 }
 
@@ -87,4 +89,13 @@ function metricsFound({ AEGIS_CLUSTER, PROMETHEUS_URL }: Given): readonly Proble
   return [
     problem('PROMETHEUS_URL', 'is missing, and AEGIS_CLUSTER is required: without metrics nothing can be judged'),
   ];
+}
+
+/** A source of log lines that is not there would be missing in every answer. */
+function logsFound({ FAILURE_LOGS, LOKI_URL, AEGIS_CLUSTER }: Given): readonly Problem[] {
+  if (FAILURE_LOGS === 'loki' && LOKI_URL === undefined) {
+    return [problem('LOKI_URL', 'is missing, and FAILURE_LOGS is loki: no log line could be found')];
+  }
+  if (FAILURE_LOGS !== 'kubernetes' || AEGIS_CLUSTER !== 'off') return [];
+  return [problem('FAILURE_LOGS', 'is kubernetes, and AEGIS_CLUSTER is off: no log line could be found')];
 }

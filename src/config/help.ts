@@ -17,7 +17,9 @@ function defaultOf(name: SettingName): string {
   if (defaultText !== undefined) return defaultText;
   const parsed = schema.safeParse(undefined);
   if (!parsed.success || parsed.data === undefined) return '';
-  return typeof parsed.data === 'object' ? parsed.data.map(String).join(',') : String(parsed.data);
+  // Whatever has a shape of its own says its default in its help.
+  if (Array.isArray(parsed.data)) return parsed.data.map(String).join(',');
+  return typeof parsed.data === 'object' ? '' : String(parsed.data);
 }
 
 /** Every setting in the order of the schema: source of `--help` and of the reference page. */

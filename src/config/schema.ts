@@ -7,6 +7,7 @@ import {
   httpUrl,
   line,
   namespaces,
+  otlpHeaders,
   postgresUrl,
   setting,
   whole,
@@ -65,6 +66,19 @@ export const SETTINGS = {
     consequence: NO_START,
     isSwitch: true,
   }),
+  RATE_LIMIT_PER_KEY: setting(whole(1, 10_000_000).prefault('1000'), {
+    description: 'Requests a second that one key may make.',
+    consequence: 'one caller could take the time of all others',
+  }),
+  RATE_LIMIT_PER_ADDRESS: setting(whole(1, 10_000_000).prefault('5000'), {
+    description: 'Requests a second from one address (of IPv6, from one /56 network), whatever their keys.',
+    consequence: 'one caller could take the time of all others',
+  }),
+  TRUSTED_PROXIES: setting(whole(0, 10).prefault('0'), {
+    description:
+      'Proxies in front of the API, each of which adds the address it was called from to X-Forwarded-For. 0: the header is ignored.',
+    consequence: 'all callers would count as one address, or a caller could choose its own',
+  }),
   TLS_CERT_FILE: file('PEM certificate chain; with TLS_KEY_FILE the API speaks https.', 'https could not be served'),
   TLS_KEY_FILE: file('PEM private key of TLS_CERT_FILE.', 'https could not be served'),
   DATA_DIR: setting(line(4096).prefault('./data'), {
@@ -113,8 +127,13 @@ export const SETTINGS = {
     description: 'Deadline of one query with its retries.',
     consequence: 'a hanging Prometheus would hold every poll',
   }),
+  FAILURE_LOGS: setting(word(['auto', 'none', 'loki', 'kubernetes']).prefault('auto'), {
+    description:
+      'Where detect-failure looks for log lines of the pods in a request that brings none. `auto`: Loki where LOKI_URL is set. Answers quote lines: whoever may call detect-failure sees them.',
+    consequence: 'nobody could tell whose log lines callers may see',
+  }),
   LOKI_URL: setting(httpUrl().optional(), {
-    description: 'Loki, for policies with diagnosis.logs.source Loki.',
+    description: 'Loki, for policies with diagnosis.logs.source Loki and for detect-failure (FAILURE_LOGS).',
     consequence: 'no log line of Loki could be read',
   }),
   LOKI_BEARER_TOKEN_FILE: file('Bearer token for Loki.', 'Loki would refuse every query'),
@@ -211,6 +230,22 @@ export const SETTINGS = {
   ACTION_TTL_SECONDS: setting(whole(60, 365 * DAY).prefault(String(7 * DAY)), {
     description: 'Seconds after which finished action objects are removed, once the store holds them.',
     consequence: 'action objects would pile up',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(httpUrl().optional(), {
+    description:
+      'OpenTelemetry collector that traces of requests go to (OTLP over HTTP, JSON; /v1/traces is added). Left out: nothing is traced, and nothing of OpenTelemetry is loaded.',
+    consequence: 'no trace could be sent',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: setting(otlpHeaders().prefault(''), {
+    description: 'Headers for the collector, NAME=VALUE separated by commas, values percent-encoded.',
+    consequence: 'the collector would refuse every trace',
+    isSecret: true,
+    defaultText: 'none',
+  }),
+  OTEL_TRACES_SAMPLER_ARG: setting(decimal(0, 1).prefault('1'), {
+    description:
+      'Share of the traces that begin here and are recorded, above 0; a caller’s own trace follows its caller.',
+    consequence: 'nobody could tell which requests are traced',
   }),
   LOG_LEVEL: setting(word(['debug', 'info', 'warn', 'error', 'silent']).prefault('info'), {
     description: 'Least level that is logged.',

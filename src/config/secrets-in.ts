@@ -1,10 +1,11 @@
 import type { Config } from './config.ts';
 
 /** Every secret that the settings themselves hold, for the logger to black out. */
-export function secretsIn({ http, store }: Config): readonly string[] {
+export function secretsIn({ http, store, tracing }: Config): readonly string[] {
   const { keys } = http;
   return [
     ...(keys.kind === 'configured' && keys.apiKey !== undefined ? [keys.apiKey.reveal()] : []),
+    ...(tracing === undefined ? [] : Object.values(JSON.parse(tracing.headers.reveal()) as Record<string, string>)),
     ...(store.kind === 'postgres' ? secretsOfAddress(store.url.reveal()) : []),
   ];
 }

@@ -102,6 +102,31 @@ export function isPlainHttpUrl(text: string): boolean {
   return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === '';
 }
 
+const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\x21-\x2b\x2d-\x7e]*$/;
+
+/** `name=value,name=value` as OpenTelemetry writes headers; `{}` for an empty text. */
+export const otlpHeaders = () =>
+  items
+    .refine((all) => all.every((item) => HEADER.test(item) && canDecode(item)), {
+      message: 'must be NAME=VALUE, separated by commas, values percent-encoded',
+    })
+    .transform((all): Readonly<Record<string, string>> =>
+      Object.fromEntries(
+        all.map((item) => {
+          const at = item.indexOf('=');
+          return [item.slice(0, at).toLowerCase(), decodeURIComponent(item.slice(at + 1))];
+        }),
+      ),
+    );
+
+function canDecode(text: string): boolean {
+  try {
+    return !/[\x00-\x1f\x7f]/.test(decodeURIComponent(text));
+  } catch {
+    return false;
+  }
+}
+
 /** A PostgreSQL address; it may hold a password and is never shown. */
 export const postgresUrl = () =>
   z.string().refine(isPostgresUrl, {

@@ -13,19 +13,43 @@ export interface RawSettings {
 export const flagOf = (name: SettingName): string =>
   helpOf(SETTINGS[name]).flag ?? name.toLowerCase().replaceAll('_', '-');
 
+/** A setting that is given, and where. */
+interface Given {
+  readonly value: string;
+  readonly from: 'flag' | 'environment' | '.env';
+}
+
+/** The settings that are given somewhere; where several say one, the first of flags, environment and `.env`. */
+export function givenSettings(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  dotenv: string,
+): ReadonlyMap<SettingName, Given> {
+  const flags = readFlags(argv).values;
+  const file = parseEnv(dotenv);
+  const found = new Map<SettingName, Given>();
+  for (const name of SETTING_NAMES) {
+    for (const [from, value] of [
+      ['flag', flags[name]],
+      ['environment', env[name]],
+      ['.env', file[name]],
+    ] as const) {
+      if (value === undefined || value === '' || found.has(name)) continue;
+      found.set(name, { value, from });
+    }
+  }
+  return found;
+}
+
 /** Flags before environment before `.env`. An empty value is none: that is how a chart leaves a setting out. */
 export function mergeSources(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   dotenv: string,
 ): RawSettings {
-  const flags = readFlags(argv);
-  const file = parseEnv(dotenv);
-  const given = SETTING_NAMES.flatMap((name) => {
-    const value = [flags.values[name], env[name], file[name]].find((text) => text !== undefined && text !== '');
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return { values: Object.fromEntries(given), problems: flags.problems };
+  const given = givenSettings(argv, env, dotenv);
+  const values = Object.fromEntries([...given].map(([name, { value }]) => [name, value]));
+  return { values, problems: readFlags(argv).problems };
 }
 
 function readFlags(argv: readonly string[]): RawSettings {

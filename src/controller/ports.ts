@@ -422,6 +422,22 @@ export interface PolicyEngine {
   ask(engine: NonNullable<Guardrail['policyEngine']>, question: PolicyEngineQuestion): Promise<EngineAnswer>;
 }
 
+/** A request that is being traced. */
+export interface RequestSpan {
+  end(status: number): void;
+}
+
+/** Makes spans of requests; there is one only where an endpoint for traces is configured. */
+export interface RequestTracer {
+  /** Goes on with the caller's trace where its header `traceparent` is one. */
+  begin(request: {
+    readonly method: string;
+    readonly route: string;
+    readonly requestId: string;
+    readonly traceparent?: string;
+  }): RequestSpan;
+}
+
 /** The numbers that the controller reports; declared in `metrics.ts`, made real by telemetry. */
 export interface MetricsSink {
   count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;

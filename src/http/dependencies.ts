@@ -1,10 +1,9 @@
 import type { DetectionService } from '../controller/detection-api.ts';
 import type { EventFeed } from '../controller/event-feed.ts';
 import type { OperatorView } from '../controller/operator-view.ts';
-import type { LogSource, MetricsSink, Store } from '../controller/ports.ts';
+import type { LogSource, MetricsSink, RequestTracer, Store } from '../controller/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { RequestTracer } from './tracing.ts';
 
 /** What the API stands on. */
 export interface HttpDependencies {

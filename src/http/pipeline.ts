@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestSpan } from '../controller/ports.ts';
 import { createGate, type GateSetting } from './access/gate.ts';
 import type { ApiKey } from './access/api-key.ts';
 import { createLimiter, type RateSetting } from './access/limits.ts';
@@ -13,7 +14,6 @@ import type { AnyRoute, Route, StreamRoute } from './route.ts';
 import { createRouteTable, type Found } from './route-table.ts';
 import { isDocument } from './routes/documents.ts';
 import { securityHeaders } from './security-headers.ts';
-import type { RequestSpan } from './tracing.ts';
 import { validateBody, validateQuery } from './validate.ts';
 
 export interface PipelineSetting extends GateSetting {
@@ -61,7 +61,7 @@ export function createPipeline(setting: PipelineSetting): (request: IncomingMess
     exchange.head = [...(isDocument(path) ? headers.documents : headers.api), 'x-request-id', exchange.id];
     const fault = protocolFault(request);
     if (fault !== undefined) return sendAndClose(response, refusalReply(fault), exchange.head);
-    if (tracer !== undefined) exchange.span = tracer.begin(request, exchange.route, exchange.id);
+    if (tracer !== undefined) exchange.span = tracer.begin(traced(exchange));
     if (found === undefined) return refuse(response, refusalReply('notFound'), exchange.head);
     const route = found.place.byMethod.get(request.method ?? '');
     if (route === undefined) {
@@ -91,6 +91,14 @@ export function createPipeline(setting: PipelineSetting): (request: IncomingMess
     deadlines.watch(response, exchange.startMs);
     response.once('close', () => observe(exchange));
     run(exchange).catch((error: unknown) => answerFault(exchange, error, deps));
+  };
+}
+
+function traced({ request, route, id }: Exchange) {
+  const { traceparent } = request.headers;
+  return {
+    ...{ method: request.method ?? '', route, requestId: id },
+    ...(typeof traceparent === 'string' && { traceparent }),
   };
 }
 

@@ -18,7 +18,7 @@ export interface EventStreams {
 
 /** Server-sent events: what the operator does and what detection finds, as it happens. */
 export function createEventStreams(
-  { feed, clock, metrics }: HttpDependencies,
+  { feed, clock, metrics }: Pick<HttpDependencies, 'feed' | 'clock' | 'metrics'>,
   ring: Pick<KeyRing, 'holds'>,
 ): EventStreams {
   const open = new Set<() => void>();
@@ -33,7 +33,7 @@ export function createEventStreams(
     const missed = typeof lastId === 'string' && lastId !== '' ? feed.since(lastId) : { events: [], hasGap: false };
     // Whoever comes back from here goes on from here, even if nothing happened meanwhile.
     const position = missed.events.length === 0 ? `id: ${feed.position()}\n` : '';
-    response.write(`retry: 3000\n${position}${missed.hasGap ? 'event: Reset\ndata: {}\n' : ''}\n`);
+    response.write(`retry: 3000\n${position}${missed.hasGap ? resetAt(clock.nowMs()) : ''}\n`);
     response.write(missed.events.map(textOf).join(''));
     return new Promise((resolve) => {
       let cancelHeartbeat: () => void;
@@ -96,3 +96,6 @@ export function createEventStreams(
 /** JSON has no line feed of its own, so the data are one line. */
 const textOf = ({ id, atMs, type, data }: FedEvent): string =>
   `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ at: new Date(atMs).toISOString(), ...data })}\n\n`;
+
+const resetAt = (nowMs: number): string =>
+  `event: Reset\ndata: ${JSON.stringify({ at: new Date(nowMs).toISOString() })}\n`;

@@ -40,6 +40,9 @@ function timestamp(nowMs: () => number) {
     });
 }
 
+/** JSON schema's word for the keys of a map; OpenAPI's types do not know it yet. */
+const NAMES = { propertyNames: { maxLength: LIMITS.labelText } } as object;
+
 const labels = z
   .record(z.string().max(LIMITS.labelText), z.string().max(LIMITS.labelText))
   .refine((value) => Object.keys(value).length <= LIMITS.labels, {
@@ -53,6 +56,7 @@ const labels = z
     maxProperties: LIMITS.labels,
     description: 'The label set identifies the series, e.g. pod, namespace, service.',
     example: { pod: 'api-1' },
+    ...NAMES,
   });
 
 function metricData(nowMs: () => number) {
@@ -83,6 +87,10 @@ function metricData(nowMs: () => number) {
     .transform(toSample);
 }
 
+/** A pattern without flags, which JSON schema does not have: `^([eE][rR][rR]...)$`. */
+const inAnyCase = (words: readonly string[]): string =>
+  `^(${words.map((word) => word.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)).join('|')})$`;
+
 function logData(nowMs: () => number) {
   return z
     .object({
@@ -99,6 +107,7 @@ function logData(nowMs: () => number) {
         })
         .openapi({
           type: 'string',
+          pattern: inAnyCase(Object.keys(LEVELS)),
           description: 'error, warn, info or debug in any case; warning, fatal and critical are mapped.',
           example: 'error',
         }),
@@ -123,7 +132,9 @@ export function requestSchemas(nowMs: () => number) {
         params: { type: 'too_short' },
         message: 'Metrics and logs should not both be empty',
       })
-      .openapi('FailureDetectionRequest'),
+      .openapi('FailureDetectionRequest', {
+        anyOf: [{ properties: { metrics: { minItems: 1 } } }, { properties: { logs: { minItems: 1 } } }],
+      } as object),
   };
 }
 

@@ -24,8 +24,11 @@ function problems(env: Env = {}, argv: string[] = [], files: Env = {}): string[]
 describe('nothing set', () => {
   test('the API alone on loopback, port 8000, SQLite in ./data, and it says so loudly', () => {
     expect(config()).toEqual({
-      http: { host: '127.0.0.1', port: 8000, keys: { kind: 'development' } },
-      detection: { anomalyThreshold: 0.85, failureWindowMs: 300_000, minSamples: 100 },
+      http: {
+        ...{ host: '127.0.0.1', port: 8000, keys: { kind: 'development' } },
+        ...{ rate: { perKey: 1_000, perAddress: 5_000 }, trustedProxies: 0 },
+      },
+      detection: { anomalyThreshold: 0.85, failureWindowMs: 300_000, minSamples: 100, logs: 'none' },
       store: { kind: 'sqlite', dataDir: './data' },
       retention: { predictionAgeMs: 30 * 86_400_000, predictionBytes: 512 << 20, historyAgeMs: 400 * 86_400_000 },
       sinks: [],
@@ -72,7 +75,7 @@ describe('precedence', () => {
       'API_KEY=your_secure_api_key_here',
     ].join('\n');
     const loaded = config({}, [], { '.env': dotenv });
-    expect(loaded.detection).toEqual({ anomalyThreshold: 0.9, failureWindowMs: 600_000, minSamples: 50 });
+    expect(loaded.detection).toMatchObject({ anomalyThreshold: 0.9, failureWindowMs: 600_000, minSamples: 50 });
     const { keys } = loaded.http;
     expect(keys.kind === 'configured' && keys.apiKey?.reveal()).toBe('your_secure_api_key_here');
     expect(loaded.warnings).toEqual([]);
