@@ -149,7 +149,7 @@ export class EvidenceDesk {
 
   #dns(): readonly DependencyState[] {
     const pods = this.#deps.dns.dnsPods();
-    if (pods === undefined || pods.total === 0) return [];
+    if (pods === undefined) return [];
     const state = pods.ready === 0 ? 'unhealthy' : pods.ready >= pods.total ? 'healthy' : 'unknown';
     return [{ name: pods.name, kind: 'dns', state, anomalousCallees: [] }];
   }

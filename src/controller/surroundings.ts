@@ -3,6 +3,7 @@ import type { Incident } from '../detection/incident.ts';
 import type { DiagnosisInput } from '../diagnosis/evidence.ts';
 import type { Diagnosis, LogLine } from '../diagnosis/diagnosis.ts';
 import { summariseSeries } from '../diagnosis/summarise-series.ts';
+import { movedMost } from '../diagnosis/suspects.ts';
 import type { DecisionInput } from '../healing/decision-input.ts';
 import { HOUR } from '../lib/duration.ts';
 import type { Problem } from '../lib/parsed.ts';
@@ -143,13 +144,15 @@ export class Surroundings {
     const { incident } = track.history;
     const { verdict } = track;
     const onsetAtMs = incident?.onsetAtMs ?? nowMs;
+    const series = track.memory.all();
     return {
       ...{ nowMs, onsetAtMs, workload, logs },
       ...(verdict !== undefined && { verdict }),
       ...evidence?.gathered(workload, nowMs),
       events: reader.events(workload.ref.namespace, onsetAtMs - HOUR),
       nodes: reader.nodes(),
-      series: summariseSeries(track.memory.all(), onsetAtMs),
+      series: summariseSeries(series, onsetAtMs),
+      moved: movedMost(series, onsetAtMs),
       otherAnomalous: book
         .openIncidents()
         .filter(({ workload: other }) => other.uid !== workload.ref.uid)

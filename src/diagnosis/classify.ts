@@ -14,6 +14,7 @@ import { novelty } from './findings.ts';
 import type { Situation } from './failure-model.ts';
 import { printable } from './log-signatures.ts';
 import { bounded } from './metric-shape.ts';
+import { figure } from './sentences.ts';
 import type { Trait } from './trait.ts';
 
 const TOP = 3;
@@ -154,7 +155,9 @@ function summaryOf(
   const told = evidence.map((each) => each.what).join('; ');
   if (top === undefined || abstained !== undefined) {
     const novel = novelty(facts, 0)?.what;
-    const known = [told, novel, courseOf(facts)].filter((each) => each !== undefined && each !== '').join('; ');
+    const known = [told, novel, courseOf(facts), movedOf(facts)]
+      .filter((each) => each !== undefined && each !== '')
+      .join('; ');
     return `unknown: ${abstained ?? 'nothing known'}${known === '' ? '' : `. Evidence: ${known}`}`;
   }
   const twin = standing.twin === undefined ? '' : ` or ${standing.twin}, which is answered alike`;
@@ -168,6 +171,14 @@ function courseOf(facts: Facts): string | undefined {
   const { from = 'the start', to = 'the end', before, after } = step;
   const ways = `${after[0]} of ${after[1]} times, before ${before[0]} of ${before[1]}`;
   return `in its requests “${printable(from)}” is followed by “${printable(to)}” ${ways}`;
+}
+
+/** "moved most: response_time of pod a from 50 to 900". */
+function movedOf({ input }: Facts): string | undefined {
+  const moved = (input.moved ?? []).map(({ metric, entity, before, after }) => {
+    return `${metric}${entity === '' ? '' : ` of pod ${entity}`} from ${figure(before)} to ${figure(after)}`;
+  });
+  return moved.length === 0 ? undefined : `moved most: ${moved.join(', ')}`;
 }
 
 /** Time of the oldest evidence that decided; status is as old as its reading. */

@@ -2,6 +2,7 @@ import type { HealthState, WorkloadVerdict } from '../detection/verdict.ts';
 import type { ClusterEvent, NodeSnapshot, WorkloadRef, WorkloadSnapshot } from '../lib/workload.ts';
 import type { CallGraph } from './call-graph.ts';
 import type { LogLine } from './diagnosis.ts';
+import type { RankedMetric } from './rank.ts';
 import type { SuspectEvidence } from './root-cause.ts';
 import type { RemedyAction } from './rung.ts';
 
@@ -117,6 +118,8 @@ export interface DiagnosisInput {
     readonly graph: CallGraph;
     readonly suspects: readonly SuspectEvidence[];
   };
+  /** The metrics that moved most since the onset, the first one most; absent: not known. */
+  readonly moved?: readonly RankedMetric[];
   readonly recentActions?: readonly RecentAction[];
   readonly credentials?: readonly CredentialState[];
   readonly volumes?: readonly VolumeState[];

@@ -1,6 +1,6 @@
 import type { DependencyState } from './evidence.ts';
-import { shiftOf } from './rank.ts';
-import type { MetricKind } from './rank.ts';
+import { rankMetrics, shiftOf } from './rank.ts';
+import type { MetricKind, RankedMetric, RankSeries } from './rank.ts';
 import type { SuspectEvidence } from './root-cause.ts';
 import type { RememberedSeries } from './series-memory.ts';
 
@@ -53,10 +53,30 @@ export function suspectOf({ entity, state, series, alarmAtMs, onsetAtMs }: Suspe
   };
 }
 
-/** How many spreads it rose; 0: it fell. Undefined: too few polls on a side of the alarm. */
-function harmOf({ metric, pod, points }: RememberedSeries, kind: MetricKind, alarmAtMs: number): number | undefined {
+/** More than a few metrics are a list that nobody reads. */
+const MOST_MOVED = 3;
+/** Fewer spreads than this is the usual noise. */
+const LEAST_SHIFT = 3;
+
+/** What moved most in one workload since the alarm, up or down: where to look while no cause is named. */
+export function movedMost(series: readonly RememberedSeries[], alarmAtMs: number): readonly RankedMetric[] {
+  const known = series.flatMap((each): readonly RankSeries[] => {
+    const kind = each.metric === 'request_rate' ? 'rate' : BLAME[each.metric]?.kind;
+    return kind === undefined ? [] : [asRanked(each, kind)];
+  });
+  return rankMetrics(known, alarmAtMs)
+    .filter(({ shift }) => Math.abs(shift) >= LEAST_SHIFT)
+    .slice(0, MOST_MOVED);
+}
+
+function asRanked({ metric, pod, points }: RememberedSeries, kind: MetricKind): RankSeries {
   const timesMs = Float64Array.from(points, ({ atMs }) => atMs);
   const values = Float64Array.from(points, ({ value }) => value);
-  const shift = shiftOf({ entity: pod ?? '', metric, kind, timesMs, values }, alarmAtMs)?.shift;
+  return { entity: pod ?? '', metric, kind, timesMs, values };
+}
+
+/** How many spreads it rose; 0: it fell. Undefined: too few polls on a side of the alarm. */
+function harmOf(series: RememberedSeries, kind: MetricKind, alarmAtMs: number): number | undefined {
+  const shift = shiftOf(asRanked(series, kind), alarmAtMs)?.shift;
   return shift === undefined ? undefined : Math.max(0, shift);
 }

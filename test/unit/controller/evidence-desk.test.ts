@@ -316,7 +316,7 @@ describe('DNS', () => {
       'unknown',
     ],
     ['none ready', { name: 'kube-system/kube-dns', ready: 0, total: 2 }, 'unhealthy'],
-    ['all are gone: nothing is seen', { name: 'kube-system/kube-dns', ready: 0, total: 0 }, undefined],
+    ['all are gone', { name: 'kube-system/kube-dns', ready: 0, total: 0 }, 'unhealthy'],
     ['none can be seen', undefined, undefined],
   ])('%s', (_, dns, expected) => {
     evidence.dns = dns;

@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import type { LogSource } from '../../../src/controller/ports.ts';
 import { ok } from '../../../src/lib/result.ts';
+import { PRESETS } from '../../../src/detection/presets.ts';
 import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import {
   aCertificate,
@@ -13,6 +14,7 @@ import {
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { FakeEvidence } from '../../support/fakes/fake-evidence.ts';
 import { asCrashing } from '../../support/fakes/fake-cluster.ts';
+import { cacheGrows } from '../../support/fakes/troubles.ts';
 import { aShop, quickPolicy, type World } from '../../support/fakes/world.ts';
 
 const SECOND = 1_000;
@@ -31,8 +33,19 @@ const scaleUp = {
   ],
 } satisfies Partial<HealingPolicy>;
 
+/** Limits on what people feel, and on memory: they need no history to be sure of. */
+const detection = {
+  ...quickPolicy().detection,
+  metrics: [
+    { ...PRESETS.response_time, limit: { enter: 300, leave: 200, forSeconds: 0 } },
+    { ...PRESETS.memory_usage, limit: { enter: 80, leave: 70, forSeconds: 0 } },
+    PRESETS.request_rate,
+    PRESETS.cpu_usage,
+  ],
+};
+
 const shop = async (over: Partial<HealingPolicy> = {}) => {
-  const world = await aShop(over);
+  const world = await aShop({ detection, ...over });
   const evidence = new FakeEvidence();
   evidence.objects.put('deployments', aTemplated({ name: 'checkout' }, {}));
   return { world, evidence };
@@ -253,6 +266,50 @@ describe('a certificate', () => {
     await world.until('told', () => world.firing().length > 0, 5 * MINUTE);
     await world.run(10 * MINUTE);
     expect(world.cluster.foreignWrites()).toEqual([]);
+  });
+});
+
+describe('a cache, cleared where its memory climbs', () => {
+  const clear = {
+    remedies: [
+      {
+        ...{ on: ['any'], minSeverity: 'low' },
+        steps: [
+          {
+            ...{ action: 'clear_cache', attempts: 1, timeoutSeconds: 300 },
+            cache: { http: { port: 8080, path: '/cache/clear' } },
+          },
+        ],
+      },
+    ],
+  } satisfies Partial<HealingPolicy>;
+  const growing = async (annotations: Readonly<Record<string, string>>) => {
+    const { world, evidence } = await shop(clear);
+    world.cluster.addWorkload({ name: 'db', pods: 2 });
+    world.cluster.editWorkload('checkout', (each) => ({ ...each, annotations }));
+    world.cluster.putPolicy({
+      ...quickPolicy({ mode: 'Observe', detection }),
+      ...{ uid: 'p-2', name: 'db', target: { kind: 'Deployment', name: 'db' } },
+    });
+    await anOperator(world, { evidence });
+    await world.run(3 * MINUTE);
+    cacheGrows(world);
+    return world;
+  };
+  const store = { 'healing.aegis.dev/cache-store': 'db' };
+  const cleared = (world: World): boolean => world.cluster.effects().some((effect) => effect.startsWith('cache'));
+
+  test('the store behind it is watched and well', async () => {
+    const world = await growing(store);
+    await world.until('cleared', () => cleared(world), 5 * MINUTE);
+  });
+
+  test('the store behind it is ill: a cold cache would crush it', async () => {
+    const world = await growing(store);
+    const [first] = world.cluster.workload('db').pods;
+    world.cluster.editPod(first?.name ?? '', (pod) => asCrashing(pod, world.clock.nowMs()));
+    await world.until('told', () => world.firing().length > 0, 10 * MINUTE);
+    expect(cleared(world)).toBe(false);
   });
 });
 

@@ -6,7 +6,7 @@ import { dependencyStates, reachableFrom, type Neighbour } from '../../../src/di
 import type { DiagnosisInput } from '../../../src/diagnosis/evidence.ts';
 import { oddStep } from '../../../src/diagnosis/log-requests.ts';
 import type { RememberedSeries } from '../../../src/diagnosis/series-memory.ts';
-import { suspectOf } from '../../../src/diagnosis/suspects.ts';
+import { movedMost, suspectOf } from '../../../src/diagnosis/suspects.ts';
 import { aCase, MINUTE, NOW, ONSET, type Behaviour, type PodSpec } from '../../support/builders/diagnosis.ts';
 
 /** `a>b b>c` as a graph. */
@@ -88,6 +88,30 @@ describe('what moved in a service', () => {
     ],
   ])('%s', (_, found, holds) => {
     expect(holds(found)).toBe(true);
+  });
+});
+
+describe('what moved most', () => {
+  test('up or down, the most first; noise, and metrics of which nothing is known, are left out', () => {
+    const series = [
+      flat('cpu_usage', 40),
+      flat('response_time', 80, 900),
+      flat('request_rate', 100, 20),
+      flat('custom', 1, 9),
+    ];
+    expect(movedMost(series, ONSET).map(({ metric }) => metric)).toEqual(['response_time', 'request_rate']);
+  });
+
+  test('too few polls on a side of the onset: nothing is known', () => {
+    const short = { metric: 'cpu_usage', points: flat('cpu_usage', 20, 90).points.slice(-5) };
+    expect(movedMost([short], ONSET)).toEqual([]);
+  });
+
+  test('it stands in the sentence of a failure without a name', () => {
+    const moved = movedMost([{ ...flat('response_time', 80, 900), pod: 'checkout-1' }], ONSET);
+    const { failureType, summary } = classify(aCase({ pods: pods(slow), input: { moved } }));
+    expect(failureType).toBe('unknown');
+    expect(summary).toMatch(/moved most: response_time of pod checkout-1 from 8\d to 90\d/);
   });
 });
 
