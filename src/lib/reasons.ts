@@ -65,7 +65,7 @@ const reasons = {
   TargetGone: ['end', 'The target no longer exists.'],
   TargetChanged: ['wait', 'The target is not what it was when this was decided.'],
   IncidentClosed: ['end', 'The incident is over.'],
-  Reverted: ['end', 'Somebody undid the change twice: a person must look.'],
+  Reverted: ['end', 'Somebody else undid two changes to the workload in 24 h: a person must look.'],
   Rejected: ['wait', 'The API server or a webhook refused the request.'],
   Ambiguous: ['wait', 'The answer was lost and the effect cannot be proven.'],
   RolledBackOnce: ['next-rung', 'The effect was undone because it did not help.'],

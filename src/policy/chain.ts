@@ -26,6 +26,7 @@ import { policyConflict } from './guards/policy-conflict.ts';
 import { policyEngine } from './guards/policy-engine.ts';
 import { preconditionFails } from './guards/precondition-fails.ts';
 import { protectedTarget } from './guards/protected-target.ts';
+import { reverted } from './guards/reverted.ts';
 import { rolloutInProgress } from './guards/rollout-in-progress.ts';
 import { ruleDenies } from './guards/rule-denies.ts';
 import { staleEvidence } from './guards/stale-evidence.ts';
@@ -61,6 +62,7 @@ export const GUARDS: readonly Guard[] = [
   policyConflict, //        8  another policy has precedence
   historyUnavailable, //    9  before those who read it, so that its absence is named once as itself
   inFlight, //              9  one at a time
+  reverted, //              9  people only: somebody does not want it
   ineffectiveChain, //      9  people only: before the waits, which would end
   flapping, //              9  people only
   attemptsSpent, //         9  five an incident

@@ -130,6 +130,11 @@ const ROWS: readonly Row[] = [
   ['ineffectiveChain', 'three', { ledger: [ended('Ineffective', 60), ended('RolledBack', 120), ended('Failed', 180, { reason: 'Ambiguous' })] }, 'holds'],
   ['ineffectiveChain', 'refused writes had no effect', { ledger: [60, 120, 180].map((ago) => ended('Failed', ago, { reason: 'Rejected' })) }, 'passes'],
   ['ineffectiveChain', 'the third was more than a day ago', { ledger: [60, 120, 24 * 60].map((ago) => ended('Ineffective', ago)) }, 'passes'],
+  ['reverted', 'one change was undone', { ledger: [ended('Ineffective', 60, { reason: 'Reverted' })] }, 'passes'],
+  ['reverted', 'two were, in whatever incidents', { ledger: [60, 600].map((ago) => ended('Ineffective', ago, { reason: 'Reverted', incidentId: `i-${ago}` })) }, 'holds'],
+  ['reverted', 'what did not help is not undone', { ledger: [ended('Ineffective', 60, { reason: 'Reverted' }), ended('Ineffective', 30, { reason: 'StillAnomalous' })] }, 'passes'],
+  ['reverted', 'the second was more than a day ago', { ledger: [60, 24 * 60].map((ago) => ended('Ineffective', ago, { reason: 'Reverted' })) }, 'passes'],
+  ['reverted', 'another workload', { ledger: [60, 30].map((ago) => ended('Ineffective', ago, { reason: 'Reverted', workloadUid: 'other' })) }, 'passes'],
   ['flapping', 'two returns', { ledger: [10, 50].map((ago) => ended('Healed', ago, { incidentId: `i-${ago}` })) }, 'passes'],
   ['flapping', 'waves of one incident are one return', { ledger: [10, 30, 50].map((ago) => ended('Healed', ago)) }, 'passes'],
   ['flapping', 'waves of this incident are none', { ledger: [10, 30, 50].map((ago) => ended('Healed', ago, { incidentId: 'incident-1' })) }, 'passes'],
@@ -181,7 +186,7 @@ describe('at the edge', () => {
 });
 
 describe('a guard that cannot see the past holds', () => {
-  const LEDGER_GUARDS = ['historyUnavailable', 'inFlight', 'ineffectiveChain', 'flapping', 'attemptsSpent', 'cooldown', 'backoff', 'blastRadius', 'budgetSpent']; // prettier-ignore
+  const LEDGER_GUARDS = ['historyUnavailable', 'inFlight', 'reverted', 'ineffectiveChain', 'flapping', 'attemptsSpent', 'cooldown', 'backoff', 'blastRadius', 'budgetSpent']; // prettier-ignore
   test.each(LEDGER_GUARDS)('%s', (guard) => {
     expect(check(guard, aGuardInput({ ledger: undefined }))?.reason).toBe('HistoryUnavailable');
   });

@@ -134,6 +134,10 @@ const ROWS: Record<string, Row> = {
     given: ({ ledger: _left, ...input }) => ({ ...input, ledger: undefined }),
   },
   inFlight: { reason: 'InFlight', given: overLedger([aRecord({ state: 'Verifying' })]) },
+  reverted: {
+    reason: 'Reverted',
+    given: overLedger([60, 120].map((ago) => ({ ...ineffective(ago), reason: 'Reverted' }))),
+  },
   ineffectiveChain: { reason: 'IneffectiveChain', given: overLedger([60, 120, 180].map(ineffective)) },
   flapping: {
     reason: 'Flapping',
