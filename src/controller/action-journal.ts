@@ -3,11 +3,12 @@ import { stateOf } from '../healing/lifecycle.ts';
 import { toRecord } from '../healing/record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { workloadKey } from '../lib/workload.ts';
 import type { ActionState } from '../policy/ledger.ts';
+import { rowIdOf, rowOf } from './action-rows.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import type { EventReason } from './events.ts';
 import { eventNote, regardingAction, regardingWorkload } from './events.ts';
+import type { OwedRows } from './owed-rows.ts';
 import type { ClusterWriter, EventSink, HistoryRow, Leadership, MetricsSink, StoredAction, Store } from './ports.ts';
 
 /** More than an incident has in its last minutes, where a row that is still open would be. */
@@ -33,6 +34,7 @@ export class ActionJournal {
     readonly writer: ClusterWriter;
     readonly leadership: Leadership;
     readonly store: Store;
+    readonly owed: OwedRows;
     readonly ledger: ActionLedger;
     readonly events: EventSink;
     readonly metrics: MetricsSink;
@@ -44,6 +46,7 @@ export class ActionJournal {
     readonly writer: ClusterWriter;
     readonly leadership: Leadership;
     readonly store: Store;
+    readonly owed: OwedRows;
     readonly ledger: ActionLedger;
     readonly events: EventSink;
     readonly metrics: MetricsSink;
@@ -52,9 +55,6 @@ export class ActionJournal {
   }) {
     this.#deps = deps;
   }
-
-  /** Rows of alerts and inverses that went out although the store did not take them: they do not wait for it. */
-  readonly #owed = new Map<string, HistoryRow>();
 
   /** The action as written; `undefined` if it could not be, or somebody else wrote it since it was read. */
   async write(action: StoredAction, status: ActionStatus): Promise<StoredAction | undefined> {
@@ -80,38 +80,15 @@ export class ActionJournal {
     kind: HistoryRow['kind'] = 'effect',
     message?: string,
   ): Promise<string | undefined> {
-    const { intent } = action;
-    const { store, log } = this.#deps;
-    const id = rowIdOf(action);
-    const row: HistoryRow = {
-      ...{ id, atMs: intent.decidedAtMs, kind, incidentId: intent.incidentId, actionName: intent.name },
-      ...{ namespace: intent.namespace, workload: workloadKey(intent.target), action: intent.action },
-      message: message ?? intent.reason,
-      facts: {
-        ...{ policy: intent.policy, pods: intent.pods, parameters: intent.parameters, baseline: intent.baseline },
-        ...{ diagnosis: intent.diagnosis, step: intent.step, attempt: intent.attempt },
-      },
-    };
+    const { store, owed, log } = this.#deps;
+    const row = rowOf(action, kind, message);
     try {
       await store.appendHistory([row]);
-      return id;
+      return row.id;
     } catch (error) {
-      log.warn('the history takes no row', { actionId: intent.name, kind, err: error });
-      if (kind === 'alert' || kind === 'undo') this.#owed.set(id, row);
+      log.warn('the history takes no row', { actionId: action.intent.name, kind, err: error });
+      if (kind === 'alert' || kind === 'undo') owed.add(row);
       return undefined;
-    }
-  }
-
-  /** Records what is owed, as soon as the store can be written again. */
-  async announceOwed(): Promise<void> {
-    const { store, log } = this.#deps;
-    if (this.#owed.size === 0 || !store.healthy()) return;
-    const rows = [...this.#owed.values()];
-    try {
-      await store.appendHistory(rows);
-      for (const { id } of rows) this.#owed.delete(id);
-    } catch (error) {
-      log.warn('rows of the history are still owed', { rows: rows.length, err: error });
     }
   }
 
@@ -155,14 +132,6 @@ export class ActionJournal {
     events.emit(eventNote(regardingWorkload(intent.target), reason, note));
     events.emit(eventNote(regardingAction(after), reason, note));
   }
-}
-
-/**
- * The history row of an action's next write. The same until an answer is recorded: a process that was killed after
- * announcing finds its row instead of adding one.
- */
-export function rowIdOf({ intent, status }: StoredAction): string {
-  return `${intent.name}/${status.attempts.length + 1}`;
 }
 
 /** An alert and a dry run have words of their own: neither healed nor was refused. */

@@ -21,7 +21,7 @@ import type { HealingPolicy } from '../policy/healing-policy.ts';
 import { END_STATES } from '../policy/ledger.ts';
 import type { ActionGate } from './action-gate.ts';
 import type { ActionJournal } from './action-journal.ts';
-import { rowIdOf } from './action-journal.ts';
+import { rowIdOf } from './action-rows.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import { eventNote, regardingAction, regardingWorkload } from './events.ts';
@@ -96,11 +96,6 @@ export class ActionReconciler {
       if (again !== 'at-once') return again;
     }
     return { requeueAfterMs: SOON_MS };
-  }
-
-  /** History rows of what went on although the store took none. */
-  recordOwed(): Promise<void> {
-    return this.#deps.journal.announceOwed();
   }
 
   #cached(key: string): StoredAction | undefined {

@@ -19,6 +19,7 @@ import { IncidentBook } from './incident-book.ts';
 import { createOperatorView } from './live-view.ts';
 import type { OperatorView } from './operator-view.ts';
 import { Operator } from './operator.ts';
+import { OwedRows } from './owed-rows.ts';
 import { PolicyAcceptance } from './policy-acceptance.ts';
 import { PolicyReporter } from './policy-reporter.ts';
 import { Poller } from './poller.ts';
@@ -122,9 +123,10 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const poller = new Poller({ source, metrics, log });
   const assessor = new WorkloadAssessor({ engine, book, stalenessMs });
   const backFill = new BackFill({ poller, assessor, reader, log });
-  const alerts = new AlertDesk({ notifier, metrics, log });
-  const recorder = new DecisionRecorder({ writer, store, events, metrics, log });
-  const journal = new ActionJournal({ writer, leadership, store, ledger, events, metrics, clock, log });
+  const alerts = new AlertDesk({ notifier, store, metrics, log });
+  const owed = new OwedRows(store, log);
+  const recorder = new DecisionRecorder({ writer, store, owed, events, metrics, log });
+  const journal = new ActionJournal({ writer, leadership, store, owed, ledger, events, metrics, clock, log });
   const gate = new ActionGate({
     ...{ writer, executors, leadership, store, ledger, journal, surroundings, engines },
     ...{ metrics, clock, log, holder: settings.identity },
@@ -147,7 +149,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   });
   const operator: Operator = new Operator({
     ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
-    ...{ guardrailReporter },
+    ...{ guardrailReporter, owed },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
     ...(settings.storesModels !== undefined && { storesModels: settings.storesModels }),
   });

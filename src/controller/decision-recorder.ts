@@ -3,6 +3,7 @@ import type { Log } from '../lib/log.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { Track } from './incident-book.ts';
 import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
+import type { OwedRows } from './owed-rows.ts';
 import type { ClusterWriter, EventSink, HistoryRow, MetricsSink, StoredAction, Store } from './ports.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 
@@ -14,6 +15,7 @@ export class DecisionRecorder {
   readonly #deps: {
     readonly writer: ClusterWriter;
     readonly store: Store;
+    readonly owed: OwedRows;
     readonly events: EventSink;
     readonly metrics: MetricsSink;
     readonly log: Log;
@@ -22,6 +24,7 @@ export class DecisionRecorder {
   constructor(deps: {
     readonly writer: ClusterWriter;
     readonly store: Store;
+    readonly owed: OwedRows;
     readonly events: EventSink;
     readonly metrics: MetricsSink;
     readonly log: Log;
@@ -95,6 +98,7 @@ export class DecisionRecorder {
       await this.#deps.store.appendHistory([row]);
     } catch (error) {
       this.#deps.log.warn('a decision cannot be stored', { decisionId: row.id, err: error });
+      this.#deps.owed.add(row);
     }
   }
 

@@ -10,9 +10,11 @@ import type { BackFill } from './back-fill.ts';
 import type { DetectionLoop } from './detection-loop.ts';
 import { guardrailName, type GuardrailReporter } from './guardrail-reporter.ts';
 import type { IncidentBook } from './incident-book.ts';
+import type { OwedRows } from './owed-rows.ts';
 import { policyKey, type PolicyReporter } from './policy-reporter.ts';
 import type { Poller } from './poller.ts';
 import type { ClusterReader, Leadership, MetricsSink, Store, StoredAction } from './ports.ts';
+import { rebuildHistory } from './rebuild-history.ts';
 import { reportState } from './state-gauges.ts';
 import type { StormWatch } from './storm-watch.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -46,6 +48,7 @@ export interface OperatorDeps {
   readonly book: IncidentBook;
   readonly ledger: ActionLedger;
   readonly storms: StormWatch;
+  readonly owed: OwedRows;
   readonly alerts: AlertDesk;
   readonly surroundings: Surroundings;
   readonly store: Store;
@@ -69,6 +72,8 @@ export class Operator {
   #isStopped = false;
   /** Everything that a leader must know before it may decide. */
   #isPrepared = false;
+  /** Every row that the action objects prove is there. */
+  #isHistoryWhole = false;
   #savedAtMs = 0;
   #tidiedAtMs = 0;
   #reportedAtMs = 0;
@@ -123,6 +128,7 @@ export class Operator {
       this.#deps.metrics.gauge('aegis_leader', isLeader ? 1 : 0);
       log.info(isLeader ? 'leading' : 'standing by');
       this.#isPrepared = false;
+      this.#isHistoryWhole = false;
       this.#deps.ledger.unload();
       this.#deps.book.unload();
       this.#deps.alerts.forget();
@@ -186,12 +192,12 @@ export class Operator {
   }
 
   async #work(): Promise<void> {
-    const { leadership, reader, loop, reconciler, clock, log, metrics } = this.#deps;
+    const { leadership, reader, loop, clock, log, metrics } = this.#deps;
     try {
       if (!reader.synced()) return;
       if (leadership.isLeader() && !this.#isPrepared) await this.#prepare();
       if (leadership.isLeader() && !this.#isPrepared) return;
-      if (this.#isPrepared) await reconciler.recordOwed();
+      if (this.#isPrepared) await this.#payRows();
       await loop.tick();
       const nowMs = clock.nowMs();
       if (nowMs - this.#savedAtMs >= SNAPSHOT_EVERY_MS) await this.#saveModels();
@@ -201,6 +207,14 @@ export class Operator {
       metrics.count('aegis_faults_total', { where: 'tick' });
       log.error('a tick failed', { err: error });
     }
+  }
+
+  /** What this process owes the history, and once in each leadership what the last one did. */
+  async #payRows(): Promise<void> {
+    const { owed, reader, store, log } = this.#deps;
+    await owed.pay();
+    if (this.#isHistoryWhole || !store.healthy()) return;
+    this.#isHistoryWhole = await rebuildHistory(store, log, reader.actions());
   }
 
   /** A new leader first learns what its predecessor began: ledger, incidents, storms, and every open action. */

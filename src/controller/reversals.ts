@@ -4,6 +4,7 @@ import { SECOND } from '../lib/duration.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { ActionGate } from './action-gate.ts';
+import { undoMessage } from './action-rows.ts';
 import type { ActionJournal } from './action-journal.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import { eventNote, regardingWorkload } from './events.ts';
@@ -44,7 +45,7 @@ export class Reversals {
     if (!leadership.mayWrite()) return 'again-soon';
     const none = { kind: 'refused', reason: 'Unsupported', message: 'it has no inverse' } as const;
     // The row first, so that no inverse goes unrecorded; but what Aegis changed is taken back with the store down, too.
-    const row = await journal.announce(action, 'undo', `takes back ${intent.name}`);
+    const row = await journal.announce(action, 'undo', undoMessage(action));
     const isSame = live.ok && live.value.ref.uid === intent.target.uid;
     const outcome = (await executor?.undo?.(intent, isSame ? live.value : undefined)) ?? none;
     log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });

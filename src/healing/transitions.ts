@@ -188,9 +188,16 @@ export function markUndone(status: ActionStatus, outcome: Outcome, readBack: str
 const UNDO_FAILURES_TO_TELL = 3;
 const UNDO_PREFIX = 'undo ';
 
+/** What a failed inverse was answered, where this attempt was one. */
+export function undoOf(answer: string): { readonly kind: string; readonly message: string } | undefined {
+  if (!answer.startsWith(UNDO_PREFIX)) return undefined;
+  const [kind = '', ...message] = answer.slice(UNDO_PREFIX.length).split(': ');
+  return { kind, message: message.join(': ') };
+}
+
 function undoFailed(status: ActionStatus, answer: string, nowMs: number): ActionStatus {
   const attempts = [...status.attempts, { atMs: nowMs, answer: `${UNDO_PREFIX}${answer}` }];
-  const failures = attempts.filter((attempt) => attempt.answer.startsWith(UNDO_PREFIX)).length;
+  const failures = attempts.filter(({ answer: each }) => undoOf(each) !== undefined).length;
   const { dueAtMs = nowMs, renewals } = status.rollback ?? {};
   const kept = { dueAtMs, ...(renewals !== undefined && { renewals }) };
   const tried: ActionStatus = { ...status, attempts, rollback: { ...kept, done: false, atMs: nowMs } };

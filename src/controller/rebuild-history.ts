@@ -1,0 +1,38 @@
+import type { Log } from '../lib/log.ts';
+import { rowsProvenBy, type ExpectedRow } from './action-rows.ts';
+import type { Store, StoredAction } from './ports.ts';
+
+/** More than the brakes let an incident have. */
+const ROWS_OF_AN_INCIDENT = 1_000;
+
+/**
+ * Adds the rows that the action objects prove and the store lacks: those that a killed process owed, and those of a
+ * database that was lost. Objects are the authority; what is there is left as it is. False: to be tried again.
+ */
+export async function rebuildHistory(store: Store, log: Log, actions: readonly StoredAction[]): Promise<boolean> {
+  const byIncident = Map.groupBy(
+    actions.flatMap((action) => rowsProvenBy(action)),
+    ({ row }) => row.incidentId ?? '',
+  );
+  let added = 0;
+  try {
+    for (const [incidentId, expected] of byIncident) added += await complete(store, incidentId, expected);
+  } catch (error) {
+    log.warn('the history cannot be compared with the actions; tried again', { err: error });
+    return false;
+  }
+  if (added > 0) log.warn('rows of the history were missing and are added from the actions', { rows: added });
+  return true;
+}
+
+async function complete(store: Store, incidentId: string, expected: readonly ExpectedRow[]): Promise<number> {
+  const rows = await store.history({ incidentId, limit: ROWS_OF_AN_INCIDENT });
+  const known = new Map(rows.map((row) => [row.id, row]));
+  const missing = expected.filter(({ row }) => !known.has(row.id));
+  if (missing.length > 0) await store.appendHistory(missing.map(({ row }) => row));
+  for (const { row, outcome } of expected) {
+    if (outcome === undefined || known.get(row.id)?.outcome !== undefined) continue;
+    await store.completeHistory(row.id, outcome);
+  }
+  return missing.length;
+}
