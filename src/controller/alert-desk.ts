@@ -5,8 +5,8 @@ import { workloadKey } from '../lib/workload.ts';
 import type { Intent } from '../policy/action.ts';
 import type { StormState } from '../policy/guard.ts';
 import { severityOf } from '../policy/severity.ts';
-import { CLUSTER_SCOPE } from '../policy/storm.ts';
-import type { AlertMessage, MetricsSink, Notifier } from './ports.ts';
+import type { AlertMessage, MetricsSink, Notifier, Store } from './ports.ts';
+import { StormAlerts } from './storm-alerts.ts';
 
 /** Receivers let an alert lapse that is not repeated; it is repeated each minute while the incident is open. */
 const REPEAT_MS = MINUTE;
@@ -21,24 +21,32 @@ interface Open {
   lastSentMs: number;
 }
 
-interface OpenStorm {
-  readonly state: StormState;
-  readonly startsAtMs: number;
-  lastSentMs: number;
-}
-
 /** Tells people of incidents: once, again while they last, and when they are over. Never on the healing path's time. */
 export class AlertDesk {
   readonly #notifier: Notifier;
   readonly #metrics: MetricsSink;
   readonly #log: Log;
   readonly #open = new Map<string, Open>();
-  readonly #storms = new Map<string, OpenStorm>();
+  readonly #storms: StormAlerts;
 
-  constructor(deps: { readonly notifier: Notifier; readonly metrics: MetricsSink; readonly log: Log }) {
+  constructor(deps: {
+    readonly notifier: Notifier;
+    readonly store: Pick<Store, 'saveBlob' | 'loadBlob'>;
+    readonly metrics: MetricsSink;
+    readonly log: Log;
+  }) {
     this.#notifier = deps.notifier;
     this.#metrics = deps.metrics;
     this.#log = deps.log;
+    this.#storms = new StormAlerts({
+      ...{ store: deps.store, log: deps.log, lapseMs: LAPSE_MS },
+      send: async (message, isRepeat) => (await this.#send([], message, isRepeat)).delivered.length > 0,
+    });
+  }
+
+  /** Takes up what the last leader told of storms; false: it cannot be read. */
+  load(): Promise<boolean> {
+    return this.#storms.load();
   }
 
   /** Sends the alert of an `alert_admin` intent; resolves with the sinks that took it. */
@@ -78,17 +86,13 @@ export class AlertDesk {
       open.lastSentMs = nowMs;
       void this.#send(open.sinks, messageOf(open.intent, 'firing', open.startsAtMs, nowMs), true);
     }
-    for (const storm of this.#storms.values()) {
-      if (nowMs - storm.lastSentMs < REPEAT_MS) continue;
-      storm.lastSentMs = nowMs;
-      void this.#send([], stormMessage(storm, 'firing', nowMs), true);
-    }
+    this.#storms.repeat(REPEAT_MS, nowMs);
   }
 
   /** Another process may tell people now: what it has resolved must not be repeated from here. */
   forget(): void {
     this.#open.clear();
-    this.#storms.clear();
+    this.#storms.forget();
   }
 
   resolve(incident: Incident, nowMs: number): void {
@@ -98,23 +102,9 @@ export class AlertDesk {
     void this.#send(open.sinks, messageOf(open.intent, 'resolved', open.startsAtMs, nowMs));
   }
 
-  /**
-   * The storms that brake now: one grouped alert each, in place of one a workload, and its end. A storm over the whole
-   * cluster speaks for its namespaces.
-   */
+  /** The storms that brake now: one grouped alert each, and its end. */
   storms(active: readonly StormState[], nowMs: number): void {
-    const isEverywhere = active.some(({ scope }) => scope === CLUSTER_SCOPE);
-    for (const state of active) {
-      if (this.#storms.has(state.scope) || (isEverywhere && state.scope !== CLUSTER_SCOPE)) continue;
-      const storm = { state, startsAtMs: nowMs, lastSentMs: nowMs };
-      this.#storms.set(state.scope, storm);
-      void this.#send([], stormMessage(storm, 'firing', nowMs));
-    }
-    for (const [scope, storm] of this.#storms) {
-      if (active.some((state) => state.scope === scope)) continue;
-      this.#storms.delete(scope);
-      void this.#send([], stormMessage(storm, 'resolved', nowMs));
-    }
+    this.#storms.look(active, nowMs);
   }
 
   async #send(
@@ -130,19 +120,6 @@ export class AlertDesk {
     }
     return { delivered: reply.delivered, failed: reply.failed.map(({ sink, message: why }) => `${sink}: ${why}`) };
   }
-}
-
-function stormMessage({ state, startsAtMs }: OpenStorm, status: AlertMessage['status'], nowMs: number): AlertMessage {
-  const { scope, anomalous, watched } = state;
-  return {
-    ...{ key: `storm/${scope}`, group: `storm/${scope}`, status, severity: 'critical' },
-    title: `Aegis: many workloads turned anomalous together (${scope})`,
-    ...{ namespace: scope, workload: '', policy: '', failureType: 'storm', evidence: [] },
-    summary: `${anomalous} of ${watched} workloads turned anomalous within five minutes (${scope})`,
-    advice: 'Look for a shared cause: a node, DNS, a dependency, a rollout. No workload is healed until this is over.',
-    startsAtMs,
-    endsAtMs: status === 'firing' ? nowMs + LAPSE_MS : nowMs,
-  };
 }
 
 function messageOf(intent: Intent, status: AlertMessage['status'], startsAtMs: number, nowMs: number): AlertMessage {

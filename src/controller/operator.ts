@@ -225,7 +225,7 @@ export class Operator {
     if (!(await ledger.load(nowMs))) return;
     const actions = reader.actions();
     await ledger.adopt(actions.map(toRecord));
-    if (!(await storms.load()) || !(await book.load())) return;
+    if (!(await storms.load()) || !(await alerts.load()) || !(await book.load())) return;
     for (const { intent, status } of actions) {
       if (status.delivered !== undefined && book.isOpen(intent.incidentId)) alerts.adopt(intent, status.delivered.atMs);
     }

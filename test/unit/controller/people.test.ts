@@ -22,7 +22,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 const restart = intentOf(decide(aDecisionInput()));
 const alert = { ...restart, action: 'alert_admin' as const, parameters: { kind: 'alert' as const, sinks: ['pager'] } };
 
-function aDesk(sinks: readonly string[] = ['pager']) {
+function aDesk(sinks: readonly string[] = ['pager'], blobs = new Map<string, Uint8Array>()) {
   const sent: AlertMessage[] = [];
   const desk = { fails: false };
   const notifier: Notifier = {
@@ -33,7 +33,11 @@ function aDesk(sinks: readonly string[] = ['pager']) {
       return Promise.resolve({ delivered: to.length === 0 ? sinks : to, failed: [] });
     },
   };
-  const alerts = new AlertDesk({ notifier, metrics: recordedMetrics(), log: recordedLog() });
+  const store = {
+    saveBlob: (key: string, bytes: Uint8Array) => Promise.resolve(void blobs.set(key, bytes)),
+    loadBlob: (key: string) => Promise.resolve(blobs.get(key)),
+  };
+  const alerts = new AlertDesk({ notifier, store, metrics: recordedMetrics(), log: recordedLog() });
   return { alerts, sent, desk, said: () => sent.map(({ key, status }) => `${status} ${key}`) };
 }
 
@@ -110,6 +114,49 @@ describe('storms', () => {
     looks.forEach((scopes, i) => desk.alerts.storms(scopes.map(storm), NOW + i));
     await settled();
     expect(desk.said()).toEqual(said);
+  });
+});
+
+describe('a storm across a change of leadership', () => {
+  const shop = [storm('shop')];
+
+  test('is told once, and its end by whoever leads then', async () => {
+    const blobs = new Map<string, Uint8Array>();
+    const [first, second] = [aDesk(['pager'], blobs), aDesk(['pager'], blobs)];
+    first.alerts.storms(shop, NOW);
+    await settled();
+    first.alerts.forget();
+    expect(await second.alerts.load()).toBe(true);
+    second.alerts.storms(shop, NOW + 1_000);
+    second.alerts.storms([], NOW + 2_000);
+    await settled();
+    expect(first.said()).toEqual(['firing storm/shop']);
+    expect(second.said()).toEqual(['resolved storm/shop']);
+    const third = aDesk(['pager'], blobs);
+    await third.alerts.load();
+    third.alerts.storms([], NOW + 3_000);
+    await settled();
+    expect(third.said()).toEqual([]);
+  });
+
+  test('that no sink took is told by the next leader', async () => {
+    const blobs = new Map<string, Uint8Array>();
+    const [first, second] = [aDesk(['pager'], blobs), aDesk(['pager'], blobs)];
+    first.desk.fails = true;
+    first.alerts.storms(shop, NOW);
+    await settled();
+    await second.alerts.load();
+    second.alerts.storms(shop, NOW + 1_000);
+    await settled();
+    expect(second.said()).toEqual(['firing storm/shop']);
+  });
+
+  test('is told again rather than not at all where the record is damaged', async () => {
+    const { alerts, said } = aDesk(['pager'], new Map([['storm-alerts', new TextEncoder().encode('[{')]]));
+    expect(await alerts.load()).toBe(true);
+    alerts.storms(shop, NOW);
+    await settled();
+    expect(said()).toEqual(['firing storm/shop']);
   });
 });
 
