@@ -6,6 +6,7 @@ import { observePod } from '../detection/pod-observation.ts';
 import type { MetricSpec } from '../detection/sample.ts';
 import type { WorkloadVerdict } from '../detection/verdict.ts';
 import { podsMissing, workloadFindings } from '../detection/workload-status.ts';
+import { KEPT, type RememberedSeries } from '../diagnosis/series-memory.ts';
 import { usualTraffic } from '../diagnosis/usual-traffic.ts';
 import { SECOND } from '../lib/duration.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
@@ -14,6 +15,7 @@ import type { IncidentBook, Track } from './incident-book.ts';
 import type { PolledReading, RangeSeries } from './ports.ts';
 import { podLimit, podReadings, readingsByPod, RestartWindow } from './readings.ts';
 
+const REQUESTS = 'request_rate';
 /** Polls in band that close an incident. */
 const CLOSE_AFTER = 3;
 
@@ -29,6 +31,8 @@ export class WorkloadAssessor {
   readonly #book: IncidentBook;
   readonly #stalenessMs: number;
   readonly #restarts = new RestartWindow();
+  /** Requests from before this process, where its predecessor has watched them: by policy and workload. */
+  readonly #watchedPast = new Map<string, { readonly series: readonly RangeSeries[]; polls: number }>();
 
   /** `stalenessMs`: samples older than this are not judged. */
   constructor(deps: { readonly engine: Engine; readonly book: IncidentBook; readonly stalenessMs: number }) {
@@ -75,7 +79,8 @@ export class WorkloadAssessor {
         anomalyThreshold: policy.detection.anomalyThreshold,
       },
     );
-    track.history = transition === 'opened' ? withUsualTraffic(track, history) : history;
+    const past = this.#pastOf(policy, workload);
+    track.history = transition === 'opened' ? withUsualTraffic(track, history, past) : history;
     if (transition === 'resolved' && incident !== undefined) track.resolved = incident;
     this.#book.remember(track, verdict);
     this.#noteCompleteness(track, verdict, metrics, nowMs);
@@ -95,6 +100,12 @@ export class WorkloadAssessor {
     metrics: readonly MetricSpec[],
   ): number {
     let taken = 0;
+    // Before anything is taught: what is known of a series by now, an earlier process has watched.
+    const isWatched = workload.pods.some((pod) => this.#engine.samples(podSeriesKey(workload.ref, pod, REQUESTS)) > 0);
+    if (isWatched) {
+      const series = past.filter(isRequestsOf(workload));
+      this.#watchedPast.set(`${policy.uid}/${workload.ref.uid}`, { series, polls: 0 });
+    }
     for (const pod of workload.pods) {
       for (const spec of metrics) {
         const key = podSeriesKey(workload.ref, pod, spec.name);
@@ -121,6 +132,16 @@ export class WorkloadAssessor {
     this.#restarts.forget(keep);
   }
 
+  /** Dropped once this process remembers as much itself. */
+  #pastOf(policy: HealingPolicy, workload: WorkloadSnapshot): readonly RangeSeries[] {
+    const key = `${policy.uid}/${workload.ref.uid}`;
+    const past = this.#watchedPast.get(key);
+    if (past === undefined) return [];
+    past.polls += 1;
+    if (past.polls >= KEPT) this.#watchedPast.delete(key);
+    return past.series;
+  }
+
   /** scale_down asks that nothing was missing for a while: one gap starts the clock anew. */
   #noteCompleteness(track: Track, verdict: WorkloadVerdict, metrics: readonly MetricSpec[], nowMs: number): void {
     const isComplete =
@@ -133,10 +154,36 @@ export class WorkloadAssessor {
   }
 }
 
+/** The requests of the workload's own pods, or of the workload as a whole. */
+const isRequestsOf =
+  ({ pods }: WorkloadSnapshot) =>
+  ({ metric, pod }: RangeSeries): boolean =>
+    metric === REQUESTS && (pod === undefined || pods.some(({ name }) => name === pod));
+
+/** What this process remembers, and before that what its predecessor has watched, as the source still has it. */
+function withPast(remembered: readonly RememberedSeries[], past: readonly RangeSeries[]): readonly RememberedSeries[] {
+  const earlier = past.map(({ metric, pod, timesMs, values }): RememberedSeries => {
+    const own = remembered.find((series) => series.metric === metric && series.pod === pod)?.points ?? [];
+    const untilMs = own[0]?.atMs ?? Number.POSITIVE_INFINITY;
+    const points = [...timesMs].map((atMs, i) => ({ atMs, value: values[i] ?? NaN }));
+    return {
+      ...{ metric, points: [...points.filter(({ atMs, value }) => atMs < untilMs && Number.isFinite(value)), ...own] },
+      ...(pod !== undefined && { pod }),
+    };
+  });
+  const isNew = ({ metric, pod }: RememberedSeries): boolean =>
+    !earlier.some((series) => series.metric === metric && series.pod === pod);
+  return [...earlier, ...remembered.filter(isNew)];
+}
+
 /** What was usual is fixed with the incident, and stored with it: the next process cannot see so far back. */
-function withUsualTraffic({ memory }: Track, history: Track['history']): Track['history'] {
+function withUsualTraffic(
+  { memory }: Track,
+  history: Track['history'],
+  past: readonly RangeSeries[],
+): Track['history'] {
   const { incident } = history;
-  const usualRequestRate = incident && usualTraffic(memory.all(), incident.onsetAtMs);
+  const usualRequestRate = incident && usualTraffic(withPast(memory.all(), past), incident.onsetAtMs);
   return incident === undefined || usualRequestRate === undefined
     ? history
     : { ...history, incident: { ...incident, usualRequestRate } };

@@ -15,7 +15,7 @@ export interface RememberedSeries {
 }
 
 /** Polls that a diagnosis looks back over; a series that was silent for as many is forgotten. */
-const KEPT = 64;
+export const KEPT = 64;
 
 /** A ring of times and values in turn: 1 KiB, where the verdicts that they stood in would take a hundred. */
 interface Packed {
