@@ -5,7 +5,12 @@ export interface BarChart {
   readonly title: string;
   readonly subtitle: string;
   readonly series: readonly string[];
-  readonly groups: readonly { readonly label: string; readonly values: readonly number[] }[];
+  readonly groups: readonly {
+    readonly label: string;
+    readonly values: readonly number[];
+    /** Of somebody else: greyed, so that one's own stand out. */
+    readonly isPeer?: boolean;
+  }[];
   /** End of the axis. */
   readonly max: number;
   /** Decimals of the values beside the bars; 2 if absent. */
@@ -16,6 +21,7 @@ export interface BarChart {
 
 const [WIDTH, LEFT, RIGHT, TOP, BAR, GAP, LABEL] = [760, 24, 64, 92, 12, 12, 18];
 const TICKS = 5;
+const PEER = '#a8b1ba';
 
 export function barChart(chart: BarChart): string {
   const span = WIDTH - LEFT - RIGHT;
@@ -28,13 +34,14 @@ export function barChart(chart: BarChart): string {
     ...legend(chart.series),
     ...axis(chart, x, bottom),
   ];
-  chart.groups.forEach(({ label, values }, g) => {
+  chart.groups.forEach(({ label, values, isPeer = false }, g) => {
     const top = TOP + g * heightOf;
     parts.push(text(LEFT, top + 13, label, { size: 12 }));
     values.forEach((value, s) => {
       if (!Number.isFinite(value)) return;
       const y = top + LABEL + s * BAR;
-      parts.push(box(LEFT, y, x(value) - LEFT, BAR - 2, FILLS[s % FILLS.length] ?? INK.faint));
+      const fill = isPeer ? PEER : (FILLS[s % FILLS.length] ?? INK.faint);
+      parts.push(box(LEFT, y, x(value) - LEFT, BAR - 2, fill));
       parts.push(text(x(value) + 5, y + BAR - 3, value.toFixed(chart.decimals ?? 2), { size: 10, fill: INK.faint }));
     });
   });

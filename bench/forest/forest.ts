@@ -16,6 +16,8 @@ interface Comparison {
   readonly alone: number;
   readonly mlIsolationForest: number;
   readonly scikitLearn: number;
+  /** Standard error of the difference to the better one, from data set to data set. */
+  readonly error: number;
 }
 
 function compare(): readonly Comparison[] {
@@ -28,19 +30,34 @@ function compare(): readonly Comparison[] {
   }
   return [...Map.groupBy(fixtures, ({ name }) => name)].map(([kind, group]) => {
     const areas = group.map(areasOf);
-    const theirs = stored.results.filter(({ name }) => name === kind);
+    const theirs = group.map(({ seed }) =>
+      mean(stored.results.find((each) => each.name === kind && each.seed === seed)?.averagePrecision ?? []),
+    );
+    const mlIsolationForest = mean(areas.map((each) => each.mlIsolationForest));
+    const scikitLearn = mean(theirs);
+    const differences = areas.map((each, i) => {
+      const best = mlIsolationForest > scikitLearn ? each.mlIsolationForest : (theirs[i] ?? NaN);
+      return each.ours - best;
+    });
     return {
       kind,
       ours: mean(areas.map(({ ours }) => ours)),
       alone: mean(areas.map(({ ourForestAlone }) => ourForestAlone)),
-      mlIsolationForest: mean(areas.map(({ mlIsolationForest }) => mlIsolationForest)),
-      scikitLearn: mean(theirs.flatMap(({ averagePrecision }) => averagePrecision)),
+      mlIsolationForest,
+      scikitLearn,
+      error: standardError(differences),
     };
   });
 }
 
+function standardError(values: readonly number[]): number {
+  const middle = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
+}
+
 /** The best of the two beside ours; never below means: at least the better one of them. */
-function figureOf({ kind, ours, mlIsolationForest, scikitLearn }: Comparison): Figure {
+function figureOf({ kind, ours, mlIsolationForest, scikitLearn, error }: Comparison): Figure {
   const isTheirs = mlIsolationForest > scikitLearn;
   const best = Math.max(mlIsolationForest, scikitLearn);
   return {
@@ -49,6 +66,7 @@ function figureOf({ kind, ours, mlIsolationForest, scikitLearn }: Comparison): F
     unit: '',
     target: { kind: 'min', value: best },
     peer: { name: isTheirs ? 'ml-isolation-forest' : 'scikit-learn', value: best },
+    note: `${(ours - best).toFixed(3)} ± ${error.toFixed(3)}`,
   };
 }
 

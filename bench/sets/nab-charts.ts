@@ -5,7 +5,7 @@ import type { CrossValidation } from './nab-cross-validation.ts';
 
 /** Who scores how much on these files, and what to expect of files that nobody has seen. */
 export function nabCharts(
-  standings: readonly { readonly name: string; readonly score: number }[],
+  standings: readonly { readonly name: string; readonly score: number; readonly isPeer: boolean }[],
   { development, cross }: { readonly development: number; readonly cross: CrossValidation },
 ): readonly Chart[] {
   const ranked = standings.toSorted((a, b) => b.score - a.score);
@@ -13,7 +13,7 @@ export function nabCharts(
     title: 'NAB, standard profile: one threshold for all files',
     subtitle: 'All scored by the same scorer in the same run; 100 is perfect, 0 says nothing.',
     series: ['score'],
-    groups: ranked.map(({ name, score }) => ({ label: name, values: [score] })),
+    groups: ranked.map(({ name, score, isPeer }) => ({ label: name, values: [score], isPeer })),
     max: 100,
     decimals: 1,
   });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Figure } from '../registry.ts';
 import { peersIn, readPeerRows } from './nab-data.ts';
 import type { NabSeries, PeerRows } from './nab-data.ts';
+import { windowedGaussian } from './windowed-gaussian.ts';
 import { NAB_PROFILES, bestNabScore, nabTotal, place, prepareCorpus, probation } from './nab-scorer.ts';
 import type { NabProfile } from './nab-scorer.ts';
 
@@ -184,6 +185,21 @@ export function differentFromKnown(directory: string, corpus: readonly NabSeries
   });
 }
 
+/** Is our windowed Gaussian, the peer of the set `kpi`, Numenta's? Rows whose score differs; `undefined`: not stored. */
+function gaussianDifferences(directory: string, corpus: readonly NabSeries[]): number | undefined {
+  let different: number | undefined;
+  for (const series of corpus) {
+    const stored = readPeerRows(directory, 'windowedGaussian', series)?.scores;
+    if (stored === undefined) continue;
+    const scores = windowedGaussian(series.values);
+    different ??= 0;
+    for (let i = 0; i < scores.length; i++) {
+      if (!(Math.abs((scores[i] ?? NaN) - (stored[i] ?? NaN)) <= 1e-5)) different++;
+    }
+  }
+  return different;
+}
+
 /** The check as figures; none without peers. */
 export function scorerFigures(directory: string | undefined, corpus: readonly NabSeries[]): readonly Figure[] {
   if (directory === undefined) return [];
@@ -192,6 +208,7 @@ export function scorerFigures(directory: string | undefined, corpus: readonly Na
   const none = { kind: 'max', value: 0 } as const;
   const note = `${rows.toLocaleString('en-US')} rows and profiles of ${detectors} detectors`;
   const known = differentFromKnown(directory, corpus);
+  const gaussian = gaussianDifferences(directory, corpus);
   return [
     { name: 'scorer: rows scored otherwise than by NAB', value: different, unit: 'rows', target: none, note },
     { name: 'scorer: sums that differ from NAB’s', value: differentTotals, unit: '', target: none },
@@ -206,5 +223,8 @@ export function scorerFigures(directory: string | undefined, corpus: readonly Na
             note: known.join(', '),
           },
         ]),
+    ...(gaussian === undefined
+      ? []
+      : [{ name: 'windowed Gaussian: rows that differ from NAB’s', value: gaussian, unit: 'rows', target: none }]),
   ];
 }

@@ -14,7 +14,7 @@ import { NAB_PROFILES, bestNabScore, nabScoreAt, prepareCorpus } from './nab-sco
 import type { NabProfile, NabResult, ScoredSeries } from './nab-scorer.ts';
 
 /** What the engine uses: shape, or own history that is clearly beyond its line, or time of day. */
-export const ENGINE: Design = { name: 'engine, with shape', blend: 1, historyLine: 1.5, line: 1.07, refractory: 150 };
+export const ENGINE: Design = { name: 'engine, with shape', blend: 1, historyLine: 1.3, line: 1.1, refractory: 125 };
 export const HISTORY: Design = {
   name: 'engine, own history only',
   blend: 0,
@@ -25,13 +25,15 @@ export const HISTORY: Design = {
 
 /** What nested cross-validation may choose from: structures, not only thresholds. */
 const FAMILY: readonly Design[] = [0, 0.5, 0.7, 0.85, 1].flatMap((blend) =>
-  [Infinity, 1.5].map((historyLine) => ({
-    name: `blend ${blend}, history ${historyLine}`,
-    blend,
-    historyLine,
-    line: 1,
-    refractory: 150,
-  })),
+  [Infinity, 1.5, 1.3].flatMap((historyLine) =>
+    [100, 125, 150].map((refractory) => ({
+      name: `blend ${blend}, history ${historyLine}, refractory ${refractory}`,
+      blend,
+      historyLine,
+      line: 1,
+      refractory,
+    })),
+  ),
 );
 const HALVES = 20;
 /** Twenty halves leave an error of 2 in the mean; so many one of 0.5. */
@@ -103,7 +105,11 @@ function run({ data, out }: BenchOptions): Report {
     ...cross.chosen.slice(0, 3).map(([name, times]) => `chosen in ${times} of ${HALVES} halves: ${name}`),
   ];
   const charts = nabCharts(
-    [...ours, ...peers].map(({ name, results }) => ({ name, score: results[0]?.score ?? NaN })),
+    [...ours, ...peers].map((each) => ({
+      name: each.name,
+      score: each.results[0]?.score ?? NaN,
+      isPeer: peers.includes(each),
+    })),
     { development: standard?.score ?? NaN, cross: steady },
   );
   return { set: 'nab', figures, lines, charts };

@@ -11,14 +11,17 @@ export interface ForestOptions {
   readonly sampleSize: number;
 }
 
+/** Rows of a workload's model, which is asked at every poll: its trees must be few. */
+const FEW_ROWS = 256;
+
 /**
- * A tree for every five rows, 32 to 128: more rows have more to say, and a forest of few rows must be small. A bit more
- * than a third of the rows for each tree, at least 192: with fewer a small cloud is too thin to be seen as one, with more
- * a clump of odd rows hides itself.
+ * A tree for every five rows, at least 32; beyond 256 rows one for every two, at most 320: what the forest says of a row
+ * is a mean over trees, and its noise falls with their number. 192 rows a tree, not the customary 256: with fewer a small
+ * cloud is too thin to be seen as one, with more a clump of odd rows hides itself.
  */
 export function forestOptionsFor(rows: number): ForestOptions {
-  const trees = Math.min(Math.max(Math.ceil(rows / 5), 32), 128);
-  return { trees, sampleSize: Math.max(192, Math.ceil(0.36 * rows)) };
+  const trees = rows <= FEW_ROWS ? Math.max(Math.ceil(rows / 5), 32) : Math.min(Math.ceil(rows / 2), 320);
+  return { trees, sampleSize: 192 };
 }
 
 /** Levels beyond log2 of the sample: near a dense cloud the paper's limit is too shallow to tell neighbours apart. */
@@ -79,13 +82,13 @@ export function trainForest(
   const nodesPerTree = Math.max(2 * size - 1, 1);
   const nodes = new Int32Array(2 * options.trees * nodesPerTree);
   const singles = new Float32Array(nodes.buffer);
+  const meanPath = averagePathLength(size);
   const heightLimit = Math.ceil(Math.log2(Math.max(size, 2))) + DEEPER;
   for (let tree = 0; tree < options.trees; tree++) {
     const rows = drawRows(matrix.rows, size, random);
     const growth = { matrix, random, nodes, singles, rows, heightLimit, first: tree * nodesPerTree, used: 1 };
     grow(growth, { node: 0, from: 0, to: size, depth: 0 });
   }
-  const meanPath = averagePathLength(size);
   return {
     columns: matrix.columns,
     trees: options.trees,

@@ -78,7 +78,7 @@ export class VectorModels {
 
   /** Upper estimate of a snapshot's bytes. */
   bytes(): number {
-    return this.known.size * 200_000;
+    return this.known.size * 400_000;
   }
 
   write(to: ByteWriter): void {
