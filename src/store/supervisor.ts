@@ -21,8 +21,7 @@ export interface Supervisor {
   /** Tries to open; resolves either way. */
   start(): Promise<void>;
   /**
-   * On the disk when it resolves. Waits for a lock for up to 3 s, then rejects with `StoreFault`; while the lock is known
-   * to last, at once.
+   * On the disk when it resolves. Rejects with `StoreFault`; where there is a lock, once it has lasted for 3 s.
    */
   durable<T>(run: (db: Db) => Promise<T>): Promise<T>;
   /** Tried once; the caller keeps what could not be written. */
@@ -33,6 +32,8 @@ export interface Supervisor {
 }
 
 const LOCK_PATIENCE_MS = 3_000;
+/** Between two tries while a lock lasts longer than that. */
+const LOCK_PAUSE_MS = 250;
 const LOCK_STEPS_MS = [10, 25, 50, 100, 200];
 const PROBE_STEPS_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
 
@@ -42,11 +43,22 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
   /** Grows with every new connection, so that a late failure does not throw away a good one. */
   let generation = 0;
   let down: FaultCause | 'not opened yet' | undefined = 'not opened yet';
+  /** The lock that every try meets, from when on nobody waits for it any more, and when the last try was. */
+  let lock: { readonly fault: StoreFault; readonly lastsFromMs: number; readonly triedAtMs: number } | undefined;
   let failedProbes = 0;
   let cancelProbe: (() => void) | undefined;
   let closed = false;
   /** Why it could not be opened: until the next probe nobody else waits for what does not answer. */
   let refusal: StoreFault | undefined;
+
+  /** SQLite waits for a lock with the whole process: while one lasts, that is not done at each call. */
+  const lastingLock = (): StoreFault | undefined => {
+    const nowMs = clock.monotonicMs();
+    if (lock === undefined || nowMs < lock.lastsFromMs) return undefined;
+    if (nowMs - lock.triedAtMs < LOCK_PAUSE_MS) return lock.fault;
+    lock = { ...lock, triedAtMs: nowMs };
+    return undefined;
+  };
 
   const opened = (): Promise<void> => {
     if (refusal !== undefined) return Promise.reject(refusal);
@@ -70,6 +82,7 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
   const succeeded = (): void => {
     if (down === undefined) return;
     down = undefined;
+    lock = undefined;
     failedProbes = 0;
     metrics.gauge('aegis_store_up', 1);
     log.info('store can be written');
@@ -77,10 +90,14 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
 
   const failed = async (fault: unknown, sawGeneration: number): Promise<StoreFault> => {
     const known = toFault(fault);
+    const nowMs = clock.monotonicMs();
     metrics.count('aegis_store_failures_total', { cause: known.cause });
     if (known.cause === 'constraint') return known;
     if (down !== known.cause) log.error('store cannot be written', { cause: known.cause, error: known });
     down = known.cause;
+    if (known.cause !== 'locked') lock = undefined;
+    else if (known !== lock?.fault)
+      lock = { fault: known, lastsFromMs: lock?.lastsFromMs ?? nowMs + LOCK_PATIENCE_MS, triedAtMs: nowMs };
     metrics.gauge('aegis_store_up', 0);
     const isOver = known.cause !== 'locked' && known.cause !== 'full' && known !== refusal;
     if (isOver && sawGeneration === generation && opening !== undefined) {
@@ -96,6 +113,8 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
     if (closed) throw new StoreFault('unreachable', 'the store is closed');
     let seen = generation;
     try {
+      const locked = lastingLock();
+      if (locked !== undefined) throw locked;
       await opened();
       seen = generation;
       const value = await backend.write(durability, run);
@@ -153,14 +172,18 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
       }
     },
     durable: async (run) => {
-      const deadlineMs = clock.monotonicMs() + (down === 'locked' ? 0 : LOCK_PATIENCE_MS);
+      const deadlineMs = lock?.lastsFromMs ?? clock.monotonicMs() + LOCK_PATIENCE_MS;
       for (let attempt = 0; ; attempt += 1) {
         try {
           return await mended('durable', run);
         } catch (fault) {
           const delayMs = LOCK_STEPS_MS[Math.min(attempt, LOCK_STEPS_MS.length - 1)] ?? 200;
           const isLocked = fault instanceof StoreFault && fault.cause === 'locked';
-          if (!isLocked || closed || clock.monotonicMs() + delayMs > deadlineMs) throw fault;
+          if (!isLocked || closed) throw fault;
+          if (clock.monotonicMs() + delayMs > deadlineMs) {
+            if (lock !== undefined) lock = { ...lock, lastsFromMs: Math.min(lock.lastsFromMs, clock.monotonicMs()) };
+            throw fault;
+          }
           await wait(delayMs);
         }
       }

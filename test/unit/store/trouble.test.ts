@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSqliteStore, type ManagedStore, type SqliteStoreSetting } from '../../../src/store/store.ts';
@@ -64,6 +64,37 @@ describe('a locked database', () => {
     expect(metrics.value('aegis_store_up')).toBe(1);
     await store.appendHistory([aRow()]);
     expect(await store.history({ limit: 10 })).toHaveLength(1);
+    await store.close();
+  });
+
+  test('while a lock is known to last, no healing row waits for it again', async () => {
+    const file = aFile();
+    const { store, clock } = await rig({ file });
+    const other = lock(file);
+    await settled(clock, store.appendHistory([aRow()]));
+    const sinceMs = clock.monotonicMs();
+    const results = await settled(
+      clock,
+      Promise.allSettled(Array.from({ length: 100 }, () => store.appendHistory([aRow()]))),
+    );
+    expect(results).toMatchObject({ value: Array.from({ length: 100 }, () => ({ status: 'rejected' })) });
+    expect(clock.monotonicMs() - sinceMs).toBeLessThan(1_000);
+    other.exec('rollback');
+    other.close();
+    await clock.until(() => store.healthy());
+    await store.close();
+  });
+
+  test('a lock that a prediction met first still lets a healing row wait its time', async () => {
+    const file = aFile();
+    const { store, clock } = await rig({ file });
+    const other = lock(file);
+    store.recordPrediction(aPrediction({ atMs: clock.nowMs() }));
+    await clock.until(() => !store.healthy());
+    const append = store.appendHistory([aRow()]);
+    clock.after(1_000, () => other.exec('commit'));
+    expect((await settled(clock, append)).status).toBe('fulfilled');
+    other.close();
     await store.close();
   });
 
@@ -143,6 +174,20 @@ describe('a file that goes away', () => {
     await store.appendHistory([aRow()]);
     await clock.until(() => clock.pending() === 1);
     expect(await store.predictionStats(clock.nowMs())).toMatchObject({ total: 1 });
+    await store.close();
+  });
+
+  test('what cannot be opened is tried at each probe and not at each call', async () => {
+    const file = aFile();
+    mkdirSync(dirname(dirname(file)), { recursive: true });
+    writeFileSync(dirname(file), '');
+    const { store, clock } = await rig({ file });
+    rmSync(dirname(file));
+    // It could be opened by now, but nobody waits for that before the next probe.
+    await expect(store.appendHistory([aRow()])).rejects.toMatchObject({ cause: 'unreachable' });
+    expect(existsSync(file)).toBe(false);
+    await clock.until(() => store.healthy());
+    await store.appendHistory([aRow()]);
     await store.close();
   });
 
