@@ -81,7 +81,7 @@ describe('a limit', () => {
     ease();
     await world.run(TTL_MS + MINUTE);
     expect(policiesOf(world)).toEqual([]);
-    expect(rollbackOf(world)).toMatchObject({ done: true, readBack: expect.stringContaining('it is gone') as string });
+    expect(rollbackOf(world)).toMatchObject({ done: true, readBack: expect.stringContaining('it is gone') });
     expect(world.ends()).toEqual(['throttle_api Healed']);
     expect(world.cluster.effects()).toEqual([`limit ${POLICIES}`, `unlimit ${POLICIES}`]);
     expect(world.faults()).toEqual([]);
@@ -106,7 +106,7 @@ describe('a limit', () => {
     expect(policiesOf(world)).toHaveLength(1);
     expect(rollbackOf(world)).toMatchObject({
       done: false,
-      abandoned: expect.stringContaining('left alone') as string,
+      abandoned: expect.stringContaining('left alone'),
     });
     expect(world.sent.filter(({ key }) => key.startsWith('undo/'))).toHaveLength(1);
     expect(world.events.map(({ reason }) => reason)).toContain('RollbackAbandoned');

@@ -5,7 +5,8 @@ import { createThrottleHook } from '../../../src/http/throttle-hook.ts';
 import { ok } from '../../../src/lib/result.ts';
 
 const call = {
-  ...{ action: 'apply', id: 'checkout-1', key: 'checkout-1/apply', limitPerSecond: 80, ttlSeconds: 900 },
+  action: 'apply',
+  ...{ id: 'checkout-1', key: 'checkout-1/apply', limitPerSecond: 80, ttlSeconds: 900 },
   target: { kind: 'Deployment', namespace: 'shop', name: 'checkout' },
 } as const;
 
