@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startOperator, type OperatorProcess } from '../../tools/demo/operator-process.ts';
+import { freePorts } from '../../tools/rig/ports.ts';
+import { waitUntil } from '../../tools/rig/wait.ts';
+import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
+import { deployment, policy } from '../support/manifests.ts';
+import { requireRig, rig, type RigHandle } from '../support/rig.ts';
+
+const SYSTEM = 'aegis-evidence-test';
+const MINUTE = 60_000;
+const helmBinary = await helmPath();
+const withCluster = rig() === undefined || helmBinary === undefined ? describe.skip : describe;
+
+interface Incident {
+  readonly failureType: string;
+  readonly decision: string;
+  readonly reason: string;
+}
+
+/** Whatever is wrong: more pods, so that what holds it back is seen. A limit needs no history. */
+const slowIsScaled = {
+  detection: {
+    intervalSeconds: 5,
+    minSamples: 20,
+    metrics: [{ name: 'response_time', limit: { enter: '1500', leave: '1000', forSeconds: 1 } }],
+  },
+  remedies: [{ on: ['any', 'anomaly:response_time'], steps: [{ action: 'scale_up', timeoutSeconds: 600 }] }],
+};
+
+/** The whole operator, as a child process with the rights of the chart's own service account and no others. */
+withCluster('the operator and what a workload stands on', () => {
+  let cluster: RigHandle;
+  let namespace: string;
+  let stateDir: string;
+  let operator: OperatorProcess;
+
+  const apply = (...objects: readonly object[]) =>
+    cluster.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items: objects } });
+  const incident = async (name: string): Promise<Incident | undefined> => {
+    const text = await cluster.kubectl(['get', 'aegishealingpolicy', name, '-n', namespace, '-o', 'json']);
+    return (JSON.parse(text) as { status?: { incidents?: readonly Incident[] } }).status?.incidents?.[0];
+  };
+  const replicas = async (name: string): Promise<string> =>
+    cluster.kubectl(['get', 'deployment', name, '-n', namespace, '-o', 'jsonpath={.spec.replicas}']);
+
+  beforeAll(async () => {
+    cluster = requireRig();
+    stateDir = mkdtempSync(join(tmpdir(), 'aegis-evidence-'));
+    const [port = 0] = await freePorts(1);
+    await cluster.kubectl(['create', 'namespace', SYSTEM]);
+    const flags = ['--take-ownership', '--force-conflicts', '--set', 'persistence.enabled=false', '--set', PROMETHEUS];
+    await helm(
+      helmBinary ?? '',
+      ['upgrade', '--install', 'aegis', CHART, '-n', SYSTEM, ...flags],
+      cluster.kubeconfigPath,
+    );
+    // The chart's own pods cannot run here: the operator runs beside the cluster, with their service account.
+    await cluster.kubectl(['scale', 'deployment', '--all', '--replicas=0', '-n', SYSTEM]);
+    const kubeconfigPath = await cluster.serviceAccountKubeconfig(SYSTEM, 'aegis');
+    namespace = await cluster.freshNamespace('shop');
+    const names = ['front', 'back', 'calm-a', 'calm-b', 'calm-c'];
+    for (const name of names) await cluster.metrics.setWorkload(namespace, name, { requestsPerSecond: 30 });
+    const front = deployment(namespace, 'front', 3) as { metadata: object };
+    const annotations = { 'healing.aegis.dev/depends-on': 'back' };
+    await apply(
+      { ...front, metadata: { ...front.metadata, annotations } },
+      ...names.slice(1).map((name) => deployment(namespace, name, 3)),
+      policy(namespace, 'front', slowIsScaled),
+      ...names.slice(2).map((name) => policy(namespace, name, slowIsScaled)),
+    );
+    operator = startOperator({
+      ...{ kubeconfigPath, stateDir, port, prometheusUrl: cluster.prometheusUrl },
+      env: { LEASE_NAMESPACE: SYSTEM },
+    });
+    await operator.ready();
+  }, 3 * MINUTE);
+
+  afterAll(async () => {
+    await operator?.stop();
+    const found = rig();
+    if (found === undefined) return;
+    await helm(helmBinary ?? '', ['uninstall', 'aegis', '-n', SYSTEM, '--ignore-not-found'], found.kubeconfigPath);
+    await found.kubectl(['delete', 'namespace', SYSTEM, namespace, '--wait=false']);
+    rmSync(stateDir, { recursive: true, force: true });
+  }, MINUTE);
+
+  test(
+    'a callee whose pods are not ready: its slow caller is held, and the callee is named',
+    async () => {
+      await waitUntil('front is healthy', 2 * MINUTE, async () => {
+        const text = await cluster.kubectl(['get', 'aegishealingpolicy', 'front', '-n', namespace, '-o', 'json']);
+        return text.includes('"Healthy"') && (await incident('front')) === undefined;
+      });
+      await cluster.kubectl(['label', 'pods', '-l', 'app=back', '-n', namespace, 'aegis.test/crash-loop=true']);
+      await cluster.metrics.addFault(namespace, 'front', { kind: 'slow', factor: 60 });
+      await waitUntil('the callee is named', 2 * MINUTE, async () =>
+        ((await incident('front'))?.reason ?? '').includes('back'),
+      );
+      expect(await incident('front')).toMatchObject({
+        reason: expect.stringMatching(/^CauseElsewhere: the cause is the dependency back/),
+      });
+      expect(await replicas('front')).toBe('3');
+    },
+    5 * MINUTE,
+  );
+
+  test(
+    'its log holds no error, and no right was missing',
+    async () => {
+      operator.signal('SIGTERM');
+      expect(await operator.ended).toBe(0);
+      const lines = readFileSync(operator.logFile, 'utf8').split('\n');
+      expect(
+        lines.filter((line) => line.includes('"level":"error"') || /cannot (get|list) resource/.test(line)),
+      ).toEqual([]);
+    },
+    MINUTE,
+  );
+});
