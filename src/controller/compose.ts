@@ -37,6 +37,7 @@ import type {
   Store,
   ThrottleSurvey,
 } from './ports.ts';
+import { QueryRefusals } from './query-refusals.ts';
 import { StormWatch } from './storm-watch.ts';
 import { Surroundings } from './surroundings.ts';
 import { ThrottleWatch } from './throttle-watch.ts';
@@ -109,8 +110,9 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...(clusterWideEngine !== undefined && { clusterWide: clusterWideEngine }),
   });
   const acceptance = new PolicyAcceptance({ source, notifier });
+  const refusals = new QueryRefusals();
   const surroundings = new Surroundings({
-    ...{ reader, source, ledger, storms, book, leadership, acceptance, enabledEffects },
+    ...{ reader, source, ledger, storms, book, leadership, acceptance, refusals, enabledEffects },
     scrapeIntervalMs: stalenessMs / 2,
     policyEngineConfigured: clusterWideEngine !== undefined,
     ...(adapters.throttleSurvey !== undefined && {
@@ -143,13 +145,14 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const guardrailReporter = new GuardrailReporter({ reader, writer, leadership, clock });
   const loop = new DetectionLoop({
     ...{ reader, leadership, poller, backFill, assessor, book, storms, surroundings, engines, recorder, alerts },
+    ...{ refusals },
     ...{ store, events, metrics, clock, log, ...(logs !== undefined && { logs }) },
     onAction: (action) => operator.onAction(action),
     onPolled: (policy) => operator.onPolled(policy.namespace, policy.name, policy.uid),
   });
   const operator: Operator = new Operator({
     ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
-    ...{ guardrailReporter, owed },
+    ...{ guardrailReporter, owed, refusals },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
     ...(settings.storesModels !== undefined && { storesModels: settings.storesModels }),
   });

@@ -18,6 +18,7 @@ import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
 import type { IncidentBook } from './incident-book.ts';
 import type { MetricsState, Poller } from './poller.ts';
 import type { ClusterReader, EventSink, Leadership, LogSource, MetricsSink, StoredAction, Store } from './ports.ts';
+import type { QueryRefusals } from './query-refusals.ts';
 import type { StormWatch } from './storm-watch.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Assessed, WorkloadAssessor } from './workload-assessor.ts';
@@ -34,6 +35,7 @@ export interface DetectionLoopDeps {
   readonly book: IncidentBook;
   readonly storms: StormWatch;
   readonly surroundings: Surroundings;
+  readonly refusals: QueryRefusals;
   readonly engines: EngineAnswers;
   readonly recorder: DecisionRecorder;
   readonly alerts: AlertDesk;
@@ -74,7 +76,8 @@ export class DetectionLoop {
     try {
       const nowMs = clock.nowMs();
       const policies = surroundings.policies();
-      const due = poller.due(backFill.ready(policies, nowMs), clock.monotonicMs());
+      const wanted = [...backFill.ready(policies, nowMs), ...surroundings.refusedByServer()];
+      const due = poller.due(wanted, clock.monotonicMs());
       if (due.length > 0) await this.#poll(due, nowMs);
       if (this.#mayDecide()) alerts.repeat(nowMs);
     } finally {
@@ -89,16 +92,23 @@ export class DetectionLoop {
   }
 
   async #poll(due: readonly HealingPolicy[], nowMs: number): Promise<void> {
-    const { poller, surroundings, clock, metrics, book, onPolled } = this.#deps;
+    const { poller, surroundings, refusals, clock, metrics, book, onPolled } = this.#deps;
     const startedMs = clock.monotonicMs();
     const before = new Map(due.map(({ uid }) => [uid, poller.state(uid)]));
     const [states] = await Promise.all([poller.poll(due, startedMs, nowMs), surroundings.readAlerts()]);
     metrics.observe('aegis_poll_duration_seconds', (clock.monotonicMs() - startedMs) / SECOND);
     const byUid = new Map(states.map((state) => [state.polled.policyUid, state]));
+    for (const policy of due) {
+      const state = byUid.get(policy.uid);
+      if (state !== undefined) refusals.note(policy, state.polled);
+    }
+    const refused = new Set(surroundings.refusedByServer().map(({ uid }) => uid));
     const cases: Case[] = [];
     for (const policy of due) {
       const state = byUid.get(policy.uid);
       if (state === undefined) continue;
+      // Asked only to learn whether its queries are taken by now: nothing is judged under a policy that is not accepted.
+      if (refused.has(policy.uid)) continue;
       cases.push(...this.#assess(policy, state));
       if (this.#mayDecide()) this.#tellAvailability(policy, before.get(policy.uid), state);
     }

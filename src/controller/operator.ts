@@ -14,6 +14,7 @@ import type { OwedRows } from './owed-rows.ts';
 import { policyKey, type PolicyReporter } from './policy-reporter.ts';
 import type { Poller } from './poller.ts';
 import type { ClusterReader, Leadership, MetricsSink, Store, StoredAction } from './ports.ts';
+import type { QueryRefusals } from './query-refusals.ts';
 import { rebuildHistory } from './rebuild-history.ts';
 import { reportState } from './state-gauges.ts';
 import type { StormWatch } from './storm-watch.ts';
@@ -49,6 +50,7 @@ export interface OperatorDeps {
   readonly ledger: ActionLedger;
   readonly storms: StormWatch;
   readonly owed: OwedRows;
+  readonly refusals: QueryRefusals;
   readonly alerts: AlertDesk;
   readonly surroundings: Surroundings;
   readonly store: Store;
@@ -264,10 +266,11 @@ export class Operator {
 
   /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
   #tidy(nowMs: number): void {
-    const { engine, book, poller, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
+    const { engine, book, poller, refusals, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
     this.#tidiedAtMs = nowMs;
     const policies = surroundings.policies();
-    const uids = new Set(policies.map(({ uid }) => uid));
+    const uids = new Set([...policies, ...surroundings.refusedByServer()].map(({ uid }) => uid));
+    refusals.forget((uid) => uids.has(uid));
     const watched = new Set<string>();
     const pods = new Set<string>();
     for (const policy of policies) {

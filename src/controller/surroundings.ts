@@ -21,6 +21,7 @@ import type { IncidentBook, Track } from './incident-book.ts';
 import type { PolicyAcceptance } from './policy-acceptance.ts';
 import { wishOf } from './poller.ts';
 import type { ClusterReader, Leadership, MetricSource } from './ports.ts';
+import type { QueryRefusals } from './query-refusals.ts';
 import type { StormWatch } from './storm-watch.ts';
 import type { ThrottleWatch } from './throttle-watch.ts';
 
@@ -32,6 +33,7 @@ export interface SurroundingsDeps {
   readonly book: IncidentBook;
   readonly leadership: Leadership;
   readonly acceptance: PolicyAcceptance;
+  readonly refusals: QueryRefusals;
   readonly enabledEffects: EnabledEffects;
   readonly scrapeIntervalMs: number;
   readonly policyEngineConfigured: boolean;
@@ -83,11 +85,30 @@ export class Surroundings {
     });
   }
 
+  /** Policies that are not accepted for the server's refusal of their queries alone: they are asked for all the same. */
+  refusedByServer(): readonly HealingPolicy[] {
+    return this.#deps.reader.policies().flatMap((parsed) => {
+      if (parsed.kind === 'invalid' || this.#refusals(parsed.value).length === 0) return [];
+      return this.#problemsBefore(parsed.value).length === 0 ? [parsed.value] : [];
+    });
+  }
+
   /** Why a policy that the schema takes is not accepted; empty: it is. */
   problemsOf(policy: HealingPolicy): readonly Problem[] {
+    const before = this.#problemsBefore(policy);
+    return before.length > 0 ? before : this.#refusals(policy);
+  }
+
+  /** What is wrong with it, whatever the server says. */
+  #problemsBefore(policy: HealingPolicy): readonly Problem[] {
     const asked = this.#deps.acceptance.problems(policy, this.guardrailsOf(policy.namespace));
     const untouchable = this.#untouchableTarget(policy);
     return untouchable === undefined ? asked : [...asked, untouchable];
+  }
+
+  #refusals(policy: HealingPolicy): readonly Problem[] {
+    const { refusals, reader } = this.#deps;
+    return refusals.problems(policy, reader.policyStatus(policy.namespace, policy.name));
   }
 
   /** A policy that names Aegis or the control plane is refused; what a selector happens to take in, the guard holds. */

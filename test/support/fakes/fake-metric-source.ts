@@ -1,4 +1,11 @@
-import type { MetricSource, MetricWish, PolledReading, PollReply, RangeSeries } from '../../../src/controller/ports.ts';
+import type {
+  MetricSource,
+  MetricWish,
+  PolledPolicy,
+  PolledReading,
+  PollReply,
+  RangeSeries,
+} from '../../../src/controller/ports.ts';
 import { PRESETS } from '../../../src/detection/presets.ts';
 import type { PresetName } from '../../../src/detection/presets.ts';
 import type { Reading } from '../../../src/detection/sample.ts';
@@ -29,6 +36,8 @@ export class FakeMetricSource implements MetricSource {
   readonly disturbances: Disturbance[] = [];
   /** Metrics whose series are gone. */
   readonly missing = new Set<string>();
+  /** Queries that the server refuses, and with which words. */
+  readonly refusals = new Map<string, string>();
   polls = 0;
   readonly #cluster: FakeCluster;
 
@@ -44,15 +53,20 @@ export class FakeMetricSource implements MetricSource {
       policies: wishes.map((wish) => ({
         policyUid: wish.policyUid,
         readings: this.#readings(wish, nowMs),
-        problems: this.#problems(),
+        problems: this.#problems(wish),
       })),
     });
   }
 
-  #problems() {
+  #problems({ metrics }: MetricWish): PolledPolicy['problems'] {
     const kind = this.manner === 'unreachable' ? 'Unreachable' : this.manner === 'partial' ? 'Partial' : undefined;
-    if (kind === undefined) return [];
-    return METRICS.map((metric) => ({ metric, error: { kind, message: `the source is ${this.manner}` } }) as const);
+    const refused = metrics.flatMap(({ name, query = '' }) => {
+      const message = this.refusals.get(query);
+      return message === undefined ? [] : [{ metric: name, error: { kind: 'QueryInvalid' as const, message } }];
+    });
+    if (kind === undefined) return refused;
+    const all = new Set<string>([...METRICS, ...metrics.map(({ name }) => name)]);
+    return [...all].map((metric) => ({ metric, error: { kind, message: `the source is ${this.manner}` } }));
   }
 
   #readings({ namespace }: MetricWish, nowMs: number): readonly PolledReading[] {
@@ -97,7 +111,9 @@ export class FakeMetricSource implements MetricSource {
         metric,
         pod: pod.name,
         timesMs: Float64Array.from(born),
-        values: Float64Array.from(born, (atMs) => this.#vitals(pod, workload, atMs)[metric] ?? 0),
+        values: Float64Array.from(born, (atMs) =>
+          inCoresAndBytes(metric, this.#vitals(pod, workload, atMs)[metric] ?? 0, pod),
+        ),
       }));
     });
     return Promise.resolve(ok(series));
@@ -127,6 +143,13 @@ export class FakeMetricSource implements MetricSource {
 
 const shared = (reading: Reading): readonly PolledReading[] =>
   METRICS.map((metric) => ({ metric, unit: PRESETS[metric].unit, reading }));
+
+/** The past comes as the source has it: only the pod's object knows what a value is per cent of. */
+function inCoresAndBytes(metric: string, percent: number, { containers: [container] }: PodSnapshot): number {
+  const limit =
+    metric === 'cpu_usage' ? container?.cpuLimit : metric === 'memory_usage' ? container?.memoryLimit : undefined;
+  return limit === undefined ? percent : (percent / 100) * limit;
+}
 
 /** A number in 0..1 that depends on the text alone: the same world gives the same readings to every process. */
 function unit(text: string): number {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PolicyAcceptance } from '../../../src/controller/policy-acceptance.ts';
 import type { Parsed } from '../../../src/lib/parsed.ts';
+import { QueryRefusals } from '../../../src/controller/query-refusals.ts';
 import { Surroundings, type SurroundingsDeps } from '../../../src/controller/surroundings.ts';
 import type { Guardrail, HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import { aDiagnosis, anIncident, aVerdict } from '../../support/builders/incident.ts';
@@ -40,6 +41,7 @@ function around(given: Around) {
       nodes: () => [],
       workloads: () => [],
       ageMs: () => 1_000,
+      policyStatus: () => undefined,
     },
     source,
     ledger: { records: () => undefined },
@@ -47,6 +49,7 @@ function around(given: Around) {
     book: { find: () => undefined, openOn: () => [] },
     leadership: { isLeader: () => true },
     acceptance: new PolicyAcceptance({ source: source, notifier }),
+    refusals: new QueryRefusals(),
     enabledEffects: new Set(['restart_pod']),
     scrapeIntervalMs: 30_000,
     policyEngineConfigured: false,
