@@ -1,12 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { OutboundFault, OutboundReply, ThrottleHook } from '../../../../src/controller/ports.ts';
 import type { ApiRequest } from '../../../../src/kubernetes/client.ts';
 import { answerFault, type CallFault } from '../../../../src/kubernetes/errors.ts';
 import { ThrottleApi } from '../../../../src/kubernetes/executors/throttle-api.ts';
 import { type Json, at, record } from '../../../../src/kubernetes/json.ts';
 import { limitProviders } from '../../../../src/kubernetes/throttle/providers.ts';
 import { ProviderSurvey } from '../../../../src/kubernetes/throttle/survey.ts';
-import { err, ok, type Result } from '../../../../src/lib/result.ts';
 import type { Intent } from '../../../../src/policy/action.ts';
 import { aFault, aLiveWorkload, anEffect, fakeClient } from '../../../support/builders/kubernetes.ts';
 import { aContainer, aPod } from '../../../support/builders/workload.ts';
@@ -34,6 +32,45 @@ interface World {
 
 const notFound = (what: string): CallFault => answerFault(404, { message: `${what} not found` });
 
+/** An API server with what a provider asks of it. */
+function answerOf(world: World, request: ApiRequest): Json | CallFault {
+  const { objects } = world;
+  const { target, method } = request;
+  const { namespace = '', name = '' } = target;
+  const { plural } = target.resource;
+  if (plural === 'pods') {
+    const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+    return { items: Array.from({ length: world.proxies }, () => ready) };
+  }
+  if (plural === 'deployments') return { spec: { selector: world.selector } };
+  if (method === 'GET' && name === '') return { items: objects.list(plural, namespace) };
+  if (method === 'GET') return objects.get(plural, namespace, name) ?? notFound(name);
+  const body = record(request.body);
+  if (method === 'DELETE') {
+    return objects.delete(plural, namespace, name, record(body['preconditions'])) ? {} : answerFault(409, {});
+  }
+  const isDryRun = target.query?.['dryRun'] === 'All';
+  return method === 'POST' ? made(world, plural, body, isDryRun) : patched(objects, target, body, isDryRun);
+}
+
+function made({ objects, admit }: World, plural: string, body: Json, isDryRun: boolean): Json | CallFault {
+  const admitted = admit(body);
+  if (isDryRun) return admitted;
+  return objects.create(plural, admitted) ?? answerFault(409, { message: 'already exists' });
+}
+
+/** A merge patch of annotations, under the version that it names. */
+function patched(objects: FakeObjects, target: ApiRequest['target'], body: Json, isDryRun: boolean): Json | CallFault {
+  const { plural } = target.resource;
+  const known = objects.get(plural, target.namespace ?? '', target.name ?? '');
+  if (known === undefined) return notFound(target.name ?? '');
+  if (at(body, 'metadata')['resourceVersion'] !== at(known, 'metadata')['resourceVersion']) return answerFault(409, {});
+  const wanted = { ...at(known, 'metadata', 'annotations'), ...at(body, 'metadata', 'annotations') };
+  const annotations = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== null));
+  if (!isDryRun) objects.put(plural, { ...known, metadata: { ...at(known, 'metadata'), annotations } });
+  return {};
+}
+
 function aWorld(over: Partial<World> = {}) {
   const world: World = {
     ...{ objects: new FakeObjects(), proxies: 2, trouble: () => undefined, admit: (object: Json) => object },
@@ -42,41 +79,7 @@ function aWorld(over: Partial<World> = {}) {
   };
   const { objects } = world;
   aRoute(objects, 'web');
-  const client = fakeClient((request): Json | CallFault => {
-    const { target, method } = request;
-    const { namespace = '', name = '', query = {} } = target;
-    const { plural } = target.resource;
-    const trouble = world.trouble(request);
-    if (trouble !== undefined) return trouble;
-    if (plural === 'pods') {
-      const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
-      return { items: Array.from({ length: world.proxies }, () => ready) };
-    }
-    if (plural === 'deployments') return { spec: { selector: world.selector } };
-    if (method === 'GET' && name === '') return { items: objects.list(plural, namespace) };
-    if (method === 'GET') return objects.get(plural, namespace, name) ?? notFound(name);
-    const body = record(request.body);
-    if (method === 'POST') {
-      const admitted = world.admit(body);
-      if (query['dryRun'] === 'All') return admitted;
-      return objects.create(plural, admitted) ?? answerFault(409, { message: 'already exists' });
-    }
-    if (method === 'DELETE') {
-      return objects.delete(plural, namespace, name, record(body['preconditions'])) ? {} : answerFault(409, {});
-    }
-    const known = objects.get(plural, namespace, name);
-    if (known === undefined) return notFound(name);
-    if (at(body, 'metadata')['resourceVersion'] !== at(known, 'metadata')['resourceVersion'])
-      return answerFault(409, {});
-    const annotations = Object.fromEntries(
-      Object.entries({ ...at(known, 'metadata', 'annotations'), ...at(body, 'metadata', 'annotations') }).filter(
-        ([, value]) => value !== null,
-      ),
-    );
-    if (query['dryRun'] !== 'All')
-      objects.put(plural, { ...known, metadata: { ...at(known, 'metadata'), annotations } });
-    return {};
-  });
+  const client = fakeClient((request) => world.trouble(request) ?? answerOf(world, request));
   const context = { client, clock: fakeClock(), mayBeginEffect: () => true };
   const providers = limitProviders(context, { allowed: ['EnvoyGateway', 'Istio', 'IngressNginx'] });
   return { world, client, survey: new ProviderSurvey(providers), executor: new ThrottleApi(providers) };
@@ -442,54 +445,6 @@ describe('ingress-nginx carries the traffic', () => {
     const { world, executor } = aWorld();
     world.objects.put('ingresses', anIngress(annotations));
     expect(await executor.perform(intentFor('IngressNginx', over), LIVE)).toMatchObject(expected);
-  });
-});
-
-describe('the hook', () => {
-  type Reply = Result<OutboundReply, OutboundFault>;
-  const answered = (status: number, retryAfterMs?: number): Reply =>
-    ok({ status, body: '', ...(retryAfterMs !== undefined && { retryAfterMs }) });
-  const fault = (kind: OutboundFault['kind']): Reply => err({ kind, message: kind });
-  function aHook(...replies: readonly Reply[]) {
-    const calls: Parameters<ThrottleHook['send']>[0][] = [];
-    const hook: ThrottleHook = {
-      send: (call) => {
-        calls.push(call);
-        return Promise.resolve(replies[calls.length - 1] ?? answered(204));
-      },
-    };
-    const context = { client: fakeClient(() => ({})), clock: fakeClock(), mayBeginEffect: () => true };
-    return { calls, executor: new ThrottleApi(limitProviders(context, { allowed: [], hook })) };
-  }
-  const intent = intentFor('Hook');
-
-  test.each<[string, readonly Reply[], object, number]>([
-    ['takes it', [answered(200)], { kind: 'applied' }, 1],
-    ['loses its answer once: asked again with the same key', [fault('Timeout'), answered(200)], { kind: 'applied' }, 2],
-    ['fails once', [answered(503), answered(200)], { kind: 'applied' }, 2],
-    ['loses its answer twice', [fault('Broken'), fault('Broken')], { kind: 'ambiguous' }, 2],
-    ['is at an address that is not on the list', [fault('Forbidden')], { kind: 'refused', reason: 'UrlForbidden' }, 1],
-    ['cannot be reached', [fault('Unsent')], { kind: 'blocked', reason: 'UnsafeToRead' }, 1],
-    ['has no time', [answered(429, 30_000)], { kind: 'blocked', reason: 'Backoff', retryAfterMs: 30_000 }, 1],
-    ['refuses', [answered(400)], { kind: 'failed', reason: 'Rejected' }, 1],
-  ])('%s', async (_, replies, expected, count) => {
-    const { calls, executor } = aHook(...replies);
-    expect(await executor.perform(intent, LIVE)).toMatchObject(expected);
-    expect(calls).toHaveLength(count);
-    expect(new Set(calls.map(({ key }) => key)).size).toBe(1);
-  });
-
-  test('knows a limit by the action; each prolongation is a call of its own', async () => {
-    const { calls, executor } = aHook(answered(204), answered(204), answered(404));
-    await executor.perform(intent, LIVE);
-    await executor.renew(intent, 1);
-    expect(await executor.undo(intent)).toMatchObject({ kind: 'already' });
-    expect(calls.map(({ id, action, key }) => [id, action, key])).toEqual([
-      ['web-1', 'apply', 'web-1/apply'],
-      ['web-1', 'apply', 'web-1/apply/1'],
-      ['web-1', 'remove', 'web-1/remove'],
-    ]);
-    expect([executor.leavesTrace(intent), await executor.settle(intent)]).toEqual([false, 'absent']);
   });
 });
 
