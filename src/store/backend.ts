@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { InsertRows } from './predictions.ts';
 import type { Tables } from './tables.ts';
 
 /** Why the database did not do it. `locked` passes by itself, `full` is eased by dropping what matters least. */
@@ -27,6 +28,10 @@ export interface Backend {
   read<T>(run: (db: Db) => Promise<T>): Promise<T>;
   /** Calls the listener when the database goes away between two uses, where that can be noticed. */
   onLost?(listener: (fault: StoreFault) => void): void;
+  /** Writes the rows of a batch; absent: statements of several rows are as good as anything. */
+  readonly insertPredictions?: InsertRows;
+  /** Rows of a batch that are written together. */
+  readonly batchRows: number;
   /** Gives up the connection; the next `open` starts afresh. */
   reset(): Promise<void>;
   close(): Promise<void>;

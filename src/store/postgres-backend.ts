@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { StoreFault, type Backend, type Db } from './backend.ts';
 import { migrate, type Dialect } from './migrations.ts';
 import { connectPostgres } from './postgres-connection.ts';
+import type { InsertRows } from './predictions.ts';
 import { toPostgresFault } from './postgres-faults.ts';
 
 export interface PostgresSetting {
@@ -13,6 +14,8 @@ export interface PostgresSetting {
 /** Of all advisory locks of the database the one that every writing transaction of Aegis holds. */
 const WRITE_LOCK = 0x4145_4749; // "AEGI"
 const READERS = 3;
+/** Round trips are what a batch costs, not rows. */
+const BATCH_ROWS = 1_000;
 /** A statement takes no longer; the server ends it. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 /** How long another writer is waited for before the write is `locked`; it is tried again outside of the database. */
@@ -78,6 +81,8 @@ export function createPostgresBackend(setting: PostgresSetting): Backend {
   };
 
   return {
+    batchRows: BATCH_ROWS,
+    insertPredictions: insertArrays,
     async open() {
       if (open !== undefined) return;
       await migratePostgres(setting);
@@ -135,12 +140,13 @@ export async function migratePostgres(setting: PostgresSetting): Promise<void> {
 /** A transaction that no other writer of Aegis is in, on any replica. */
 export function exclusively<T>(db: Db, limits: Limits, run: (db: Db) => Promise<T>): Promise<T> {
   return db.transaction().execute(async (transaction) => {
+    // In this order: the limits hold for the lock already.
     await sql`select
       set_config('synchronous_commit', ${limits.durable ? 'on' : 'off'}, true),
       set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
       set_config('statement_timeout', ${String(limits.statementMs)}, true),
-      set_config('idle_in_transaction_session_timeout', ${String(IDLE_TIMEOUT_MS)}, true)`.execute(transaction);
-    await sql`select pg_advisory_xact_lock(${WRITE_LOCK})`.execute(transaction);
+      set_config('idle_in_transaction_session_timeout', ${String(IDLE_TIMEOUT_MS)}, true),
+      pg_advisory_xact_lock(${WRITE_LOCK})`.execute(transaction);
     return run(transaction);
   });
 }
@@ -164,3 +170,13 @@ export async function translated<T>(run: () => Promise<T>): Promise<T> {
     throw toPostgresFault(fault);
   }
 }
+
+/** One statement however many rows: each column is an array. */
+const insertArrays: InsertRows = async (db, rows) => {
+  const column = <K extends keyof (typeof rows)[number]>(name: K) => rows.map((row) => row[name]);
+  await sql`insert into prediction (id, at_ms, model_type, severity_score, recommended_action, anomalous, body)
+    select * from unnest(
+      ${column('id')}::text[], ${column('at_ms')}::bigint[], ${column('model_type')}::text[],
+      ${column('severity_score')}::double precision[], ${column('recommended_action')}::text[],
+      ${column('anomalous')}::integer[], ${column('body')}::text[])`.execute(db);
+};

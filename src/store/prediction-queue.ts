@@ -12,6 +12,8 @@ export interface PredictionQueueSetting {
    * it was tried before, and may have been written all the same.
    */
   readonly write: (rows: readonly Prediction[], onWritten: () => void, isRepeated: boolean) => Promise<void>;
+  /** Rows of a transaction. */
+  readonly batchRows: number;
   /** Rows that may wait; the next ones are dropped and counted. */
   readonly capacity?: number;
 }
@@ -28,15 +30,13 @@ export interface PredictionQueue {
 }
 
 const CAPACITY = 10_000;
-/** Rows of a transaction: small enough that writing them does not hold up a request noticeably. */
-const BATCH = 128;
 const LINGER_MS = 100;
 const RETRY_STEPS_MS = [100, 250, 500, 1_000, 2_000];
 /** Faults that waiting does not mend: the rows are given up, since healing rows need the room or the attempt more. */
 const HOPELESS = new Set(['full', 'constraint', 'other']);
 
 export function createPredictionQueue(setting: PredictionQueueSetting): PredictionQueue {
-  const { clock, log, metrics } = setting;
+  const { clock, log, metrics, batchRows } = setting;
   const capacity = setting.capacity ?? CAPACITY;
   const rows: Prediction[] = [];
   /** Rows at the front whose transaction has written them, though it may not have told us yet. */
@@ -62,7 +62,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
   };
 
   const writeBatch = async (): Promise<boolean> => {
-    const batch = rows.slice(0, BATCH);
+    const batch = rows.slice(0, batchRows);
     try {
       await setting.write(batch, () => (written = batch.length), failures > 0);
       rows.splice(0, batch.length);
@@ -87,7 +87,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
       flushing = undefined;
       metrics.gauge('aegis_store_queue_rows', rows.length);
       const retryMs = RETRY_STEPS_MS[Math.min(failures, RETRY_STEPS_MS.length) - 1];
-      arm(retryMs ?? (rows.length >= BATCH ? 0 : LINGER_MS));
+      arm(retryMs ?? (rows.length >= batchRows ? 0 : LINGER_MS));
     });
     return flushing;
   };
@@ -97,7 +97,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
       if (stopped) return drop(1, 'closed');
       if (rows.length >= capacity) return drop(1, 'queue-full');
       rows.push(prediction);
-      if (failures === 0 && rows.length === BATCH && flushing === undefined) {
+      if (failures === 0 && rows.length === batchRows && flushing === undefined) {
         cancelTimer?.();
         cancelTimer = undefined;
         arm(0);

@@ -1,5 +1,5 @@
 import type { ListedPrediction, Prediction, PredictionStats } from '../controller/ports.ts';
-import { type CompiledQuery, type Kysely, type Selectable } from 'kysely';
+import { type CompiledQuery, type Insertable, type Kysely, type Selectable } from 'kysely';
 import type { Db } from './backend.ts';
 import type { PredictionTable, Tables } from './tables.ts';
 
@@ -31,12 +31,12 @@ export function countPredictions(rows: readonly Prediction[]): PredictionCounts 
  * Writes a batch and moves the counters with it, in the caller's transaction: the statistics are read from a handful
  * of rows, however many predictions there are.
  */
-export async function insertPredictions(db: Db, rows: readonly Prediction[]): Promise<void> {
-  for (let at = 0; at < rows.length;) {
-    const size = ROWS_OF_A_STATEMENT.find((n) => n <= rows.length - at) ?? 1;
-    await db.executeQuery({ ...insertOf(db, size), parameters: rows.slice(at, at + size).flatMap(toParameters) });
-    at += size;
-  }
+export async function insertPredictions(
+  db: Db,
+  rows: readonly Prediction[],
+  insertRows: InsertRows = insertInStatements,
+): Promise<void> {
+  await insertRows(db, rows.map(toRow));
   const minutes = new Map<number, number>();
   for (const { atMs } of rows) {
     const minute = Math.floor(atMs / MINUTE_MS);
@@ -49,10 +49,15 @@ export async function insertPredictions(db: Db, rows: readonly Prediction[]): Pr
       .onConflict((c) => c.column('minute').doUpdateSet((e) => ({ n: e('prediction_minute.n', '+', n) })))
       .execute();
   }
-  const counts = countPredictions(rows);
-  await addToCounter(db, 'predictions', counts.total);
-  await addToCounter(db, 'anomalies', counts.anomalies);
-  await addToCounter(db, 'failures', counts.failures);
+  const { total, anomalies, failures } = countPredictions(rows);
+  const counters = Object.entries({ predictions: total, anomalies, failures } satisfies Record<CounterName, number>);
+  await db
+    .insertInto('counter')
+    .values(counters.map(([name, value]) => ({ name, value })))
+    .onConflict((c) =>
+      c.column('name').doUpdateSet((e) => ({ value: e('counter.value', '+', e.ref('excluded.value')) })),
+    )
+    .execute();
 }
 
 /**
@@ -73,15 +78,29 @@ export async function isStored(db: Db, rows: readonly Prediction[]): Promise<boo
   return found !== undefined;
 }
 
-const toParameters = (row: Prediction): readonly unknown[] => [
-  row.id,
-  Math.round(row.atMs),
-  row.modelType,
-  row.severityScore,
-  row.recommendedAction,
-  row.anomalous ? 1 : 0,
-  row.json ?? JSON.stringify(row.body),
-];
+/** A prediction as its table has it. */
+type PredictionRow = Insertable<PredictionTable>;
+/** How the rows of a batch are written, where a database has a better way than statements of several rows. */
+export type InsertRows = (db: Db, rows: readonly PredictionRow[]) => Promise<void>;
+
+const toRow = (row: Prediction): PredictionRow => ({
+  id: row.id,
+  at_ms: Math.round(row.atMs),
+  model_type: row.modelType,
+  severity_score: row.severityScore,
+  recommended_action: row.recommendedAction,
+  anomalous: row.anomalous ? 1 : 0,
+  body: row.json ?? JSON.stringify(row.body),
+});
+
+async function insertInStatements(db: Db, rows: readonly PredictionRow[]): Promise<void> {
+  for (let at = 0; at < rows.length;) {
+    const size = ROWS_OF_A_STATEMENT.find((n) => n <= rows.length - at) ?? 1;
+    const parameters = rows.slice(at, at + size).flatMap((row) => Object.values(row));
+    await db.executeQuery({ ...insertOf(db, size), parameters });
+    at += size;
+  }
+}
 
 /** A batch is cut into these: few round trips, and few statements to keep prepared. */
 const ROWS_OF_A_STATEMENT = [64, 8, 1];
@@ -101,7 +120,8 @@ function insertOf(db: Kysely<Tables>, size: number): CompiledQuery {
 }
 
 function compileInsert(db: Kysely<Tables>, size: number): CompiledQuery {
-  const row = {
+  // In the order of `toRow`.
+  const row: PredictionRow = {
     id: '',
     at_ms: 0,
     model_type: '',
@@ -114,15 +134,6 @@ function compileInsert(db: Kysely<Tables>, size: number): CompiledQuery {
     .insertInto('prediction')
     .values(Array.from({ length: size }, () => row))
     .compile();
-}
-
-async function addToCounter(db: Db, name: CounterName, by: number): Promise<void> {
-  if (by === 0) return;
-  await db
-    .insertInto('counter')
-    .values({ name, value: by })
-    .onConflict((c) => c.column('name').doUpdateSet((e) => ({ value: e('counter.value', '+', by) })))
-    .execute();
 }
 
 /**

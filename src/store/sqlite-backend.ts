@@ -17,6 +17,8 @@ export interface SqliteSetting {
 
 /** A lock held elsewhere stalls the whole process for at most this long; longer waits are retried asynchronously. */
 const BUSY_TIMEOUT_MS = 20;
+/** Written in one go, with the whole process: small enough that no request waits for it noticeably. */
+const BATCH_ROWS = 128;
 const PAGE_BYTES = 4096;
 /** A write-ahead log beyond this is cut back at the next checkpoint. */
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -50,6 +52,7 @@ export function createSqliteBackend(setting: SqliteSetting): Backend {
   };
 
   return {
+    batchRows: BATCH_ROWS,
     async open() {
       if (open !== undefined) return;
       const connected = translatedNow(() => connect(setting));

@@ -87,6 +87,7 @@ async function createStore(backend: Backend, dependencies: StoreDependencies): P
     clock,
     log,
     metrics,
+    batchRows: backend.batchRows,
     ...(dependencies.queueCapacity === undefined ? {} : { capacity: dependencies.queueCapacity }),
     write: (rows, onWritten, isRepeated) => {
       let mayBeStored = isRepeated;
@@ -94,7 +95,7 @@ async function createStore(backend: Backend, dependencies: StoreDependencies): P
         const isKnown = mayBeStored && (await isStored(db, rows));
         // From here on it may be: the supervisor tries once more where the connection was lost, perhaps with the answer.
         mayBeStored = true;
-        if (!isKnown) await insertPredictions(db, rows);
+        if (!isKnown) await insertPredictions(db, rows, backend.insertPredictions);
         onWritten();
       });
     },
