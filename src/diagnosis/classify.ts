@@ -54,7 +54,7 @@ export function diagnose(facts: Facts): Diagnosis {
     summary: summaryOf(facts, ranking, standing, abstained),
     ...(abstained === undefined ? {} : { abstained }),
     traits: traitsOf(facts, named),
-    ...missingOf(facts),
+    ...missingOf(facts, named),
     evidenceAtMs: evidenceTime(facts, top),
   };
 }
@@ -135,8 +135,9 @@ function causeOf(facts: Facts, named: Ranked | undefined): Cause {
 const restsOnStatus = (named: Ranked | undefined): boolean =>
   named !== undefined && supporting(named).some((each) => each.source === 'kubernetes');
 
-function missingOf({ input }: Facts): Pick<Diagnosis, 'missing'> {
-  return input.missing === undefined || input.missing.length === 0 ? {} : { missing: input.missing };
+/** Where the status itself names the failure, nothing else would make it firmer. */
+function missingOf({ input: { missing = [] } }: Facts, named: Ranked | undefined): Pick<Diagnosis, 'missing'> {
+  return missing.length === 0 || restsOnStatus(named) ? {} : { missing };
 }
 
 function summaryOf(

@@ -78,10 +78,18 @@ export function knownCallees(facts: Facts): readonly DependencyState[] | undefin
   return callees.length === 0 ? undefined : callees;
 }
 
-/** 4. Callees that are anomalous and have no anomalous callee themselves; undefined: no call graph is known. */
+/** Queries look back so far, and polls are of different lengths: onsets closer than this tell no order of services. */
+const LATER_MS = 300_000;
+
+/**
+ * 4. Callees that are anomalous and have no anomalous callee themselves; undefined: no call graph is known. One that fell
+ * ill well after this workload is its victim and not its cause.
+ */
 export function deepestCallees(facts: Facts): readonly DependencyState[] | undefined {
+  const latestMs = facts.input.onsetAtMs + LATER_MS;
   return knownCallees(facts)
     ?.filter((each) => each.state === 'unhealthy' && each.anomalousCallees.length === 0)
+    .filter((each) => (each.onsetAtMs ?? -Infinity) <= latestMs)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -91,6 +91,21 @@ describe('what moved in a service', () => {
   });
 });
 
+describe('what nobody could look at', () => {
+  const missing = ['services: no right to read them'];
+
+  test('is said where no type is named', () => {
+    expect(classify(aCase({ pods: pods(slow), input: { missing } })).missing).toEqual(missing);
+  });
+
+  test('is not said where the status itself names the failure', () => {
+    const crashing: PodSpec = { waiting: 'ImagePullBackOff' };
+    const found = classify(aCase({ pods: [crashing, crashing], input: { missing } }));
+    expect(found.failureType).toBe('image_error');
+    expect(found).not.toHaveProperty('missing');
+  });
+});
+
 describe('what moved most', () => {
   test('up or down, the most first; noise, and metrics of which nothing is known, are left out', () => {
     const series = [
@@ -165,6 +180,16 @@ describe('whose fault it is, with a call graph', () => {
     const busy = { ...slow, cpu_usage: ['up', 95, 40] } as const;
     const found = called(busy, '-payment', [flat('cpu_usage', 40, 95), flat('response_time', 80, 900)]);
     expect([found.failureType, found.cause]).toEqual(['cpu_saturation', { kind: 'self' }]);
+  });
+
+  test.each<[string, number, object]>([
+    ['a callee that fell ill ten minutes later is a victim', 10 * MINUTE, { kind: 'self' }],
+    ['one that fell ill at about the same time explains it', 2 * MINUTE, { kind: 'dependency', name: 'payment' }],
+    ['one that was ill long before may explain it', -60 * MINUTE, { kind: 'dependency', name: 'payment' }],
+  ])('%s', (_, afterMs, cause) => {
+    const ill = { name: 'payment', kind: 'workload', state: 'unhealthy', onsetAtMs: ONSET + afterMs } as const;
+    const dependencies = dependencyStates(graph('checkout>payment'), 'checkout', [ill]);
+    expect(classify(aCase({ pods: pods(slow), input: { dependencies } })).cause).toEqual(cause);
   });
 
   test('its own pods crash: its own, though a callee is ill', () => {
