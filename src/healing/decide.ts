@@ -1,9 +1,10 @@
 import { assertNever } from '../lib/assert-never.ts';
-import { lasting } from '../lib/reasons.ts';
+import { lasting, REASONS } from '../lib/reasons.ts';
 import type { Step } from '../policy/action.ts';
 import { runChain } from '../policy/chain.ts';
 import type { Hold, Proposal } from '../policy/guard.ts';
 import { approvalRules } from '../policy/guards/rule-denies.ts';
+import { harmIn } from '../policy/guards/harmful-for-type.ts';
 import { insufficientEvidence } from '../policy/guards/insufficient-evidence.ts';
 import { staleEvidence } from '../policy/guards/stale-evidence.ts';
 import { stormActive } from '../policy/guards/storm-active.ts';
@@ -18,7 +19,7 @@ import type { Execution } from './intent.ts';
 import { chooseLadder, nextAttempt, rungIsOver, startOf } from './ladder.ts';
 import type { Ladder } from './ladder.ts';
 import { propose } from './propose.ts';
-import { tellPeople, wait } from './tell-people.ts';
+import { tellPeople, unsentSinceMs, wait } from './tell-people.ts';
 import { acting, effectiveMode, held, ignored } from './walk.ts';
 import type { Walk } from './walk.ts';
 
@@ -114,8 +115,9 @@ type RungResult = { readonly decision: Decision } | { readonly skip: Hold };
 
 function tryRung(walk: Walk, index: number, step: Step): RungResult {
   const { input, ladder } = walk;
-  const over = rungIsOver(input, step, index);
-  if (over !== undefined) return { skip: over };
+  // Harm is named first: a precondition that fails today may hold tomorrow, what does harm never helps.
+  const never = rungIsOver(input, step, index) ?? harmIn(input, step.action, ladder.basis);
+  if (never !== undefined) return { skip: never };
   const proposed = propose(input, ladder, index, step);
   const because = proposed.ok ? runChain(withProposal(input, proposed.value)).first : proposed.error;
   if (because === undefined && proposed.ok) {
@@ -173,6 +175,13 @@ function below(ladder: Ladder, start: { readonly index: number; readonly because
   }));
 }
 
+/** One effect at a time. One that is blocked waits as a rung does: when that lasts, people are told while it goes on trying. */
+function underWay(walk: Walk, { action, name, state, step, reason }: ActionRecord): Decision {
+  const blocker = state === 'Blocked' ? REASONS.find((each) => each === reason) : undefined;
+  if (blocker === undefined) return held(walk, step, hold('InFlight', `${action} ${name} is under way (${state})`));
+  return wait(walk, step, hold(blocker, `${action} ${name} is blocked`), unsentSinceMs(walk.input));
+}
+
 /**
  * What is done about an incident now: an action to carry out, a wait with its reason, or nothing. Walks up the ladder:
  * a rung that waiting cannot cure is skipped with its reason, one that waits holds, one that passes every guard acts;
@@ -187,13 +196,7 @@ export function decide(input: DecisionInput): Decision {
   if (foreign !== undefined) return held(walk, 0, foreign);
   if (ledger === undefined) return wait(walk, 0, hold('HistoryUnavailable', 'the history of actions cannot be read'));
   const running = openEffects(ledger, selfName).find(({ workloadUid }) => workloadUid === workload.ref.uid);
-  if (running !== undefined) {
-    return held(
-      walk,
-      running.step,
-      hold('InFlight', `${running.action} ${running.name} is under way (${running.state})`),
-    );
-  }
+  if (running !== undefined) return underWay(walk, running);
   const observed = walk.mode === 'Observe' ? observedAlready(input) : undefined;
   if (observed !== undefined) {
     return held(walk, observed.step, hold('ObserveOnly', `${observed.action} would have been done (${observed.name})`));

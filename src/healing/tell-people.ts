@@ -92,11 +92,22 @@ function waitingSinceMs({ heldSinceMs, incident, ledger = [], nowMs }: DecisionI
   return Math.max(incident.openedAtMs, ...ends);
 }
 
+/**
+ * Since when nothing was done about the incident, whatever was decided: an action that is blocked until it expires is followed by
+ * another, and each begins its own wait, so that none alone would last long enough to be told.
+ */
+export function unsentSinceMs({ incident, ledger = [], nowMs }: DecisionInput): number {
+  const ends = ledger
+    .filter(({ incidentId, action, spent }) => incidentId === incident.id && isEffect(action) && spent)
+    .map((record) => endAtMs(record, nowMs));
+  return Math.max(incident.openedAtMs, ...ends);
+}
+
 /** A wait. One that lasts longer than its rung's time tells people once, and goes on waiting. */
-export function wait(walk: Walk, index: number, because: Hold): Decision {
+export function wait(walk: Walk, index: number, because: Hold, sinceMs = waitingSinceMs(walk.input)): Decision {
   const { input, ladder, mode } = walk;
   const timeoutMs = (ladder.steps[index]?.timeoutSeconds ?? 300) * 1000;
-  const waitedMs = input.nowMs - waitingSinceMs(input);
+  const waitedMs = input.nowMs - sinceMs;
   const quiet = QUIET.has(because.reason) || mode === 'Observe' || input.verdict.state === 'healthy';
   if (quiet || waitedMs <= timeoutMs || isTold(input)) return held(walk, index, because);
   const message = `it is blocked for ${inWords(waitedMs)} by ${because.reason} (${because.message})`;

@@ -1,4 +1,5 @@
-import type { Guard } from '../guard.ts';
+import type { ActionName } from '../action.ts';
+import type { Guard, GuardInput, Hold } from '../guard.ts';
 import { harmOf } from '../harm.ts';
 import { hold } from '../hold.ts';
 
@@ -8,13 +9,17 @@ import { hold } from '../hold.ts';
  */
 export const harmfulForType: Guard = {
   name: 'harmfulForType',
-  check: (input) => {
-    const { diagnosis, proposal } = input;
-    const { failureType } = diagnosis;
-    if (failureType === 'unknown' && proposal.basis === 'anomaly-rule') return undefined;
-    const harm = harmOf(input, proposal.action, failureType);
-    return harm === undefined
-      ? undefined
-      : hold('HarmfulForType', `${proposal.action} does harm in ${failureType}: ${harm}`);
-  },
+  check: (input) => harmIn(input, input.proposal.action, input.proposal.basis),
 };
+
+/** The same before anything is proposed: all that it takes is the action. */
+export function harmIn(
+  input: Omit<GuardInput, 'proposal'>,
+  action: ActionName,
+  basis: GuardInput['proposal']['basis'],
+): Hold | undefined {
+  const { failureType } = input.diagnosis;
+  if (failureType === 'unknown' && basis === 'anomaly-rule') return undefined;
+  const harm = harmOf(input, action, failureType);
+  return harm === undefined ? undefined : hold('HarmfulForType', `${action} does harm in ${failureType}: ${harm}`);
+}
