@@ -31,7 +31,7 @@ export interface EngineOptions {
   readonly acceptAfterMs?: number;
   /** Metrics whose shape is watched as well (nearest neighbours: 6 kB and 10 µs per five minutes a series). Default: none. */
   readonly shapeFor?: (spec: MetricSpec) => boolean;
-  /** Workloads that get a vector model (0.1 MB each), in the order of their first poll. Default 128. */
+  /** Workloads that get a vector model (0.3 MB each), in the order of their first poll. Default 128. */
   readonly vectorModels?: number;
   /** Series that get a profile of their week (1.1 kB each), in the order in which they have lived for a day. Default 16,384. */
   readonly weeklyProfiles?: number;
