@@ -66,6 +66,9 @@ const ROWS: readonly (readonly [string, Partial<DecisionInput>, string])[] = [
   ['the history cannot be read', { ledger: undefined }, 'hold HistoryUnavailable 0'],
   ['the history cannot be read for long: people are told all the same', { ledger: undefined, incident: openedMinutesAgo(6) }, 'act alert_admin 2'],
   ['an action is under way', { ledger: [aRestart({ state: 'Verifying' })] }, 'hold InFlight 1'],
+  ['an eviction that a full budget blocks is waited for', { ledger: [aRestart({ state: 'Blocked', reason: 'DisruptionBudget', spent: false, decidedAtMs: NOW - MINUTE })], incident: openedMinutesAgo(2) }, 'hold DisruptionBudget 1'],
+  ['it stays blocked for longer than the rung: people are told', { ledger: [aRestart({ state: 'Blocked', reason: 'DisruptionBudget', spent: false, decidedAtMs: NOW - MINUTE })], incident: openedMinutesAgo(6) }, 'act alert_admin 2'],
+  ['people know of the blocked eviction already', { ledger: [aRestart({ state: 'Blocked', reason: 'DisruptionBudget', spent: false, decidedAtMs: NOW - MINUTE }), anAlert()], incident: openedMinutesAgo(20) }, 'hold DisruptionBudget 1'],
   ['an action of another policy is under way on the workload', { ledger: [aRecord({ state: 'Executing', policyUid: 'p-2' })] }, 'hold InFlight 0'],
   ['an excluded workload: people', { workload: aWorkload({ labels: { 'healing.aegis.dev/exclude': 'true' } }) }, 'act alert_admin 2'],
   ['kube-system: people', { workload: aWorkload({ ref: { ...REF, namespace: 'kube-system' } }) }, 'act alert_admin 2'],
@@ -152,6 +155,18 @@ describe('what is decided', () => {
 
   test('the same input gives the same decision, id and name', () => {
     expect(decide(aDecisionInput())).toEqual(decide(aDecisionInput()));
+  });
+
+  test('what does harm is named as harm, even where it could not be done now', () => {
+    const ladder = [{ on: ['image_error'], minSeverity: 'low' as const, steps: [aStep('scale_up')] }];
+    const decision = decide(
+      aDecisionInput({
+        policy: aPolicy({ remedies: ladder }),
+        diagnosis: aDiagnosis({ failureType: 'image_error', pods: ALL }),
+        workload: aWorkload({ pods: [aPod(0, { ready: false }), aPod(1), aPod(2), aPod(3)] }),
+      }),
+    );
+    expect(decision).toMatchObject({ kind: 'act', skipped: [{ action: 'scale_up', reason: 'HarmfulForType' }] });
   });
 
   test('another moment gives another decision id, but the same object', () => {
