@@ -273,9 +273,11 @@ export class Operator {
     refusals.forget((uid) => uids.has(uid));
     const watched = new Set<string>();
     const pods = new Set<string>();
+    const workloads = new Set<string>();
     for (const policy of policies) {
       for (const workload of reader.workloads(policy.namespace, policy.target)) {
         watched.add(`${policy.uid}/${workload.ref.uid}`);
+        workloads.add(workload.ref.uid);
         for (const pod of workload.pods) pods.add(pod.uid);
       }
     }
@@ -285,6 +287,7 @@ export class Operator {
       alerts.resolve(orphan, nowMs);
     }
     assessor.forgetPods(pods);
+    surroundings.forgetThrottlePaths((uid) => workloads.has(uid));
     poller.forget((uid) => uids.has(uid));
     backFill.forget((uid) => uids.has(uid));
     metrics.count('aegis_engine_evicted_series_total', { owner: 'operator' }, engine.evict(nowMs - FORGET_SERIES_MS));

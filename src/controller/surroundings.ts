@@ -149,6 +149,11 @@ export class Surroundings {
     if (this.#deps.enabledEffects.has('throttle_api')) await this.#deps.throttles?.look(workload, now);
   }
 
+  /** What is known of workloads that are gone is dropped. */
+  forgetThrottlePaths(isKnown: (workloadUid: string) => boolean): void {
+    this.#deps.throttles?.forget(isKnown);
+  }
+
   /** Ways to limit the workload's traffic as last looked at; `undefined`: not known. */
   throttlePaths(workload: WorkloadSnapshot): readonly ThrottlePath[] | undefined {
     const { throttles } = this.#deps;
