@@ -1,5 +1,5 @@
 /** One transform and one module system for both projects; only where the tests live differs. */
-const base = {
+export const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
