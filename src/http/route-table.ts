@@ -28,7 +28,9 @@ export function createRouteTable<T>(
   for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
     const byMethod = new Map(group.map((route) => [route.method as string, make(route)]));
     const get = byMethod.get('GET');
-    if (get !== undefined) byMethod.set('HEAD', get);
+    // A stream has no end, so the answer to HEAD would keep its connection for ever.
+    const isStream = group.some((route) => route.method === 'GET' && route.stream !== undefined);
+    if (get !== undefined && !isStream) byMethod.set('HEAD', get);
     const place = { path, methods: [...byMethod.keys()].sort().join(', '), byMethod };
     if (path.includes('{')) named.push({ pattern: patternOf(path), place });
     else fixed.set(path, { place, parameters: NONE });

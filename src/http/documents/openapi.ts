@@ -74,9 +74,12 @@ function requestOf(route: AnyRoute): Pick<RouteConfig, 'request'> {
       ...(route.body === undefined ? {} : bodyOf('application/json', route.body)),
       ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
       ...(route.parameters === undefined ? {} : { params: texts(route.parameters, false) }),
+      ...(route.isKeyed === true ? { headers: texts(IDEMPOTENCY_KEY, false) } : {}),
     },
   };
 }
+
+const IDEMPOTENCY_KEY = { 'Idempotency-Key': 'Chosen by the caller: the same for a repetition, and for nothing else.' };
 
 const bodyOf = (contentType: string, schema: z.ZodType) => ({
   body: { required: true, content: { [contentType]: { schema } } },
@@ -93,8 +96,10 @@ function texts(described: Readonly<Record<string, string>>, areOptional: boolean
 
 function responsesOf(route: AnyRoute): RouteConfig['responses'] {
   const { answer } = route;
-  const schema = 'schema' in answer ? answer.schema : z.string();
   const contentType = 'contentType' in answer ? answer.contentType : 'application/json';
+  // A page is text to whoever asks for it; the one document that is JSON is an object.
+  const page = contentType === 'application/json' ? z.looseObject({}) : z.string();
+  const schema = 'schema' in answer ? answer.schema : page;
   const content = { [contentType]: { schema } };
   const responses: RouteConfig['responses'] = { 200: { description: answer.description, headers: ID, content } };
   for (const refusal of refusalsOf(route)) {

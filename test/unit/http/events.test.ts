@@ -79,6 +79,13 @@ describe('the stream of events', () => {
     await api.stop();
   });
 
+  test('has no head to ask for', async () => {
+    const api = await anApi();
+    const answer = await api.call('/api/v1/events', { method: 'HEAD' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+    await api.stop();
+  });
+
   test('ends when the server stops', async () => {
     const api = await anApi();
     const follower = await follow(api);
