@@ -9,7 +9,7 @@ import { ActionLedger } from './action-ledger.ts';
 import { ActionReconciler } from './action-reconciler.ts';
 import { AlertDesk } from './alert-desk.ts';
 import { BackFill } from './back-fill.ts';
-import { countedLogSource, countedMetricSource } from './counted-sources.ts';
+import { countedLogSource, countedMetricEvidence, countedMetricSource } from './counted-sources.ts';
 import { DecisionRecorder } from './decision-recorder.ts';
 import { DetectionLoop } from './detection-loop.ts';
 import { EngineAnswers } from './engine-answers.ts';
@@ -119,7 +119,10 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
       throttles: new ThrottleWatch({ survey: adapters.throttleSurvey, clock, log }),
     }),
     ...(adapters.evidence !== undefined && {
-      evidence: new EvidenceDesk({ ...adapters.evidence, reader, book, clock, log }),
+      evidence: new EvidenceDesk({
+        ...{ reader, book, clock, log, cluster: adapters.evidence.cluster, dns: adapters.evidence.dns },
+        metrics: countedMetricEvidence(adapters.evidence.metrics, metrics),
+      }),
     }),
   });
   const poller = new Poller({ source, metrics, log });

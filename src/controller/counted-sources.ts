@@ -1,3 +1,5 @@
+import type { Result } from '../lib/result.ts';
+import type { MetricEvidenceSource } from './evidence-ports.ts';
 import type { LogSource, MetricsSink, MetricSource, PollReply, SourceError } from './ports.ts';
 
 type SourceName = 'metrics' | 'logs';
@@ -27,6 +29,22 @@ export function countedMetricSource(source: MetricSource, metrics: MetricsSink):
     lookBackMs: (wish) => source.lookBackMs(wish),
     checkQueries: (wish) => source.checkQueries(wish),
     close: () => source.close(),
+  };
+}
+
+/**
+ * What is asked of the same server besides the watched metrics. Whether that is up the polls tell: one dear question
+ * that times out says little.
+ */
+export function countedMetricEvidence(source: MetricEvidenceSource, metrics: MetricsSink): MetricEvidenceSource {
+  const noted = <T>(reply: Result<T, SourceError>): Result<T, SourceError> => {
+    metrics.count('aegis_queries_total', { source: 'metrics' });
+    if (!reply.ok) metrics.count('aegis_source_errors_total', { source: 'metrics', kind: reply.error.kind });
+    return reply;
+  };
+  return {
+    claims: async (namespace, claims) => noted(await source.claims(namespace, claims)),
+    calls: async (namespaces) => noted(await source.calls(namespaces)),
   };
 }
 

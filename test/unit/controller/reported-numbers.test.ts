@@ -1,5 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { countedLogSource, countedMetricSource } from '../../../src/controller/counted-sources.ts';
+import {
+  countedLogSource,
+  countedMetricEvidence,
+  countedMetricSource,
+} from '../../../src/controller/counted-sources.ts';
 import type { PollReply, SourceError } from '../../../src/controller/ports.ts';
 import { aGuardrail } from '../../support/builders/policy.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
@@ -46,6 +50,20 @@ describe('the metrics source', () => {
   test('meets one trouble, however many policies share the query', async () => {
     const metrics = await polled(['Unreachable'], false);
     expect(metrics.value('aegis_source_errors_total', { source: 'metrics', kind: 'Unreachable' })).toBe(1);
+  });
+
+  test('is asked for evidence too, which is counted and says nothing of its being up', async () => {
+    const metrics = recordedMetrics();
+    const error = { kind: 'Timeout', message: 'slow' } as const;
+    const evidence = countedMetricEvidence(
+      { claims: () => Promise.resolve({ ok: true, value: [] }), calls: () => Promise.resolve({ ok: false, error }) },
+      metrics,
+    );
+    expect(await evidence.claims('shop', ['data'])).toEqual({ ok: true, value: [] });
+    expect(await evidence.calls(['shop'])).toEqual({ ok: false, error });
+    expect(metrics.value('aegis_queries_total', { source: 'metrics' })).toBe(2);
+    expect(metrics.value('aegis_source_errors_total', { source: 'metrics', kind: 'Timeout' })).toBe(1);
+    expect([...metrics.names()]).not.toContain('aegis_source_up');
   });
 
   test('of logs is counted apart', async () => {
