@@ -1,11 +1,15 @@
+import { PRESETS } from '../../../src/detection/presets.ts';
 import type { Plan } from './fake-process.ts';
 import { anOperator, type OperatorOptions, type RunningProcess } from './an-operator.ts';
-import { crashOne, overload, releaseBadImage } from './troubles.ts';
-import { aShop, type World } from './world.ts';
+import { aRoute } from './fake-objects.ts';
+import { cacheGrows, crashOne, overload, releaseBadImage, surge } from './troubles.ts';
+import { aShop, quickPolicy, type World } from './world.ts';
 
 export const SECOND = 1_000;
 /** A supervisor brings the process back after this time. */
 const RESTART_MS = 3 * SECOND;
+/** Models are stored every few minutes. */
+const WATCHED_MS = 400 * SECOND;
 /** A process that was started at the last moment has judged everything again by then. */
 const SETTLED_MS = 60 * SECOND;
 
@@ -51,11 +55,75 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** Limits need no history to be sure of. */
+const { detection } = quickPolicy();
+const watching = {
+  ...detection,
+  metrics: [
+    { ...PRESETS.response_time, limit: { enter: 150, leave: 100, forSeconds: 0 } },
+    { ...PRESETS.memory_usage, limit: { enter: 80, leave: 70, forSeconds: 0 } },
+    PRESETS.request_rate,
+    PRESETS.cpu_usage,
+  ],
+};
+
+/** An earlier process has watched it for a while, and stored what it learnt. */
+async function watched(world: World): Promise<void> {
+  const earlier = await anOperator(world);
+  await world.run(WATCHED_MS);
+  earlier.kill();
+}
+
+interface LimitScenario extends Scenario {
+  /** Whether a kill at this write is played. */
+  readonly isKilledAt: (mutation: string) => boolean;
+}
+
+const throttling = (provider: 'EnvoyGateway' | 'Hook', isKilledAt: (mutation: string) => boolean): LimitScenario => ({
+  isKilledAt,
+  name: `a surge is limited by ${provider}, and the limit lifted in its time`,
+  begin: async () => {
+    const throttle = { provider, percentOfBaseline: 80, ttlSeconds: 60 };
+    const step = { action: 'throttle_api' as const, attempts: 1, timeoutSeconds: 300, throttle };
+    const metrics = watching.metrics.filter(({ name }) => name !== 'memory_usage');
+    const world = await aShop({
+      detection: { ...watching, metrics },
+      remedies: [{ on: ['any'], minSeverity: 'low' as const, steps: [step] }],
+    });
+    aRoute(world.objects, 'checkout');
+    await watched(world);
+    return world;
+  },
+  strike: (world: World) => {
+    const ease = surge(world, 3);
+    world.clock.after(90 * SECOND, ease);
+  },
+  lastsMs: 220 * SECOND,
+});
+
+/** What surrounds the calls is the same for both providers. */
+export const LIMITS: readonly LimitScenario[] = [
+  throttling('EnvoyGateway', () => true),
+  throttling('Hook', (mutation) => /^(hook|status|finalizer|store (history|outcome))/.test(mutation)),
+];
+
+/** Sent at most once: a kill may leave it unsent, or its answer unknown. */
+export const CACHE: Scenario = {
+  name: 'a cache that grows is cleared',
+  begin: () => {
+    const cache = { http: { port: 8080, path: '/clear' } };
+    const step = { action: 'clear_cache' as const, attempts: 1, timeoutSeconds: 300, cache };
+    return aShop({ detection: watching, remedies: [{ on: ['any'], minSeverity: 'low', steps: [step] }] });
+  },
+  strike: (world) => void cacheGrows(world),
+  lastsMs: 180 * SECOND,
+};
+
 /** What must be the same, however often the process was killed on the way. */
 export interface End {
   readonly actions: readonly string[];
   readonly effects: readonly string[];
-  /** Kind of each history row and whether its outcome is known, `hold` rows left out: they tell of waits. */
+  /** Kind of each history row and whether its outcome is known, without those that tell of thoughts and waits. */
   readonly rows: readonly string[];
   readonly openIncidents: number;
   readonly alerts: number;
@@ -63,7 +131,7 @@ export interface End {
 }
 
 async function endOf(world: World): Promise<End> {
-  const rows = (await world.history()).filter(({ kind }) => kind !== 'hold');
+  const rows = (await world.history()).filter(({ kind }) => kind !== 'hold' && kind !== 'decision');
   return {
     actions: world.ends(),
     effects: world.cluster.effects(),
