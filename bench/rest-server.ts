@@ -1,6 +1,7 @@
 import express from 'express';
 import type { AddressInfo } from 'node:net';
 import { EventFeed } from '../src/controller/event-feed.ts';
+import { NO_APPROVALS } from '../src/controller/approvals.ts';
 import { EMPTY_VIEW } from '../src/controller/operator-view.ts';
 import { createDetectionService } from '../src/controller/detection-service.ts';
 import { createEngine } from '../src/detection/engine.ts';
@@ -31,7 +32,17 @@ async function aegis(): Promise<number> {
   });
   const server = createHttpServer(
     {
-      ...{ service, store, view: EMPTY_VIEW, metrics, metricsPage: metrics, problems: () => [], clock, log },
+      ...{
+        service,
+        store,
+        view: EMPTY_VIEW,
+        approvals: NO_APPROVALS,
+        metrics,
+        metricsPage: metrics,
+        problems: () => [],
+        clock,
+        log,
+      },
       ...{ feed: new EventFeed({ clock, process: 'bench' }), failureWindowMs: 300_000 },
     },
     {

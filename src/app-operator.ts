@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { ClusterConfig, Config } from './config/config.ts';
+import { createApprovals, type Approvals } from './controller/approvals.ts';
 import { composeOperator } from './controller/compose.ts';
 import type { OperatorView } from './controller/operator-view.ts';
 import type { Poller } from './controller/poller.ts';
@@ -42,6 +43,7 @@ const ENGINE_TIMEOUT_SECONDS = 3;
 
 export interface RunningOperator {
   readonly view: OperatorView;
+  readonly approvals: Approvals;
   /** Lines of the cluster's pods. */
   readonly logs: LogSource | undefined;
   /** Sentences on what does not work now; for `/health`. */
@@ -152,7 +154,7 @@ function assemble(
     },
   );
   return {
-    ...{ view, logs },
+    ...{ view, logs, approvals: createApprovals({ writer, leadership, clock, log }) },
     problems: () => problemsOf(reader, poller, surroundings),
     async start() {
       reader.start();

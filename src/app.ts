@@ -7,6 +7,7 @@ import { parseKeysFile } from './config/keys-file.ts';
 import { createDetectionService } from './controller/detection-service.ts';
 import { createModelKeeper, type ModelKeeper } from './controller/model-keeper.ts';
 import { EventFeed } from './controller/event-feed.ts';
+import { NO_APPROVALS } from './controller/approvals.ts';
 import { EMPTY_VIEW } from './controller/operator-view.ts';
 import type { LogSource } from './controller/ports.ts';
 import { createEngine } from './detection/engine.ts';
@@ -81,6 +82,7 @@ export function createApp(config: Config, version: string, log: Log): App {
           ...(logs !== undefined && { logs }),
           ...(tracing !== undefined && { tracer: tracing }),
           view: operator?.view ?? EMPTY_VIEW,
+          approvals: operator?.approvals ?? NO_APPROVALS,
           problems: () => operator?.problems() ?? [],
         },
         {

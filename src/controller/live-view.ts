@@ -98,6 +98,7 @@ function actionView(action: StoredAction): ActionView {
     ...{ policy: intent.policy.name, action: intent.action, failureType: intent.diagnosis.failureType },
     ...{ state: stateOf(intent, status), reason: reason ?? '', message: intent.reason },
     ...{ decidedAtMs: intent.decidedAtMs, dryRun: intent.execution === 'DryRun' },
+    ...{ expiresAtMs: intent.expiresAtMs, policyHash: intent.policyHash },
     ...(executedAtMs !== undefined && { executedAtMs }),
     ...(endedAtMs !== undefined && { endedAtMs }),
   };

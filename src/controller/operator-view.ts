@@ -39,6 +39,10 @@ export interface ActionView {
   readonly reason: string;
   readonly message: string;
   readonly decidedAtMs: number;
+  /** Unsent, or unanswered where it awaits approval, it ends here. */
+  readonly expiresAtMs: number;
+  /** An approval is pinned to it. */
+  readonly policyHash: string;
   readonly executedAtMs?: number;
   readonly endedAtMs?: number;
   readonly dryRun: boolean;

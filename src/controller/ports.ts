@@ -167,6 +167,11 @@ export interface ClusterWriter {
   /** A second creator gets `Conflict`: the action exists already. */
   createAction(intent: Intent): Promise<Result<StoredAction, ApiFault>>;
   writeActionStatus(action: StoredAction, status: ActionStatus): Promise<Result<StoredAction, ApiFault>>;
+  /** Once: an approval is never changed. `Conflict`: the action is not as it was read. */
+  answerApproval(
+    action: StoredAction,
+    approval: NonNullable<StoredAction['approval']>,
+  ): Promise<Result<StoredAction, ApiFault>>;
   setActionFinalizer(action: StoredAction, present: boolean): Promise<Result<StoredAction, ApiFault>>;
   deleteAction(action: StoredAction): Promise<Result<void, ApiFault>>;
   writePolicyStatus(

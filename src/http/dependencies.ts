@@ -1,3 +1,4 @@
+import type { Approvals } from '../controller/approvals.ts';
 import type { DetectionService } from '../controller/detection-api.ts';
 import type { EventFeed } from '../controller/event-feed.ts';
 import type { OperatorView } from '../controller/operator-view.ts';
@@ -11,6 +12,8 @@ export interface HttpDependencies {
   readonly store: Store;
   /** The operator's side; `EMPTY_VIEW` without a cluster. */
   readonly view: OperatorView;
+  /** Takes answers to actions that wait for one; `NO_APPROVALS` without a cluster. */
+  readonly approvals: Approvals;
   /** What the event stream tells. */
   readonly feed: EventFeed;
   /** Log lines for requests of detect-failure that bring none; absent: there are none but theirs. */

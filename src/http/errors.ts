@@ -4,12 +4,20 @@
  */
 export const REFUSALS = {
   malformed: [400, 'The request is not well-formed HTTP.'],
+  idempotencyKeyMissing: [400, 'The Idempotency-Key header is needed: 1 to 128 visible ASCII characters.'],
   unauthorized: [401, 'The X-API-Key header is missing or its key is not valid.'],
   forbidden: [403, 'The key does not have the scope that this route needs.'],
   notFound: [404, 'There is no such route.'],
   decisionNotFound: [404, 'There is no decision with this id, or it is forgotten.'],
+  actionNotFound: [404, 'There is no such action.'],
   methodNotAllowed: [405, 'The route does not have this method.'],
   timeout: [408, 'The request did not arrive in time.'],
+  idempotencyKeyReused: [409, 'This Idempotency-Key was used for another request.'],
+  approvalNotAwaited: [409, 'The action awaits no approval, or no longer.'],
+  approvalAnswered: [409, 'The action was answered already: an answer never changes.'],
+  approvalExpired: [409, 'The time to answer is over.'],
+  approvalOtherPolicy: [409, 'policy_hash is not that of the action: it was decided under another policy.'],
+  approvalChanged: [409, 'The action changed meanwhile. Look at it again.'],
   bodyTooLarge: [413, 'The body is larger than 2 MiB.'],
   urlTooLong: [414, 'The address is longer than 8 KiB.'],
   unsupportedMediaType: [415, 'The body must be uncompressed application/json in UTF-8.'],
@@ -20,6 +28,8 @@ export const REFUSALS = {
   tooManyStreams: [429, 'Too many streams are open. Try again later.'],
   headersTooLarge: [431, 'The headers are larger than 16 KiB.'],
   internal: [500, 'The server failed. The failure was logged.'],
+  notLeading: [503, 'This replica does not lead, or not surely. Try again.'],
+  clusterUnavailable: [503, 'The cluster did not take the answer. Try again.'],
   storeUnavailable: [503, 'The store is not available. Detection goes on.'],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 

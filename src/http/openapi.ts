@@ -23,6 +23,7 @@ const STOPPED = { nowMs: () => 0, monotonicMs: () => 0, after: neverCalled };
 const silent = { debug: neverCalled, info: neverCalled, warn: neverCalled, error: neverCalled, child: neverCalled };
 
 const NOTHING_BEHIND: HttpDependencies = {
+  approvals: { answer: neverCalled },
   service: {
     detectAnomaly: neverCalled,
     detectFailure: neverCalled,

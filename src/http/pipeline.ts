@@ -122,6 +122,12 @@ function createObserver({ clock, metrics, log }: HttpDependencies): (exchange: E
   };
 }
 
+/** Visible ASCII, as the header's draft has it, and bounded. */
+function idempotencyKeyOf({ headers }: Exchange['request']): { readonly idempotencyKey?: string } {
+  const key = headers['idempotency-key'];
+  return typeof key === 'string' && /^[!-~]{1,128}$/.test(key) ? { idempotencyKey: key } : {};
+}
+
 /** Reads and checks what the route takes, calls it and sends its answer. */
 async function answer(exchange: Exchange, route: Route, found: Found<AnyRoute>, deps: HttpDependencies): Promise<void> {
   const { request, response, id, head, caller } = exchange;
@@ -137,6 +143,7 @@ async function answer(exchange: Exchange, route: Route, found: Found<AnyRoute>, 
   const reply = await route.handle({
     ...{ body: body.value, query, requestId: id, nowMs, parameters: found.parameters },
     ...(caller !== undefined && { caller }),
+    ...(route.isKeyed === true && idempotencyKeyOf(request)),
   });
   send(response, reply, head);
 }

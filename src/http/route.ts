@@ -15,6 +15,8 @@ export interface Call<Body, Query> {
   readonly parameters: Readonly<Record<string, string>>;
   /** The key that was let in; absent on open routes. */
   readonly caller?: ApiKey;
+  /** `Idempotency-Key` of a keyed route; absent: there is none that can be used. */
+  readonly idempotencyKey?: string;
 }
 
 /** A request whose answer is written piece by piece, after all checks that come before a body. */
@@ -48,6 +50,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly summary: string;
   /** For the document: what each named part of the path is. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** It acts: a request bears an `Idempotency-Key`, so that a repetition is one. */
+  readonly isKeyed?: true;
   readonly body?: z.ZodType<Body>;
   /** Takes the usual body without the schema; `undefined`: the schema must look. */
   readonly quick?: (body: unknown, nowMs: number) => Body | undefined;

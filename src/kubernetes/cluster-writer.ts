@@ -1,6 +1,7 @@
 import { actionObject, actionStatusObject, parseAction } from '../api/v1alpha1/convert-action.ts';
 import { REVERSAL_FINALIZER } from '../api/v1alpha1/labels.ts';
 import { guardrailStatusObject } from '../api/v1alpha1/guardrail-status.ts';
+import { rfc3339 } from '../api/v1alpha1/wire-time.ts';
 import { policyStatusObject } from '../api/v1alpha1/policy-status.ts';
 import type { ApiFault, ClusterWriter } from '../controller/ports.ts';
 import type { ActionStatus } from '../healing/decision.ts';
@@ -50,6 +51,18 @@ export class LiveClusterWriter implements ClusterWriter {
     const { namespace, name } = action.intent;
     return parsed(
       await this.#merge({ ...actionTarget(namespace, name), subresource: 'status' }, action, { status: patch }),
+    );
+  }
+
+  async answerApproval(
+    action: StoredAction,
+    { atMs, ...approval }: NonNullable<StoredAction['approval']>,
+  ): Promise<Result<StoredAction, ApiFault>> {
+    const { namespace, name } = action.intent;
+    return parsed(
+      await this.#merge(actionTarget(namespace, name), action, {
+        spec: { approval: { ...approval, time: rfc3339(atMs) } },
+      }),
     );
   }
 

@@ -118,6 +118,10 @@ export class RecordedIo implements ClusterReader, ClusterWriter {
     return Promise.resolve(ok(this.#put({ ...action, status, isStatusShown: true })));
   }
 
+  answerApproval(action: StoredAction): Promise<Result<StoredAction, ApiFault>> {
+    return Promise.resolve(ok(action));
+  }
+
   setActionFinalizer(action: StoredAction): Promise<Result<StoredAction, ApiFault>> {
     return Promise.resolve(ok(action));
   }

@@ -74,12 +74,17 @@ function requestOf(route: AnyRoute): Pick<RouteConfig, 'request'> {
       ...(route.body === undefined ? {} : bodyOf('application/json', route.body)),
       ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
       ...(route.parameters === undefined ? {} : { params: texts(route.parameters, false) }),
-      ...(route.isKeyed === true ? { headers: texts(IDEMPOTENCY_KEY, false) } : {}),
+      ...(route.isKeyed === true ? { headers: IDEMPOTENCY_KEY } : {}),
     },
   };
 }
 
-const IDEMPOTENCY_KEY = { 'Idempotency-Key': 'Chosen by the caller: the same for a repetition, and for nothing else.' };
+const IDEMPOTENCY_KEY = z.object({
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[!-~]{1,128}$/)
+    .openapi({ description: 'Chosen by the caller: the same for a repetition, and for nothing else.' }),
+});
 
 const bodyOf = (contentType: string, schema: z.ZodType) => ({
   body: { required: true, content: { [contentType]: { schema } } },

@@ -1,6 +1,7 @@
 import type { HttpDependencies } from '../dependencies.ts';
 import { createLatencyWindow } from '../latency.ts';
 import type { AnyRoute, StreamRoute } from '../route.ts';
+import { approvalRoutes } from './approvals.ts';
 import { detectionRoutes } from './detection.ts';
 import { withDocuments } from './documents.ts';
 import { operatorRoutes } from './operator.ts';
@@ -14,6 +15,7 @@ export function createRoutes(deps: HttpDependencies, events: StreamRoute): reado
     ...detectionRoutes(deps, latencies),
     ...statisticsRoutes(deps, latencies),
     ...operatorRoutes(deps),
+    ...approvalRoutes(deps),
     events,
     ...serviceRoutes(deps),
   ]);

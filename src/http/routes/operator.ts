@@ -127,6 +127,8 @@ const action = (one: ActionView): unknown => ({
   reason: one.reason,
   message: one.message,
   decided_at: iso(one.decidedAtMs),
+  expires_at: iso(one.expiresAtMs),
+  policy_hash: one.policyHash,
   executed_at: isoOrNull(one.executedAtMs),
   ended_at: isoOrNull(one.endedAtMs),
   dry_run: one.dryRun,

@@ -158,6 +158,19 @@ export const policyQuestion = z
   })
   .openapi('PolicyEvaluationRequest');
 
+/** A person's answer to an action that waits for one. */
+export const approvalBody = z
+  .object({
+    decision: z.enum(['Approved', 'Denied']),
+    reason: z.string().max(1024).default('').openapi({ description: 'Why; kept with the action.' }),
+    policy_hash: z
+      .string()
+      .min(1)
+      .max(64)
+      .openapi({ description: 'That of the action as it was looked at: the answer is pinned to it.' }),
+  })
+  .openapi('ApprovalRequest');
+
 export const listQuery = z.object({
   limit: z
     .string()

@@ -47,6 +47,16 @@ export const anomalyAnswer = z
   })
   .openapi('AnomalyDetectionResponse');
 
+export const approvalAnswer = z
+  .object({
+    namespace: z.string(),
+    name: z.string(),
+    decision: z.enum(['Approved', 'Denied']),
+    by: z.string(),
+    reason: z.string(),
+  })
+  .openapi('ApprovalResponse');
+
 const candidate = z
   .object({
     failure_type: z.string(),
@@ -208,6 +218,8 @@ export const actionsAnswer = z
         reason: z.string(),
         message: z.string(),
         decided_at: time,
+        expires_at: time,
+        policy_hash: z.string(),
         executed_at: time.nullable(),
         ended_at: time.nullable(),
         dry_run: z.boolean(),

@@ -1,4 +1,5 @@
 import { EventFeed } from '../../../src/controller/event-feed.ts';
+import { NO_APPROVALS } from '../../../src/controller/approvals.ts';
 import { EMPTY_VIEW } from '../../../src/controller/operator-view.ts';
 import { createDetectionService } from '../../../src/controller/detection-service.ts';
 import { createEngine } from '../../../src/detection/engine.ts';
@@ -61,6 +62,7 @@ export async function anApi(
     service,
     store,
     view: EMPTY_VIEW,
+    approvals: NO_APPROVALS,
     feed: new EventFeed({ clock, process: 'test' }),
     failureWindowMs: 300_000,
     metrics,

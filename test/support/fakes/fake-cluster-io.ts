@@ -158,6 +158,17 @@ export class FakeClusterWriter implements ClusterWriter {
     return this.#write('status', action.intent.name, () => this.#cluster.update(action, { status: after }));
   }
 
+  answerApproval(
+    action: StoredAction,
+    { decision, by, reason }: NonNullable<StoredAction['approval']>,
+  ): Promise<Result<StoredAction, ApiFault>> {
+    return this.#write('approve', action.intent.name, () => {
+      if (!this.#cluster.isAsRead(action)) return undefined;
+      this.#cluster.answerApproval(action.intent.name, decision, action.intent.namespace, { by, reason });
+      return this.#cluster.action(action.intent.namespace, action.intent.name);
+    });
+  }
+
   setActionFinalizer(action: StoredAction, present: boolean): Promise<Result<StoredAction, ApiFault>> {
     if (action.finalizers.includes(REVERSAL_FINALIZER) === present) return Promise.resolve(ok(action));
     const finalizers = present ? [REVERSAL_FINALIZER] : [];

@@ -161,10 +161,15 @@ export class FakeCluster {
   }
 
   /** `kubectl aegis approve`: the answer stands in the spec. */
-  answerApproval(name: string, decision: 'Approved' | 'Denied', namespace = 'shop'): void {
+  answerApproval(
+    name: string,
+    decision: 'Approved' | 'Denied',
+    namespace = 'shop',
+    from = { by: 'ada', reason: 'looked at it' },
+  ): void {
     const action = this.#wire(namespace, name);
     const time = new Date(this.clock.nowMs()).toISOString();
-    const approval = { decision, by: 'ada', reason: 'looked at it', time };
+    const approval = { decision, ...from, time };
     this.#store({ ...action, spec: { ...action.spec, approval } });
   }
 
@@ -267,6 +272,12 @@ export class FakeCluster {
   }
 
   /** Replaces status or finalizers under the version that was read; `undefined`: it is another by now, or gone. */
+  /** Nobody has written it since. */
+  isAsRead({ intent, uid, resourceVersion }: Pick<StoredAction, 'uid' | 'resourceVersion' | 'intent'>): boolean {
+    const known = this.#actions.get(`${intent.namespace}/${intent.name}`);
+    return known?.metadata.resourceVersion === resourceVersion && known.metadata.uid === uid;
+  }
+
   update(
     read: Pick<StoredAction, 'uid' | 'resourceVersion' | 'intent'>,
     change: { readonly status?: object; readonly finalizers?: readonly string[] },

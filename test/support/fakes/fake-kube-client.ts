@@ -45,10 +45,7 @@ export class FakeKubeClient implements KubeClient {
     const isDryRun = target.query?.['dryRun'] === 'All';
     if (OBJECTS.has(target.resource.plural)) return this.#object(request, isDryRun);
     if (method === 'GET' && name === '') return this.#process.read(() => this.#proxies());
-    if (method === 'GET' && target.resource.plural === 'deployments' && subresource === undefined) {
-      return this.#process.read(() => ok({ spec: { selector: { matchLabels: { app: name } } } }));
-    }
-    if (method === 'GET') return this.#process.read(() => this.#get(namespace, name, subresource));
+    if (method === 'GET') return this.#process.read(() => this.#get(target.resource.plural, namespace, name, subresource));
     if (!isDryRun && request.fence?.() === false) {
       return err({ kind: 'Unavailable', message: 'not the leader', sent: false, causes: ['NotLeader'] });
     }
@@ -96,7 +93,10 @@ export class FakeKubeClient implements KubeClient {
     return ok({ items: Array.from({ length: this.#process.world.proxies }, () => proxy), metadata: {} });
   }
 
-  #get(namespace: string, name: string, subresource: string | undefined): Reply {
+  #get(plural: string, namespace: string, name: string, subresource: string | undefined): Reply {
+    if (plural === 'deployments' && subresource === undefined) {
+      return ok({ spec: { selector: { matchLabels: { app: name } } } });
+    }
     if (subresource === 'scale') {
       const workload = this.#cluster.find(namespace, name);
       if (workload === undefined) return err(status(404, `${name} not found`));

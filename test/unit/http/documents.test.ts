@@ -44,6 +44,8 @@ beforeAll(async () => {
               reason: '',
               message: 'back in its band',
               decidedAtMs: 0,
+              expiresAtMs: 300_000,
+              policyHash: 'abc',
               executedAtMs: 1,
               dryRun: false,
             },
