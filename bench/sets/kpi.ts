@@ -40,7 +40,7 @@ function readKpi(directory: string, name: string): Kpi {
     stamps,
     timesMs: Float64Array.from(stamps, (stamp) => Number(stamp) * 1000),
     values: Float64Array.from(rows, (row) => numberIn(row['value'])),
-    labels: Uint8Array.from(rows, (row) => (row['label'] === '1' ? 1 : 0)),
+    labels: Uint8Array.from(rows, (row) => (Number(row['label']) > 0 ? 1 : 0)),
   };
 }
 

@@ -126,6 +126,7 @@ function byLogs(data: string, name: string): readonly Outcome[] {
     template: miner.add(`${line.service} ${line.message}`),
   }));
   return faults.map((fault, i) => {
+    // Alarms before this one are known, as this one's time is; what was wrong then is not.
     const wasFaulty = (atMs: number): boolean =>
       faults.slice(0, i).some((each) => atMs >= each.atMs && atMs < each.atMs + AFTER_MS);
     const before: SequencedLine[] = lines.filter((line) => line.atMs < fault.atMs && !wasFaulty(line.atMs));
