@@ -46,7 +46,7 @@ interface Look {
   readonly namespace: string;
   readonly atMs: number;
   /** Absent: the first look is under way. */
-  readonly found?: ClusterEvidence;
+  readonly found?: Omit<ClusterEvidence, 'services'>;
   /** Absent: it mounts no claim, or their room could not be asked for. */
   readonly rooms?: readonly ClaimRoom[];
   readonly missing: readonly string[];
@@ -72,6 +72,8 @@ type Gathered = Pick<
 export class EvidenceDesk {
   readonly #deps: EvidenceDeskDeps;
   readonly #looks = new Map<string, Look>();
+  /** By namespace, not by look: many incidents of a large namespace would each hold all of its Services. */
+  readonly #services = new Map<string, readonly ServiceState[]>();
   readonly #running = new Set<string>();
   #calls: Calls | undefined;
 
@@ -131,11 +133,7 @@ export class EvidenceDesk {
   }
 
   #around(workload: WorkloadSnapshot, nowMs: number): Neighbourhood {
-    const services = new Map<string, readonly ServiceState[]>();
-    for (const { namespace, found } of this.#looks.values()) {
-      if (found?.services !== undefined) services.set(namespace, found.services);
-    }
-    return neighbourhoodOf(workload, { edges: this.#calls?.edges, services }, this.#deps, nowMs);
+    return neighbourhoodOf(workload, { edges: this.#calls?.edges, services: this.#services }, this.#deps, nowMs);
   }
 
   #unseen(around: Neighbourhood, dns: readonly DependencyState[]): readonly string[] {
@@ -158,7 +156,9 @@ export class EvidenceDesk {
     const { uid, namespace } = workload.ref;
     this.#running.add(uid);
     try {
-      const found = await this.#deps.cluster.look(workload);
+      const { services, ...found } = await this.#deps.cluster.look(workload);
+      if (services === undefined) this.#services.delete(namespace);
+      else this.#services.set(namespace, services);
       const { rooms, missing } = await this.#rooms(namespace, found);
       const atMs = this.#deps.clock.monotonicMs();
       this.#looks.set(uid, { namespace, atMs, found, missing, ...(rooms !== undefined && { rooms }) });
@@ -207,6 +207,8 @@ export class EvidenceDesk {
 
   #forget(open: ReadonlySet<string>): void {
     for (const uid of this.#looks.keys()) if (!open.has(uid)) this.#looks.delete(uid);
+    const namespaces = new Set([...this.#looks.values()].map(({ namespace }) => namespace));
+    for (const namespace of this.#services.keys()) if (!namespaces.has(namespace)) this.#services.delete(namespace);
     if (open.size === 0) this.#calls = undefined;
   }
 }
@@ -219,7 +221,7 @@ const missingOf = (look: Look | undefined): readonly string[] => [
 /** A claim is full when its free bytes are gone at the slope of the last hours; one that does not fill never is. */
 function volumesOf(
   workload: WorkloadSnapshot,
-  found: ClusterEvidence | undefined,
+  found: Look['found'],
   rooms: readonly ClaimRoom[],
 ): readonly VolumeState[] {
   const { cacheVolumes } = readDeclared(workload);
