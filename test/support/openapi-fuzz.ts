@@ -116,16 +116,16 @@ export function faultOf(request: FuzzRequest, answer: FuzzAnswer): string | unde
 }
 
 /** It has no end, so its head alone cannot be asked for. */
-const isStream = ({ responses }: Operation): boolean =>
-  responses['200']?.content?.['text/event-stream'] !== undefined;
+const isStream = ({ responses }: Operation): boolean => responses['200']?.content?.['text/event-stream'] !== undefined;
 
 const bare = (type: string): string => type.replace(/;.*$/, '');
 
-/** What a schema cannot say: a time in the future, a forbidden key, a nesting too deep. A named part may lead nowhere. */
+/** What a schema cannot say: a time in the future, a forbidden key, a nesting too deep. A named part may
+ * lead nowhere, and the state of things may be against a request (409). */
 const BEYOND_SCHEMAS: ReadonlySet<unknown> = new Set(['in_future', 'forbidden_key', 'nesting_too_deep']);
 
 function isTaken({ status, text }: FuzzAnswer): boolean {
-  if (status === 200 || status === 404) return true;
+  if (status === 200 || status === 404 || status === 409) return true;
   if (status !== 422) return false;
   const { detail } = JSON.parse(text) as { readonly detail: readonly { readonly type: string }[] };
   return detail.every(({ type }) => BEYOND_SCHEMAS.has(type));
@@ -158,19 +158,21 @@ export function requestsTo(operation: Operation, key: string): fc.Arbitrary<Fuzz
       query: queryOf(operation),
       path: pathOf(operation),
       body: bodyOf(operation),
+      needed: neededHeaders(operation),
       method: fc.oneof(
         { weight: 30, arbitrary: fc.constant('') },
         { weight: 1, arbitrary: fc.constantFrom('PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS') },
       ),
       header: oddHeaders,
     })
-    .map(({ query, path, body, method, header }): FuzzRequest => {
+    .map(({ query, path, body, method, header, needed }): FuzzRequest => {
       const all = {
         ...headers,
         ...(body === undefined ? {} : { 'content-type': operation.body?.contentType ?? '' }),
+        ...needed.headers,
         ...header,
       };
-      const isOdd = Object.keys(header).length > 0;
+      const isOdd = needed.isLeftOut || Object.keys(header).length > 0;
       const kinds = [query.kind, body?.kind ?? 'valid'];
       const kind = isOdd || kinds.includes('any') ? 'any' : kinds.includes('invalid') ? 'invalid' : 'valid';
       return {
@@ -179,6 +181,21 @@ export function requestsTo(operation: Operation, key: string): fc.Arbitrary<Fuzz
         ...(body !== undefined && { body: body.text }),
       };
     });
+}
+
+/** Headers without which the operation cannot be called; now and then they are left out. */
+function neededHeaders({ parameters }: Operation): fc.Arbitrary<{
+  readonly headers: Readonly<Record<string, string>>;
+  readonly isLeftOut: boolean;
+}> {
+  const own = parameters.filter((one) => one.in === 'header' && one.required === true);
+  if (own.length === 0) return fc.constant({ headers: {}, isLeftOut: false });
+  const all = fc.tuple(...own.map(({ schema }) => valueOf(schema, 0).map(String))).map((values) => ({
+    headers: Object.fromEntries(own.map(({ name }, i) => [name, values[i] ?? ''])),
+    isLeftOut: false,
+  }));
+  const none = fc.constant({ headers: {}, isLeftOut: true });
+  return fc.oneof({ weight: 9, arbitrary: all }, { weight: 1, arbitrary: none });
 }
 
 const oddHeaders: fc.Arbitrary<Record<string, string>> = fc.oneof(
