@@ -119,7 +119,11 @@ export class LeaseLeadership implements Leadership {
         this.#failed(read.error);
         return;
       }
-      this.#took(await this.#create());
+      const created = await this.#create();
+      // Deleted, and made anew by somebody else: whoever held the old one holds nothing.
+      if (!created.ok && created.error.kind === 'Conflict' && this.#holding)
+        this.#lost('unknown: the lease was made anew');
+      this.#took(created);
       return;
     }
     this.#observe(read.value);

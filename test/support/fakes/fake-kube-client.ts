@@ -45,7 +45,8 @@ export class FakeKubeClient implements KubeClient {
     const isDryRun = target.query?.['dryRun'] === 'All';
     if (OBJECTS.has(target.resource.plural)) return this.#object(request, isDryRun);
     if (method === 'GET' && name === '') return this.#process.read(() => this.#proxies());
-    if (method === 'GET') return this.#process.read(() => this.#get(target.resource.plural, namespace, name, subresource));
+    if (method === 'GET')
+      return this.#process.read(() => this.#get(target.resource.plural, namespace, name, subresource));
     if (!isDryRun && request.fence?.() === false) {
       return err({ kind: 'Unavailable', message: 'not the leader', sent: false, causes: ['NotLeader'] });
     }
