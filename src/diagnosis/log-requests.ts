@@ -7,6 +7,8 @@ import { TemplateMiner } from './log-templates.ts';
 const REQUEST_ID =
   /\b(?:trace|span|request|correlation)[-_.]?id["']?\s{0,4}[:=]\s{0,4}["']?([0-9A-Za-z][0-9A-Za-z-]{7,63})/i;
 const LONGEST = 8_192;
+/** On either side of the onset, those next to it: enough to know the usual course, and cheap in a chatty log. */
+const MOST_LINES = 2_500;
 
 /** What follows what in the requests of this workload, now and before. */
 export interface OddStep {
@@ -25,7 +27,7 @@ const ODD = 6;
 
 /** The step that changed most in the requests of one workload; undefined: none did, or the lines carry no request id. */
 export function oddStep(lines: readonly LogLine[], onsetAtMs: number): OddStep | undefined {
-  const timed = lines.filter(({ atMs }) => Number.isFinite(atMs)).toSorted((a, b) => a.atMs - b.atMs);
+  const timed = nearest(lines, onsetAtMs);
   const miner = new TemplateMiner();
   const sides: Record<'before' | 'after', SequencedLine[]> = { before: [], after: [] };
   const begun = new Map<string, 'before' | 'after'>();
@@ -45,4 +47,11 @@ export function oddStep(lines: readonly LogLine[], onsetAtMs: number): OddStep |
   const [from, to] = [text(worst.from), text(worst.to)];
   const { score, before, after } = worst;
   return { score, before, after, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+function nearest(lines: readonly LogLine[], onsetAtMs: number): readonly LogLine[] {
+  const timed = lines.filter(({ atMs }) => Number.isFinite(atMs)).toSorted((a, b) => a.atMs - b.atMs);
+  const first = timed.findIndex(({ atMs }) => atMs >= onsetAtMs);
+  const onset = first < 0 ? timed.length : first;
+  return timed.slice(Math.max(0, onset - MOST_LINES), onset + MOST_LINES);
 }

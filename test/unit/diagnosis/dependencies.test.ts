@@ -239,6 +239,14 @@ describe('the course of requests', () => {
     expect(found?.from).toContain('begin');
   });
 
+  test('a chatty log is read next to the onset alone, on both sides', () => {
+    const lines = requests(8_000, (i) => (i < 4_000 ? ['begin', 'query', 'done'] : ['begin', 'denied']));
+    const onsetAtMs = lines.find(({ message }) => message.startsWith('denied'))?.atMs ?? NaN;
+    const found = oddStep(lines, onsetAtMs);
+    expect(found?.after[1]).toBeGreaterThan(500);
+    expect((found?.before[1] ?? 0) + (found?.after[1] ?? 0)).toBeLessThan(2_500);
+  });
+
   test.each<[string, ReturnType<typeof requests>]>([
     ['the course is as before', requests(80, () => ['begin', 'query', 'done'])],
     [
