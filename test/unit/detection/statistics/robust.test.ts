@@ -80,7 +80,8 @@ describe('median and its kin, against numpy 2 and scipy 1.17', () => {
     fc.assert(
       fc.property(values, (given) => {
         const sorted = given.toSorted((x, y) => x - y);
-        expect(median(given)).toBe(medianOfSorted(sorted));
+        // Of 0 and -0 either may be the middle one.
+        expect(median(given) === medianOfSorted(sorted)).toBe(true);
       }),
     );
   });
