@@ -131,6 +131,41 @@ test("a policy's status is written whole: an absent last action is taken away", 
   });
 });
 
+test('a guardrail’s status is written whole, at the cluster’s scope', async () => {
+  const { writer, client } = aWriter(() => ({}));
+  const condition = {
+    type: 'Accepted',
+    status: 'True',
+    reason: 'Valid',
+    message: 'ok',
+    observedGeneration: 2,
+  } as const;
+  const conditions = [{ ...condition, lastTransitionMs: 1_767_614_400_000 }];
+  await writer.writeGuardrailStatus('all', { observedGeneration: 2, conditions });
+  expect(client.requests[0]).toMatchObject({
+    ...{ method: 'PATCH', patch: 'merge', target: { name: 'all', subresource: 'status' } },
+    body: {
+      status: {
+        ...{ observedGeneration: 2, boundPolicies: null },
+        conditions: [{ ...condition, lastTransitionTime: '2026-01-05T12:00:00.000Z' }],
+      },
+    },
+  });
+  expect(client.requests[0]?.target.namespace).toBeUndefined();
+});
+
+test('an approval is written to the version that was read, and to nothing else of the action', async () => {
+  const { writer, client } = aWriter(() => wire());
+  const approval = { decision: 'Approved', by: 'key:ops', reason: 'looked at it' } as const;
+  await writer.answerApproval(stored(), { ...approval, atMs: 1_767_614_400_000 });
+  expect(client.requests[0]).toMatchObject({ method: 'PATCH', patch: 'merge', target: { name: intent.name } });
+  expect(client.requests[0]?.target.subresource).toBeUndefined();
+  expect(client.requests[0]?.body).toEqual({
+    metadata: { resourceVersion: '5', uid: 'action-uid' },
+    spec: { approval: { ...approval, time: '2026-01-05T12:00:00.000Z' } },
+  });
+});
+
 describe('the live workload', () => {
   const cluster =
     (change: Readonly<Record<string, Json | CallFault>> = {}) =>
