@@ -3,7 +3,7 @@ import { readDeclared } from '../diagnosis/declared.ts';
 import type { Neighbour } from '../diagnosis/dependencies.ts';
 import { dependencyStates } from '../diagnosis/dependencies.ts';
 import type { DependencyState, DiagnosisInput } from '../diagnosis/evidence.ts';
-import { suspectOf } from '../diagnosis/suspects.ts';
+import { isOwnMeasured, suspectOf } from '../diagnosis/suspects.ts';
 import { MINUTE } from '../lib/duration.ts';
 import { WORKLOAD_KINDS } from '../lib/workload.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
@@ -82,7 +82,7 @@ export function neighbourhoodOf(
     ...(cacheStore !== undefined && { cacheStore: shortName(cacheStore, workload.ref.namespace) }),
     dependencies: dependencyStates(graph, self, neighbours),
     calls: {
-      ...{ self, graph },
+      ...{ self, graph, isOwnMeasured: isOwnMeasured(ownSeries, alarmAtMs) },
       suspects: [suspectOf({ entity: self, state: 'unhealthy', series: ownSeries, alarmAtMs }), ...suspects],
     },
   };

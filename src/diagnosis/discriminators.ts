@@ -94,14 +94,17 @@ export function deepestCallees(facts: Facts): readonly DependencyState[] | undef
 }
 
 /**
- * Something that only this workload itself can move (its cpu, its memory, the course of its requests) is anomalous, and
- * far enough from what it was that the search for the root cause blames it for that.
+ * Something that only this workload itself can move (its cpu, its memory) is anomalous, and far enough from what it was
+ * that the search for the root cause blames it for that; where how far is not known any more, the anomaly is enough.
+ * The course of its requests counts by itself.
  */
 function blamesItself(facts: Facts): boolean {
-  const self = facts.input.calls?.self;
-  const isBlamed = facts.rootCause()?.ranking.some((each) => each.entity === self && each.because === 'own') ?? false;
+  const { calls } = facts.input;
+  if (calls === undefined) return false;
+  const ranking = facts.rootCause()?.ranking ?? [];
+  const isBlamed = ranking.some((each) => each.entity === calls.self && each.because === 'own');
   const isAnomalous = OWN_METRICS.some((metric) => facts.metric(metric).direction === 'up');
-  return isBlamed && (isAnomalous || facts.oddStep() !== undefined);
+  return isAnomalous ? isBlamed || !calls.isOwnMeasured : isBlamed && facts.oddStep() !== undefined;
 }
 
 /** 4b. The callee that explains what this workload suffers: the deepest ill one; several that are equally deep are all named. */

@@ -117,6 +117,8 @@ export interface DiagnosisInput {
     readonly self: string;
     readonly graph: CallGraph;
     readonly suspects: readonly SuspectEvidence[];
+    /** False: how far its own metrics moved cannot be told any more, so that a score of 0 says nothing. */
+    readonly isOwnMeasured: boolean;
   };
   /** The metrics that moved most since the onset, the first one most; absent: not known. */
   readonly moved?: readonly RankedMetric[];

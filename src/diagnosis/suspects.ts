@@ -75,6 +75,13 @@ function asRanked({ metric, pod, points }: RememberedSeries, kind: MetricKind): 
   return { entity: pod ?? '', metric, kind, timesMs, values };
 }
 
+/** Whether it can be told how far the workload's own metrics moved: of a long incident the time before is forgotten. */
+export const isOwnMeasured = (series: readonly RememberedSeries[], alarmAtMs: number): boolean =>
+  series.some((each) => {
+    const blame = BLAME[each.metric];
+    return blame?.is === 'own' && harmOf(each, blame.kind, alarmAtMs) !== undefined;
+  });
+
 /** How many spreads it rose; 0: it fell. Undefined: too few polls on a side of the alarm. */
 function harmOf(series: RememberedSeries, kind: MetricKind, alarmAtMs: number): number | undefined {
   const shift = shiftOf(asRanked(series, kind), alarmAtMs)?.shift;

@@ -6,7 +6,7 @@ import { dependencyStates, reachableFrom, type Neighbour } from '../../../src/di
 import type { DiagnosisInput } from '../../../src/diagnosis/evidence.ts';
 import { oddStep } from '../../../src/diagnosis/log-requests.ts';
 import type { RememberedSeries } from '../../../src/diagnosis/series-memory.ts';
-import { movedMost, suspectOf } from '../../../src/diagnosis/suspects.ts';
+import { isOwnMeasured, movedMost, suspectOf } from '../../../src/diagnosis/suspects.ts';
 import { aCase, MINUTE, NOW, ONSET, type Behaviour, type PodSpec } from '../../support/builders/diagnosis.ts';
 
 /** `a>b b>c` as a graph. */
@@ -152,7 +152,7 @@ function called(
       pods: pods(metrics),
       input: {
         dependencies: dependencyStates(calls, 'checkout', neighbours),
-        calls: { self: 'checkout', graph: calls, suspects },
+        calls: { self: 'checkout', graph: calls, suspects, isOwnMeasured: isOwnMeasured(own, ONSET) },
         ...over,
       },
     }),
@@ -190,6 +190,19 @@ describe('whose fault it is, with a call graph', () => {
     const ill = { name: 'payment', kind: 'workload', state: 'unhealthy', onsetAtMs: ONSET + afterMs } as const;
     const dependencies = dependencyStates(graph('checkout>payment'), 'checkout', [ill]);
     expect(classify(aCase({ pods: pods(slow), input: { dependencies } })).cause).toEqual(cause);
+  });
+
+  test('of a long incident the time before is forgotten: its own cpu is anomalous, that is enough', () => {
+    const busy = { ...slow, cpu_usage: ['up', 95, 40] } as const;
+    const late = flat('cpu_usage', 40, 95).points.slice(-10);
+    const found = called(busy, '-payment', [{ metric: 'cpu_usage', points: late }]);
+    expect(found.cause).toEqual({ kind: 'self' });
+  });
+
+  test('its own cpu is odd, but hardly moved: the callee explains it better', () => {
+    const busy = { ...slow, cpu_usage: ['up', 95, 40] } as const;
+    const found = called(busy, '-payment', [flat('cpu_usage', 40, 41), flat('response_time', 80, 900)]);
+    expect(found.cause).toEqual({ kind: 'dependency', name: 'payment' });
   });
 
   test('its own pods crash: its own, though a callee is ill', () => {
