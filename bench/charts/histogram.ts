@@ -47,11 +47,13 @@ export function histogram({ title, subtitle, values, binWidth, unit, marks }: Hi
     );
   }
   parts.push(text(WIDTH - RIGHT, HEIGHT - 8, unit, { size: 11, fill: INK.faint, anchor: 'end' }));
+  // To the right of the rightmost mark its words cross no other mark's line.
+  const rightmost = Math.max(...marks.map(({ value }) => value));
   marks
     .filter(({ value }) => Number.isFinite(value))
     .forEach(({ value, label }, m) => {
       const height = 66 + 15 * m;
-      const anchor = x(value) > WIDTH / 2 ? 'end' : 'start';
+      const anchor = x(value) <= WIDTH - 220 && (value >= rightmost || x(value) < 220) ? 'start' : 'end';
       parts.push(line([x(value), height + 2], [x(value), y(0)], INK.text, '4 3'));
       parts.push(text(x(value) + (anchor === 'end' ? -5 : 5), height + 10, label, { size: 11, anchor }));
     });
