@@ -14,14 +14,26 @@ export interface ForestOptions {
 /** Rows of a workload's model, which is asked at every poll: its trees must be few. */
 const FEW_ROWS = 256;
 
+/** Rows of a tree where all rows differ, and the fewest. */
+const [SAMPLE, SMALLEST_SAMPLE] = [192, 64] as const;
+
 /**
  * A tree for every five rows, at least 32; beyond 256 rows one for every two, at most 320: what the forest says of a row
  * is a mean over trees, and its noise falls with their number. 192 rows a tree, not the customary 256: with fewer a small
- * cloud is too thin to be seen as one, with more a clump of odd rows hides itself.
+ * cloud is too thin to be seen as one, with more a clump of odd rows hides itself. Rows that repeat others say nothing
+ * new, as counts often do: the sample shrinks by their share.
  */
-export function forestOptionsFor(rows: number): ForestOptions {
+export function forestOptionsFor(matrix: Matrix): ForestOptions {
+  const { rows } = matrix;
   const trees = rows <= FEW_ROWS ? Math.max(Math.ceil(rows / 5), 32) : Math.min(Math.ceil(rows / 2), 320);
-  return { trees, sampleSize: 192 };
+  const share = rows === 0 ? 1 : distinctRows(matrix) / rows;
+  return { trees, sampleSize: Math.max(Math.round(SAMPLE * share), SMALLEST_SAMPLE) };
+}
+
+function distinctRows({ rows, columns, values }: Matrix): number {
+  const seen = new Set<string>();
+  for (let row = 0; row < rows; row++) seen.add(values.subarray(row * columns, (row + 1) * columns).join());
+  return seen.size;
 }
 
 /** Levels beyond log2 of the sample: near a dense cloud the paper's limit is too shallow to tell neighbours apart. */
@@ -76,7 +88,7 @@ interface Growth {
 export function trainForest(
   matrix: Matrix,
   random: RandomStream,
-  options: ForestOptions = forestOptionsFor(matrix.rows),
+  options: ForestOptions = forestOptionsFor(matrix),
 ): Forest {
   const size = Math.min(options.sampleSize, matrix.rows);
   const nodesPerTree = Math.max(2 * size - 1, 1);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   averagePathLength,
   beyondTraining,
+  forestOptionsFor,
   forestScore,
   trainForest,
 } from '../../../../src/detection/detectors/isolation-forest.ts';
@@ -27,6 +28,22 @@ describe('isolation forest', () => {
     [256, 10.244770920119917],
   ])('c(%p) is %p, as in scikit-learn 1.9', (n, expected) => {
     expect(averagePathLength(n)).toBeCloseTo(expected, 9);
+  });
+
+  test.each<[string, Matrix, number, number]>([
+    ['256 rows that differ', normalMatrix(256, 6), 52, 192],
+    ['600 rows that differ', normalMatrix(600, 2), 300, 192],
+    ['few rows', normalMatrix(20, 2), 32, 192],
+    [
+      'rows of which two thirds repeat others',
+      { rows: 300, columns: 1, values: new Float32Array(300).map((_, i) => i % 100) },
+      150,
+      64,
+    ],
+    ['rows that are all equal', { rows: 100, columns: 2, values: new Float32Array(200) }, 32, 64],
+    ['no rows', normalMatrix(0, 3), 32, 192],
+  ])('so many trees of so many rows for %s', (_, matrix, trees, sampleSize) => {
+    expect(forestOptionsFor(matrix)).toEqual({ trees, sampleSize });
   });
 
   test('an outlier scores above every ordinary row', () => {
