@@ -39,6 +39,10 @@ const services: Services = {
     const { openDatabase } = await import('./adapters/database.ts');
     return openDatabase(process.env, dataDir, () => Date.now());
   },
+  async readConfiguration() {
+    const { readConfiguration } = await import('./adapters/configuration.ts');
+    return readConfiguration(process.env);
+  },
 };
 
 const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl aegis' : 'aegis';

@@ -51,6 +51,12 @@ export interface DatabaseCopies {
   restore(file: string, replaces: boolean): Promise<Result<CopyReport, string>>;
 }
 
+/** The settings in force, without secrets, and what is wrong with them. */
+export interface Configuration {
+  readonly text: string;
+  readonly problems: readonly string[];
+}
+
 /**
  * Everything a command may reach, opened only when it is needed. `main.ts` makes it of the real adapters, tests of
  * fakes; a command that needs another thing of the world gets another field here.
@@ -63,4 +69,6 @@ export interface Services {
   openMetrics(url: string | undefined): Promise<Result<MetricSource, string>>;
   /** Settings come from the environment, as for the operator; the folder of the SQLite file may be given instead. */
   openDatabase(where: { readonly dataDir?: string }): Promise<Result<DatabaseCopies, string>>;
+  /** Of the environment and the file `.env`. */
+  readConfiguration(): Promise<Configuration>;
 }

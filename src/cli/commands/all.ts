@@ -1,5 +1,6 @@
 import type { Subcommand } from '../command.ts';
 import { backupCommand } from './backup.ts';
+import { configCommand } from './config.ts';
 import { explainCommand, whyNotCommand } from './explain.ts';
 import { restoreCommand } from './restore.ts';
 import { simulateCommand } from './simulate.ts';
@@ -12,5 +13,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   whyNotCommand,
   backupCommand,
   restoreCommand,
+  configCommand,
   versionCommand,
 ];

@@ -101,7 +101,7 @@ const text = (value: string): string => value.replace(/[&<>"']/g, (c) => ENTITIE
 
 const STYLE = `body{margin:0;font:15px/1.5 system-ui,sans-serif;color:#1b2330;display:flex}
 nav{position:sticky;top:0;height:100vh;overflow:auto;min-width:17rem;padding:1rem;background:#f3f5f8;box-sizing:border-box}
-nav ul{list-style:none;padding:0;font-size:13px}nav a{text-decoration:none;color:#24406b}
+nav ul{list-style:none;padding:0;font-size:13px;overflow-wrap:anywhere}nav a{text-decoration:none;color:#24406b}
 main{padding:1rem 2rem;max-width:60rem;min-width:0}section{border-top:1px solid #d8dee7;padding:.5rem 0}
 pre{background:#f3f5f8;padding:.8rem;overflow:auto;font-size:13px}td{padding:.2rem .8rem .2rem 0;vertical-align:top}
 @media(max-width:50rem){body{display:block}nav{position:static;height:auto}}`;

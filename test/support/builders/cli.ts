@@ -22,6 +22,7 @@ export function aTerminal(
     openRest: () => ({ get: () => Promise.resolve(err('there is no API here')) }),
     openMetrics: () => Promise.resolve(err('there is no Prometheus here')),
     openDatabase: () => Promise.resolve(err('there is no database here')),
+    readConfiguration: () => Promise.resolve({ text: '', problems: [] }),
     ...over,
   };
   const textOf = (to?: 'out'): string =>
