@@ -24,7 +24,8 @@ export class World {
   readonly source: FakeMetricSource;
   /** What the operator asks: `source`, unless a test brings its own. */
   metricSource: MetricSource;
-  readonly store: ManagedStore;
+  store: ManagedStore;
+  #storeWork = 0;
   /** Messages that sinks took. */
   readonly sent: AlertMessage[] = [];
   readonly events: EventNote[] = [];
@@ -68,6 +69,29 @@ export class World {
     return new World(store, clock);
   }
 
+  /** Another store takes the place of the one in memory, for everything that starts from here on. */
+  async moveTo(store: ManagedStore): Promise<void> {
+    await this.store.close();
+    this.store = new Proxy(store, {
+      get: (target, name: string) => {
+        const method = (target as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
+        return (...args: unknown[]): unknown => {
+          const result = method?.(...args);
+          if (!(result instanceof Promise)) return result;
+          this.#storeWork += 1;
+          return result.finally(() => (this.#storeWork -= 1));
+        };
+      },
+    });
+  }
+
+  /** All promises that can go on have gone on. A store within the process needs a few turns, one behind a socket its time. */
+  async #settled(): Promise<void> {
+    do {
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#storeWork > 0);
+  }
+
   /** The next writes of this kind get these answers, in turn. */
   troubleNext(verb: 'evict' | 'scale' | 'rollout', ...troubles: readonly Trouble[]): void {
     this.#troubles.push(...troubles.map((trouble) => ({ verb, trouble })));
@@ -81,12 +105,12 @@ export class World {
   /** Lets time pass, from timer to timer, and all that follows from each settle before the next. */
   async run(forMs: number): Promise<void> {
     const endMs = this.clock.monotonicMs() + forMs;
-    await settled();
+    await this.#settled();
     for (;;) {
       const leftMs = endMs - this.clock.monotonicMs();
       if (leftMs <= 0) return;
       this.clock.advance(Math.min(leftMs, Math.max(this.clock.nextInMs() ?? leftMs, 0)));
-      await settled();
+      await this.#settled();
     }
   }
 
@@ -139,11 +163,6 @@ export class World {
       .filter(({ level }) => level === 'error')
       .map(({ message, facts }) => `${message} ${messageOf(facts['err'] ?? facts['error'] ?? '')}`);
   }
-}
-
-/** All promises that can go on have gone on. The store answers within the process, so a few turns are enough. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A quick policy: polls of 5 s, a short cooldown. */
