@@ -160,6 +160,60 @@ withCluster.each([
     });
   });
 
+  test('the guardrail is read, and its status written where it has one', async () => {
+    const { kubectl } = requireRig();
+    const guardrailConfigMap = { namespace: system, name: 'aegis-guardrail' };
+    const shared = { client, clock: systemClock, random: () => 0.5, log, metrics: recordedMetrics() };
+    const reader = new CachedClusterReader({
+      ...shared,
+      ...(single && { namespaces: [shop], guardrailConfigMap }),
+    });
+    const name = `stop-${randomUUID().slice(0, 8)}`;
+    const suspended = () => reader.guardrails()?.some((each) => each.kind === 'valid' && each.value.suspended) === true;
+    reader.start();
+    try {
+      await waitUntil('the caches', 20_000, () => reader.synced());
+      expect(suspended()).toBe(false);
+      if (single) {
+        const set = (data: object) => ['--type', 'merge', '-p', JSON.stringify({ data })];
+        const map = ['patch', 'configmap', 'aegis-guardrail', '-n', system];
+        await kubectl([...map, ...set({ suspended: 'true' })]);
+        await waitUntil('the kill switch', 5_000, suspended);
+        await kubectl([...map, ...set({ suspended: null, suspend: 'true' })]);
+        await waitUntil('the slip of the pen', 5_000, () => reader.guardrails()?.[0]?.kind === 'invalid');
+        return;
+      }
+      const metadata = { name };
+      const spec = { namespaceSelector: { matchLabels: { nobody: 'here' } }, suspended: true };
+      const guardrail = { apiVersion: 'healing.aegis.dev/v1alpha1', kind: 'AegisGuardrail', metadata, spec };
+      await kubectl(['apply', '-f', '-'], { stdin: guardrail });
+      await waitUntil('the kill switch', 5_000, suspended);
+      const told = { observedGeneration: 1, status: 'True', message: 'as it should be', lastTransitionMs: 0 } as const;
+      const conditions = [
+        { type: 'Accepted', reason: 'Valid', ...told },
+        { type: 'Suspended', reason: 'Suspended', ...told },
+      ] as const;
+      const written = await writer.writeGuardrailStatus(name, { observedGeneration: 1, boundPolicies: 0, conditions });
+      expect(written).toEqual({ ok: true, value: undefined });
+      expect(await kubectl(['get', 'agr', name])).toMatch(new RegExp(`${name} +true +Auto +30 +3 +0 +True`));
+    } finally {
+      await reader.stop();
+      if (!single) await kubectl(['delete', 'agr', name, '--ignore-not-found']);
+    }
+  }, 60_000);
+
+  test('an approval is written once, under the name of an API key and no other', async () => {
+    const created = valueOf(await writer.createAction(await intentFor('approval', { approvalRequired: true })));
+    const approval = { decision: 'Approved', reason: 'looked at it', atMs: 1_767_614_400_000 } as const;
+    const forged = await writer.answerApproval(created, { ...approval, by: 'ada' });
+    expect(forged).toMatchObject({ ok: false, error: { message: expect.stringContaining('key:NAME') as unknown } });
+    const answered = valueOf(await writer.answerApproval(created, { ...approval, by: 'key:ops' }));
+    expect(answered.approval).toEqual({ ...approval, by: 'key:ops' });
+    const again = await writer.answerApproval(answered, { ...approval, decision: 'Denied', by: 'key:ops' });
+    expect(again.ok).toBe(false);
+    expect((await writer.deleteAction(answered)).ok).toBe(true);
+  });
+
   test('an event is written and its repetition counted', async () => {
     const sink = new KubernetesEventSink({ client, clock: systemClock, log, instance: 'test', newId: randomUUID });
     const regarding = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: shop, name: 'web', uid: 'x' };
