@@ -31,7 +31,9 @@ const FACT_QUERIES: readonly WatchedMetric[] = [
   perPod(FACTS.restarts, 'kube_pod_container_status_restarts_total'),
   perPod(FACTS.created, 'kube_pod_created'),
   ...['CrashLoopBackOff', 'ImagePullBackOff', 'ErrImagePull', 'CreateContainerConfigError'].map(waiting),
-  perPod(`${TERMINATED}OOMKilled`, 'kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} > 0'),
+  ...['OOMKilled', 'Error'].map((reason) =>
+    perPod(`${TERMINATED}${reason}`, `kube_pod_container_status_last_terminated_reason{reason="${reason}"} > 0`),
+  ),
 ];
 
 /** Reads what the policies watch, and what is known of the cluster, out of the server's past. */

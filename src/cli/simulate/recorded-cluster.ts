@@ -7,8 +7,8 @@ export interface RecordFacts {
   readonly policies: readonly HealingPolicy[];
   readonly series: readonly RecordedSeries[];
   readonly startMs: number;
-  /** A pod whose series ended longer ago than this is gone; until then it may be a gap. */
-  readonly goneAfterMs: number;
+  /** Usual distance of the samples. */
+  readonly sampleIntervalMs: number;
 }
 
 interface RecordedWorkload {
@@ -23,13 +23,13 @@ interface RecordedWorkload {
  */
 export class RecordedCluster {
   readonly #workloads: readonly RecordedWorkload[];
-  readonly #goneAfterMs: number;
+  readonly #sampleIntervalMs: number;
   readonly #startMs: number;
   /** Replicas that the replay itself set, by workload UID. */
   readonly #scaled = new Map<string, number>();
 
   constructor(facts: RecordFacts) {
-    this.#goneAfterMs = facts.goneAfterMs;
+    this.#sampleIntervalMs = facts.sampleIntervalMs;
     this.#startMs = facts.startMs;
     this.#workloads = workloadsOf(facts);
   }
@@ -63,7 +63,7 @@ export class RecordedCluster {
   }
 
   #at({ ref, pods, replicas }: RecordedWorkload, nowMs: number): WorkloadSnapshot {
-    const present = pods.filter(({ firstMs, lastMs }) => firstMs <= nowMs && nowMs <= lastMs + this.#goneAfterMs);
+    const present = pods.filter((pod) => pod.isThere(nowMs, this.#sampleIntervalMs));
     const shown = present.map((pod) => pod.at(nowMs));
     const ready = shown.filter((pod) => pod.ready).length;
     const recorded = replicas?.valueAt(nowMs) ?? shown.length;

@@ -1,6 +1,9 @@
 import type { ContainerSnapshot, PodSnapshot, WorkloadKind } from '../../lib/workload.ts';
 import { Cursor, FACTS, isFact, TERMINATED, WAITING, type RecordedSeries } from './recorded-series.ts';
 
+/** What does not change in a pod's life: known once, it held before as well. */
+const FIXED: ReadonlySet<string> = new Set([FACTS.cpuLimit, FACTS.memoryLimit, FACTS.created]);
+
 /** How old a pod is taken to be that was there when the record begins. */
 const OLD_MS = 86_400_000;
 
@@ -37,6 +40,13 @@ export class RecordedPod {
     this.#facts = Map.groupBy(facts, (cursor) => cursor.series.metric);
   }
 
+  /** Series that ended two samples ago may be a gap; what told of the pod itself tells at once that it is gone. */
+  isThere(nowMs: number, sampleIntervalMs: number): boolean {
+    if (nowMs < this.firstMs) return false;
+    const told = this.#facts.get(FACTS.ready)?.[0]?.series.timesMs.at(-1);
+    return told === undefined ? nowMs <= this.lastMs + 2 * sampleIntervalMs : nowMs < told + sampleIntervalMs;
+  }
+
   /** The pod as the API server would have shown it; the same object while nothing changed. */
   at(nowMs: number): PodSnapshot {
     const key = [...this.#facts.keys()].map((name) => this.#fact(name, nowMs) ?? '').join();
@@ -45,9 +55,10 @@ export class RecordedPod {
   }
 
   #fact(name: string, nowMs: number): number | undefined {
+    const isFixed = FIXED.has(name);
     let sum: number | undefined;
     for (const cursor of this.#facts.get(name) ?? []) {
-      const value = cursor.valueAt(nowMs);
+      const value = cursor.valueAt(nowMs) ?? (isFixed ? cursor.series.values[0] : undefined);
       if (value !== undefined) sum = (sum ?? 0) + value;
     }
     return sum;

@@ -69,9 +69,10 @@ export async function replay(input: ReplayInput): Promise<ReplayOutcome> {
     ...policy,
     detection: { ...policy.detection, intervalSeconds: stepMs / SECOND },
   }));
-  const clock = new ReplayClock(fromMs);
+  // The first second is for the back-fill: the first poll is at the very beginning of the range, as all others keep its rhythm.
+  const clock = new ReplayClock(fromMs - SECOND);
   const stalenessMs = Math.max(2 * sampleIntervalMs, LEAST_STALENESS_MS);
-  const cluster = new RecordedCluster({ policies, series, startMs: firstOf(series), goneAfterMs: stalenessMs });
+  const cluster = new RecordedCluster({ policies, series, startMs: firstOf(series), sampleIntervalMs });
   const source = new RecordedSource({
     ...{
       series,

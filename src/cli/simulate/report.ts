@@ -12,6 +12,8 @@ export interface ReportedAction {
   readonly atMs: number;
   readonly name: string;
   readonly action: ActionName;
+  /** Step of the ladder, from 0. */
+  readonly rung: number;
   readonly pods: readonly string[];
   readonly failureType: string;
   readonly confidence: number;
@@ -124,7 +126,8 @@ function reportedAction(action: StoredAction, firstEffect: StoredAction | undefi
   const { state, reason } = toRecord(action);
   const isBefore = firstEffect === undefined || intent.decidedAtMs <= firstEffect.intent.decidedAtMs;
   return {
-    ...{ atMs: intent.decidedAtMs, name: intent.name, action: intent.action, pods: intent.pods.map((pod) => pod.name) },
+    ...{ atMs: intent.decidedAtMs, name: intent.name, action: intent.action, rung: intent.step },
+    pods: intent.pods.map((pod) => pod.name),
     ...{ failureType: intent.diagnosis.failureType, confidence: intent.diagnosis.confidence, reason: intent.reason },
     state: reason === undefined ? state : `${state}: ${reason}`,
     isAfterAnEffect: isEffect(intent.action) && !isBefore,
