@@ -77,7 +77,7 @@ async function copyServer(url: string, to: string, nowMs: number): Promise<void>
 }
 
 /** With what SQLite lays beside it. */
-export function removeDatabase(file: string): void {
+function removeDatabase(file: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
 }
 
