@@ -37,7 +37,7 @@ function distinctRows({ rows, columns, values }: Matrix): number {
 }
 
 /** Levels beyond log2 of the sample: near a dense cloud the paper's limit is too shallow to tell neighbours apart. */
-const DEEPER = 2;
+const DEEPER = 3;
 
 /** Row-major values. */
 export interface Matrix {
