@@ -60,7 +60,7 @@ export class PolicyReporter {
       this.#written.forget(key);
       return {};
     }
-    if (parsed.kind === 'valid') await this.#lookAtThrottles(parsed.value);
+    await this.#lookAtThrottles(parsed);
     const [namespace = '', name = ''] = key.split('/');
     const last = this.#written.get(key);
     const nowMs = clock.nowMs();
@@ -187,9 +187,10 @@ export class PolicyReporter {
   }
 
   /** Whoever names throttle_api is told before it is needed that nothing here can do it. */
-  async #lookAtThrottles(policy: HealingPolicy): Promise<void> {
+  async #lookAtThrottles(parsed: Parsed<HealingPolicy>): Promise<void> {
     const { reader, surroundings } = this.#deps;
-    if (!wantedActions(policy).has('throttle_api')) return;
+    if (parsed.kind === 'invalid' || !wantedActions(parsed.value).has('throttle_api')) return;
+    const policy = parsed.value;
     for (const workload of reader.workloads(policy.namespace, policy.target)) {
       await surroundings.readThrottlePaths(workload);
     }
