@@ -233,7 +233,7 @@ export const SETTINGS = {
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(httpUrl().optional(), {
     description:
-      'OpenTelemetry collector that traces of requests go to (OTLP over HTTP, JSON; /v1/traces is added). Left out: nothing is traced, and nothing of OpenTelemetry is loaded.',
+      'OpenTelemetry collector that traces of requests go to (OTLP over HTTP, JSON; /v1/traces is added). Left out: nothing is traced, and neither SDK nor exporter is loaded.',
     consequence: 'no trace could be sent',
   }),
   OTEL_EXPORTER_OTLP_HEADERS: setting(otlpHeaders().prefault(''), {

@@ -30,7 +30,7 @@ const EXPORT_TIMEOUT_MS = 5_000;
 const MAX_WAITING = 2_048;
 
 /**
- * Traces of requests over OTLP. OpenTelemetry is loaded here and nowhere else, so that an installation without a
+ * Traces of requests over OTLP. OpenTelemetry's SDK and exporter are loaded here and nowhere else, so that an installation without a
  * collector pays nothing for it. A collector that does not answer costs its traces and nothing more.
  */
 export async function createTracing({ endpoint, headers, ratio, version, log }: TracingSetting): Promise<Tracing> {
