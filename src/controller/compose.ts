@@ -81,6 +81,8 @@ export interface OperatorSettings {
   readonly finishedTtlMs?: number;
   /** False: no process comes after this one, what it learnt need not be stored; default true. */
   readonly storesModels?: boolean;
+  /** False: nobody reads the status of policies; default true. */
+  readonly reportsPolicies?: boolean;
 }
 
 /** An operator that was put together and not started, and those of its parts that others ask. */
@@ -158,6 +160,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...{ guardrailReporter, owed, refusals },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
     ...(settings.storesModels !== undefined && { storesModels: settings.storesModels }),
+    ...(settings.reportsPolicies !== undefined && { reportsPolicies: settings.reportsPolicies }),
   });
   return {
     ...{ operator, poller, surroundings, book, ledger, storms },

@@ -60,6 +60,8 @@ export interface OperatorDeps {
   readonly log: Log;
   /** False: what was learnt is not stored for a next process; default true. */
   readonly storesModels?: boolean;
+  /** False: nobody reads the status of policies, so that polls do not bring it up to date; default true. */
+  readonly reportsPolicies?: boolean;
 }
 
 /** Starts, times and stops everything. What happens and in which order is here; what it means is nowhere here. */
@@ -149,7 +151,7 @@ export class Operator {
 
   /** New readings: the policy's status may say something new, and its actions may be verified. */
   onPolled(namespace: string, name: string, uid: string): void {
-    this.#policies.add(policyKey(namespace, name));
+    if (this.#deps.reportsPolicies !== false) this.#policies.add(policyKey(namespace, name));
     this.#addActionsOf((policy) => policy.uid === uid && this.#isOpen(policy.action));
   }
 

@@ -100,7 +100,7 @@ export async function replay(input: ReplayInput): Promise<ReplayOutcome> {
     },
     {
       ...{ identity: 'replay', seed: SEED, stalenessMs, missingRights: () => [] },
-      ...{ enabledEffects: new Set(EFFECTS), finishedTtlMs: Infinity, storesModels: false },
+      ...{ enabledEffects: new Set(EFFECTS), finishedTtlMs: Infinity, storesModels: false, reportsPolicies: false },
     },
   );
   await operator.start();
