@@ -1,0 +1,127 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { FAILURE_TYPES } from '../../../src/diagnosis/failure-type.ts';
+import { loadScenario, scenarioFiles } from '../../../tools/scenarios/load.ts';
+import { play } from '../../../tools/scenarios/play.ts';
+
+jest.setTimeout(120_000);
+
+const FOLDER = join(import.meta.dirname, '..', '..', '..', 'scenarios');
+const FILES = scenarioFiles(FOLDER);
+
+/** Played here: what other healers were measured on, and one of each kind. `npm run scenarios` plays all. */
+const PLAYED = [
+  'fault/leak-in-one-of-three',
+  'fault/overload-of-all',
+  'fault/crash-loop-in-one',
+  'fault/bad-image',
+  'brake/full-disruption-budget',
+  'brake/storm-of-twenty',
+  'control/deploy',
+  'control/prometheus-unreachable',
+  'fault/does-not-help',
+  'refusal/memory-leak-scale-up',
+  'ownership/hpa',
+  'ownership/reverted',
+  'brake/kill-switch',
+  'people/approved',
+  'trouble/lost-answer',
+];
+
+function loaded(file: string) {
+  const scenario = loadScenario(file);
+  if (!scenario.ok) throw new Error(`${file}:\n${scenario.error.join('\n')}`);
+  return scenario.value;
+}
+
+describe('scenarios go as they must', () => {
+  test.each(PLAYED)('%s', async (name) => {
+    expect((await play(loaded(join(FOLDER, `${name}.yaml`)))).failures).toEqual([]);
+  });
+});
+
+describe('the collection', () => {
+  const all = FILES.map((file) => loaded(file).scenario);
+
+  test('every file can be read, and no sentence stands twice', () => {
+    expect(new Set(all.map(({ name }) => name)).size).toBe(FILES.length);
+  });
+
+  test('there are at least 60, and 20 of them are controls in which no effect is allowed', () => {
+    const controls = all.filter(({ group }) => group === 'control');
+    expect(all.length).toBeGreaterThanOrEqual(60);
+    expect(controls.length).toBeGreaterThanOrEqual(20);
+    expect(controls.map(({ forbid }) => forbid.effects)).toEqual(controls.map(() => 'any'));
+  });
+
+  test('every file of the list is there', () => {
+    for (const name of PLAYED) expect(FILES).toContain(join(FOLDER, `${name}.yaml`));
+  });
+
+  test('every failure type that can be seen without a mesh or a quota has a scenario that must name it', () => {
+    const named = new Set(all.flatMap(({ expect: { failureType } }) => failureType ?? []));
+    const elsewhere = ['retry_storm', 'network_policy_block', 'unknown'];
+    expect(FAILURE_TYPES.filter((type) => !named.has(type) && !elsewhere.includes(type))).toEqual([]);
+  });
+});
+
+describe('a file that cannot be used says everything that is wrong with it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aegis-scenario-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const START = 'name: x\ngroup: fault\nlastsSeconds: 60\ncluster: { workloads: [{ name: web }] }\n';
+  const POLICY = 'policies: [{ metadata: { name: web }, spec: { target: { kind: Deployment, name: web } } }]\n';
+
+  test.each([
+    ['no YAML', 'name: [', ['line 1: is no YAML']],
+    [
+      'fields that are missing or wrong',
+      'name: x\ngroup: weather\n',
+      ['group: ', 'lastsSeconds: ', 'cluster: ', 'policies: '],
+    ],
+    ['an event that nobody knows', `${START}${POLICY}events: [{ at: 1, do: explode }]`, ['events[0].do: ']],
+    [
+      'a curve without its numbers',
+      `${START}${POLICY}events: [{ at: 1, do: metric, workload: web, metric: cpu_usage, course: { shape: ramp } }]`,
+      ['events[0].course.perSecond: '],
+    ],
+    [
+      'a policy that the API server would refuse',
+      `${START}policies: [{ metadata: { name: web }, spec: { mode: Always, target: { kind: Pod, name: web } } }]`,
+      ['policies[0].spec.mode: ', 'policies[0].spec.target.kind: '],
+    ],
+    [
+      'names of nothing',
+      `${START}${POLICY}events: [{ at: 1, do: crash, workload: wob }]\nexpect: { replicas: { wab: 3 } }`,
+      ['events[0].workload: "wob" is none; there are web', 'expect.replicas: "wab" is none'],
+    ],
+    ['a field that is not known', `${START}${POLICY}forbidden: {}`, ['Unrecognized key: "forbidden"']],
+  ])('%s', (_, text, says) => {
+    const file = join(folder, 'scenario.yaml');
+    writeFileSync(file, text);
+    const read = loadScenario(file);
+    const problems = read.ok ? '' : read.error.join('\n');
+    for (const part of says) expect(problems).toContain(part);
+  });
+
+  test('a folder of others is found whole, whatever is below it', () => {
+    expect(scenarioFiles(folder)).toEqual(readdirSync(folder).map((name) => join(folder, name)));
+  });
+
+  test('a scenario that demands what does not happen fails, with a sentence for each demand', async () => {
+    const file = join(folder, 'never.yaml');
+    writeFileSync(
+      file,
+      `${START}${POLICY}expect: { effects: [evict web-1], alerts: { atLeast: 1 }, replicas: { web: 4 }, held: [restart_pod Paused] }`,
+    );
+    const { failures } = await play(loaded(file));
+    expect(failures).toEqual([
+      'effects: none, not evict web-1',
+      'not held back: restart_pod Paused; held back: none',
+      'replicas of web: 3, not 4',
+      '0 alerts, not 1 to 1000: none',
+    ]);
+  });
+});
