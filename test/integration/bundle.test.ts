@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePorts } from '../../tools/rig/ports.ts';
 import { answered, startProgram } from '../support/started-program.ts';
@@ -72,6 +72,21 @@ describe.each([
     },
     30_000,
   );
+
+  // As installed: a link by the plugin's name to the file of the bundle, which starts itself.
+  if (form === 'bundle') {
+    test('the command-line tool is in it, also as a kubectl plugin', async () => {
+      const plugin = join(folder, 'kubectl-aegis');
+      await symlink(join(folder, 'app/cli.js'), plugin);
+      const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
+      const version = startProgram(plugin, ['version'], { cwd: folder, env });
+      expect((await version.ended(20_000)).code).toBe(0);
+      expect(version.output()).toMatch(/^aegis \d+\.\d+\.\d+$/m);
+      const help = startProgram(plugin, ['--help'], { cwd: folder, env });
+      await help.ended(20_000);
+      expect(help.output()).toContain('Usage: kubectl aegis ');
+    }, 50_000);
+  }
 
   // What is released is measured: from its sources a program must first be read in hundreds of pieces.
   if (form === 'bundle') {
