@@ -1,25 +1,29 @@
-import { HOUR, SECOND } from '../lib/duration.ts';
+import { HOUR, MINUTE, SECOND } from '../lib/duration.ts';
 import { PRESETS } from '../detection/presets.ts';
 import type { Log } from '../lib/log.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import type { Poller } from './poller.ts';
-import type { ClusterReader } from './ports.ts';
+import type { ClusterReader, Store } from './ports.ts';
 import type { WorkloadAssessor } from './workload-assessor.ts';
 
 const MAX_SPAN_MS = 6 * HOUR;
 /** A little more than is needed: rates lose their first points, gaps lose some. */
 const RESERVE = 1.5;
 const CONCURRENT = 4;
+/** A fault that began just now may not have opened an incident yet: so much of the newest past is not learnt. */
+const GUARD_MS = MINUTE;
 
 /**
- * Bridges the cold start: a policy that is new here learns from the source's past before its first poll. Bounded in span
- * and in number at once, and a failure only means that it learns from now on.
+ * Bridges the cold start: a policy that is new here learns from the source's past before its first poll, but not from
+ * the time in which something was wrong already: a process that starts in the middle of an incident would take the fault
+ * for normal. Bounded in span and in number at once, and a failure only means that it learns from now on.
  */
 export class BackFill {
   readonly #deps: {
     readonly poller: Poller;
     readonly assessor: WorkloadAssessor;
     readonly reader: ClusterReader;
+    readonly store: Pick<Store, 'openIncidents'>;
     readonly log: Log;
   };
   readonly #done = new Set<string>();
@@ -29,6 +33,7 @@ export class BackFill {
     readonly poller: Poller;
     readonly assessor: WorkloadAssessor;
     readonly reader: ClusterReader;
+    readonly store: Pick<Store, 'openIncidents'>;
     readonly log: Log;
   }) {
     this.#deps = deps;
@@ -51,13 +56,26 @@ export class BackFill {
     for (const uid of this.#done) if (!isKnown(uid)) this.#done.delete(uid);
   }
 
+  /** When the oldest incident began that an earlier process left open; now, where there is none or nobody can tell. */
+  async #wellUntil(policy: HealingPolicy, nowMs: number): Promise<number> {
+    const { store, log } = this.#deps;
+    try {
+      const open = (await store.openIncidents()).filter(({ policyUid }) => policyUid === policy.uid);
+      return open.reduce((earliest, { onsetAtMs }) => Math.min(earliest, onsetAtMs), nowMs);
+    } catch (error) {
+      log.warn('whether an incident is open cannot be read; all of the past is learnt', { err: error });
+      return nowMs;
+    }
+  }
+
   async #fill(policy: HealingPolicy, nowMs: number): Promise<void> {
     const { poller, assessor, reader, log } = this.#deps;
     try {
       const workloads = reader.workloads(policy.namespace, policy.target);
       const { minSamples, intervalSeconds, metrics } = policy.detection;
       const spanMs = Math.min(MAX_SPAN_MS, RESERVE * minSamples * intervalSeconds * SECOND);
-      const past = await poller.past(policy, spanMs, nowMs);
+      const untilMs = (await this.#wellUntil(policy, nowMs)) - GUARD_MS;
+      const past = await poller.past(policy, spanMs, untilMs);
       const names = new Set(past.map(({ metric }) => metric));
       const specs = metrics.length > 0 ? metrics : Object.values(PRESETS).filter(({ name }) => names.has(name));
       const taken = workloads.reduce((sum, workload) => sum + assessor.teach(policy, workload, past, specs), 0);

@@ -129,7 +129,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   });
   const poller = new Poller({ source, metrics, log });
   const assessor = new WorkloadAssessor({ engine, book, stalenessMs });
-  const backFill = new BackFill({ poller, assessor, reader, log });
+  const backFill = new BackFill({ poller, assessor, reader, store, log });
   const alerts = new AlertDesk({ notifier, store, metrics, log });
   const owed = new OwedRows(store, log);
   const recorder = new DecisionRecorder({ writer, store, owed, events, metrics, log });

@@ -73,9 +73,9 @@ export class Poller {
   }
 
   /** Past readings, so that a new policy or a new leader need not wait to learn. A failure only means a slower start. */
-  async past(policy: HealingPolicy, spanMs: number, nowMs: number): Promise<readonly RangeSeries[]> {
+  async past(policy: HealingPolicy, spanMs: number, untilMs: number): Promise<readonly RangeSeries[]> {
     const stepMs = policy.detection.intervalSeconds * SECOND;
-    const reply = await this.#source.backfill(wishOf(policy), nowMs - spanMs, nowMs, stepMs);
+    const reply = await this.#source.backfill(wishOf(policy), untilMs - spanMs, untilMs, stepMs);
     if (reply.ok) return reply.value;
     this.#log.info('no back-fill; the policy learns from now on', { policy: policy.name, error: reply.error });
     return [];

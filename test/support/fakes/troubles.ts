@@ -16,7 +16,8 @@ export function leakInOne(world: World, workload = 'checkout'): string {
   const [leaking] = world.cluster.workload(workload).pods;
   const sinceMs = world.clock.nowMs();
   world.source.disturbances.push((vitals, pod, _, atMs) => {
-    if (pod.uid === leaking?.uid) vitals['memory_usage'] = Math.min(50 + (atMs - sinceMs) / 2_000, 99);
+    if (pod.uid === leaking?.uid && atMs >= sinceMs)
+      vitals['memory_usage'] = Math.min(50 + (atMs - sinceMs) / 2_000, 99);
   });
   return leaking?.name ?? '';
 }
@@ -24,8 +25,9 @@ export function leakInOne(world: World, workload = 'checkout'): string {
 /** So many times the usual work, shared by the pods that are ready; `helps`: capacity is what was missing. */
 export function overload(world: World, times: number, helps = true, workload = 'checkout'): () => void {
   const usual = world.cluster.workload(workload).replicas.desired;
-  const disturb: Disturbance = (vitals, _, { ref, replicas }) => {
-    if (ref.name !== workload) return;
+  const sinceMs = world.clock.nowMs();
+  const disturb: Disturbance = (vitals, _, { ref, replicas }, atMs) => {
+    if (ref.name !== workload || atMs < sinceMs) return;
     const share = helps ? usual / Math.max(replicas.ready, 1) : 1;
     // A pod is saturated by half as much again as usual; below that the work is done in its usual time.
     if (times * share > 1.5) vitals['cpu_usage'] = 98 + (vitals['cpu_usage'] ?? 0) / 100;
@@ -43,26 +45,26 @@ export function releaseBadImage(world: World, workload = 'checkout'): void {
   }));
 }
 
-/** The first pod's cache grows by half a per cent a second, and anew once it was cleared (if that frees anything). */
+/** The first pod's cache grows by half a per cent a second until it is cleared, if that frees anything; its name. */
 export function cacheGrows(world: World, isFreed = true, workload = 'checkout'): string {
   const [pod] = world.cluster.workload(workload).pods;
-  let sinceMs = world.clock.nowMs();
-  let rate = 2_000;
+  const sinceMs = world.clock.nowMs();
+  let untilMs = Number.POSITIVE_INFINITY;
   world.onCacheCleared = () => {
-    if (!isFreed) return;
-    sinceMs = world.clock.nowMs();
-    rate = 1e9; // whoever filled it has gone
+    if (isFreed) untilMs = world.clock.nowMs();
   };
   world.source.disturbances.push((vitals, { uid }, _, atMs) => {
-    if (uid === pod?.uid) vitals['memory_usage'] = Math.min(50 + Math.max(0, atMs - sinceMs) / rate, 99);
+    if (uid !== pod?.uid || atMs < sinceMs || atMs >= untilMs) return;
+    vitals['memory_usage'] = Math.min((vitals['memory_usage'] ?? 0) + (atMs - sinceMs) / 2_000, 99);
   });
   return pod?.name ?? '';
 }
 
 /** So many times the usual requests knock at the door; what a limit does not let in makes no pod slow. */
 export function surge(world: World, times: number, workload = 'checkout'): () => void {
-  const disturb: Disturbance = (vitals, _, { ref, replicas }) => {
-    if (ref.name !== workload) return;
+  const sinceMs = world.clock.nowMs();
+  const disturb: Disturbance = (vitals, _, { ref, replicas }, atMs) => {
+    if (ref.name !== workload || atMs < sinceMs) return;
     const usual = vitals['request_rate'] ?? 0;
     const limit = limitOf(world) / Math.max(replicas.ready, 1);
     const admitted = Math.min(times * usual, limit);

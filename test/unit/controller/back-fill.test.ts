@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { BackFill } from '../../../src/controller/back-fill.ts';
+import type { Incident } from '../../../src/detection/incident.ts';
 import type { Poller } from '../../../src/controller/poller.ts';
 import type { ClusterReader } from '../../../src/controller/ports.ts';
 import type { WorkloadAssessor } from '../../../src/controller/workload-assessor.ts';
+import { anIncident } from '../../support/builders/incident.ts';
 import { aPolicy } from '../../support/builders/policy.ts';
 import { aWorkload, HOUR, MINUTE, NOW } from '../../support/builders/workload.ts';
 import { recordedLog } from '../../support/recorders.ts';
@@ -12,11 +14,13 @@ const policies = Array.from({ length: 6 }, (_, i) => aPolicy({ name: `p-${i}`, u
 
 function aBackFill() {
   const spans: number[] = [];
+  const ends: number[] = [];
   const waiting: ((past: readonly []) => void)[] = [];
-  const state = { fails: false };
+  const state: { fails: boolean; incidents: readonly Incident[] | undefined } = { fails: false, incidents: [] };
   const poller = {
-    past: (_: unknown, spanMs: number) => {
+    past: (_: unknown, spanMs: number, untilMs: number) => {
       spans.push(spanMs);
+      ends.push(untilMs);
       return state.fails
         ? Promise.reject(new Error('no such host'))
         : new Promise<readonly []>((resolve) => waiting.push(resolve));
@@ -24,19 +28,28 @@ function aBackFill() {
   } as unknown as Poller;
   const log = recordedLog();
   const reader = { workloads: () => [aWorkload()] } as unknown as ClusterReader;
-  const backFill = new BackFill({ poller, assessor: { teach: () => 1 } as unknown as WorkloadAssessor, reader, log });
+  const store = {
+    openIncidents: () =>
+      state.incidents === undefined
+        ? Promise.reject(new Error('database is locked'))
+        : Promise.resolve(state.incidents),
+  };
+  const assessor = { teach: () => 1 } as unknown as WorkloadAssessor;
+  const backFill = new BackFill({ poller, assessor, reader, store, log });
   const names = (of = policies): readonly string[] => backFill.ready(of, NOW).map(({ name }) => name);
-  return { backFill, names, spans, waiting, state, log };
+  return { backFill, names, spans, ends, waiting, state, log };
 }
 
 describe('the back-fill', () => {
   test('a policy is polled once its past is learnt, four at once', async () => {
     const { names, waiting } = aBackFill();
     expect(names()).toEqual([]);
+    await settled();
     expect(waiting).toHaveLength(4);
     for (const end of waiting.splice(0)) end([]);
     await settled();
     expect(names()).toEqual(['p-0', 'p-1', 'p-2', 'p-3']);
+    await settled();
     expect(waiting).toHaveLength(2);
   });
 
@@ -45,6 +58,7 @@ describe('the back-fill', () => {
     const one = policies.slice(0, 1);
     names(one);
     names(one);
+    await settled();
     waiting[0]?.([]);
     await settled();
     expect(names(one)).toEqual(['p-0']);
@@ -60,20 +74,44 @@ describe('the back-fill', () => {
     expect(log.lines.map(({ level }) => level)).toEqual(['warn']);
   });
 
-  test('six hours are the most that is asked for', () => {
+  test.each<[string, readonly Incident[] | undefined, number]>([
+    ['a fault that began just now may not have opened an incident yet', [], NOW - MINUTE],
+    [
+      'the time since the oldest incident that an earlier process left open',
+      [anIncident({ policyUid: 'p-0', onsetAtMs: NOW - HOUR }), anIncident({ policyUid: 'p-0', onsetAtMs: NOW })],
+      NOW - HOUR - MINUTE,
+    ],
+    [
+      'another policy’s incident bears on nothing',
+      [anIncident({ policyUid: 'p-1', onsetAtMs: NOW - HOUR })],
+      NOW - MINUTE,
+    ],
+    ['where the store does not answer, all but the newest is taken', undefined, NOW - MINUTE],
+  ])('not learnt: %s', async (_, incidents, untilMs) => {
+    const { names, ends, state } = aBackFill();
+    state.incidents = incidents;
+    names(policies.slice(0, 1));
+    await settled();
+    expect(ends).toEqual([untilMs]);
+  });
+
+  test('six hours are the most that is asked for', async () => {
     const { names, spans } = aBackFill();
     const { detection } = aPolicy();
     names([aPolicy({ detection: { ...detection, intervalSeconds: 300, minSamples: 5_000 } })]);
+    await settled();
     expect(spans).toEqual([6 * HOUR]);
   });
 
   test('a policy that comes back is prepared anew', async () => {
     const { backFill, names, waiting } = aBackFill();
     names(policies.slice(0, 1));
+    await settled();
     waiting[0]?.([]);
     await settled();
     backFill.forget(() => false);
     expect(names(policies.slice(0, 1))).toEqual([]);
+    await settled();
     expect(waiting).toHaveLength(2);
   });
 });
