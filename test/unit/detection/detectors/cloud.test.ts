@@ -69,7 +69,10 @@ describe('distance from the ordinary rows', () => {
   });
 
   test('any rows, huge and equal ones too, give distances that are numbers', () => {
-    const value = fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true, min: -(2 ** 50), max: 2 ** 50 }), fc.constant(7));
+    const value = fc.oneof(
+      fc.float({ noNaN: true, noDefaultInfinity: true, min: -(2 ** 50), max: 2 ** 50 }),
+      fc.constant(7),
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 40 }), (rows) => {
         const matrix = { rows: rows.length, columns: 2, values: Float32Array.from(rows.flat()) };
