@@ -10,15 +10,18 @@ export const base = {
   },
 };
 
+/** Tests that share one rig. */
+const onRig = {
+  ...base,
+  globalSetup: '<rootDir>/test/support/rig-setup.ts',
+  globalTeardown: '<rootDir>/test/support/rig-teardown.ts',
+};
+
 export default {
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
-    {
-      ...base,
-      displayName: 'integration',
-      testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
-      globalSetup: '<rootDir>/test/support/rig-setup.ts',
-      globalTeardown: '<rootDir>/test/support/rig-teardown.ts',
-    },
+    { ...onRig, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
+    // Minutes of learning and of waiting for a limit's end: a command of its own, `npm run test:long`.
+    { ...onRig, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.test.ts'] },
   ],
 };

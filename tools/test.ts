@@ -2,7 +2,7 @@
  * `npm test`: unit tests, then integration tests on one rig. The very last line is `N passed, N failed, N skipped`; the exit
  * code is not zero when anything failed, when a run broke off, or when nothing ran at all.
  *
- *   npm test -- unit              one project only
+ *   npm test -- unit              one project only; `long` runs only when it is named
  *   npm test -- PATTERN...        jest's own arguments, passed on to both
  */
 import { spawn } from 'node:child_process';
@@ -28,21 +28,23 @@ interface JestReport {
 }
 
 /** Jest's own limit is per test; this one is for the run, so that a hung one says so instead of hanging CI. */
-const TIME_LIMITS_MS = { unit: 20 * 60_000, integration: 25 * 60_000 };
+const TIME_LIMITS_MS = { unit: 25 * 60_000, integration: 30 * 60_000, long: 30 * 60_000 };
 /** For a test that names none: a loaded machine must not fail what is merely slow. */
 const TEST_LIMIT_MS = 30_000;
-const PROJECTS = ['unit', 'integration'] as const;
+const PROJECTS = ['unit', 'integration', 'long'] as const;
+const USUAL = ['unit', 'integration'] as const;
 
 const ROOT = join(import.meta.dirname, '..');
 const JEST = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 
 function run(project: (typeof PROJECTS)[number], args: readonly string[], reportFile: string): Promise<boolean> {
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST];
-  const inBand = project === 'integration' ? ['--runInBand'] : []; // its tests share one rig and break its daemons
+  // Tests on the rig share it and break its daemons. Jest itself would leave one of two cores idle.
+  const workers = project === 'unit' ? ['--maxWorkers=100%'] : ['--runInBand'];
   const report = ['--json', '--outputFile', reportFile, '--passWithNoTests', '--testTimeout', String(TEST_LIMIT_MS)];
   const limitMs = TIME_LIMITS_MS[project];
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...flags, '--selectProjects', project, ...inBand, ...report, ...args], {
+    const child = spawn(process.execPath, [...flags, '--selectProjects', project, ...workers, ...report, ...args], {
       cwd: ROOT,
       // --json prints the whole report to standard output too; what people read goes to standard error.
       stdio: ['inherit', 'ignore', 'inherit'],
@@ -92,8 +94,8 @@ async function main(args: readonly string[]): Promise<number> {
   const rest = args.filter((arg) => !PROJECTS.some((project) => project === arg));
   const reports = mkdtempSync(join(tmpdir(), 'aegis-test-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const project of chosen.length > 0 ? chosen : PROJECTS) {
-    if (project === 'integration') await Promise.all([prepareRig(), preparePostgres()]);
+  for (const project of chosen.length > 0 ? chosen : USUAL) {
+    if (project !== 'unit') await Promise.all([prepareRig(), preparePostgres()]);
     const reportFile = join(reports, `${project}.json`);
     const isOk = await run(project, rest, reportFile);
     const counts = readCounts(reportFile, isOk);
