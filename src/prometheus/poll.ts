@@ -71,7 +71,9 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
   };
 
   /** The cells of several queries by one exchange; those that are to be asked one by one are left over. */
-  const runTogether = async (group: readonly PlannedQuery[], first: PlannedQuery, round: Round): Promise<Together> => {
+  const runTogether = async (group: readonly PlannedQuery[], round: Round): Promise<Together> => {
+    const [first] = group;
+    if (first === undefined || group.length === 1) return { cells: [], left: group };
     const reply = await round.ask({ ...first, promql: mergedQuery(group) }, group.length);
     if (!reply.ok && isNobodys(reply.error)) {
       if (reply.error.kind === 'Timeout') merging.failed(round.nowMs);
@@ -100,16 +102,10 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
       const plan = planPoll(wishes, context());
       const round = createRound(ask, nowMs, found.error);
       const cells = new Map<string, Cell>();
-      const single: PlannedQuery[] = [];
       await inParallel(merging.groups(plan.queries, nowMs), settings.limits.concurrency, async (group) => {
-        const [first] = group;
-        if (first === undefined || group.length === 1) return void single.push(...group);
-        const together = await runTogether(group, first, round);
-        for (const [key, cell] of together.cells) cells.set(key, cell);
-        single.push(...together.left);
-      });
-      await inParallel(single, settings.limits.concurrency, async (planned) => {
-        for (const [key, cell] of await run(planned, round)) cells.set(key, cell);
+        const { cells: found, left } = await runTogether(group, round);
+        for (const [key, cell] of found) cells.set(key, cell);
+        for (const planned of left) for (const [key, cell] of await run(planned, round)) cells.set(key, cell);
       });
       const shared: SharedReadings = new Map();
       const policies = wishes.map((wish, i) => assemble(wish, plan.wants[i] ?? [], cells, shared));
