@@ -3,10 +3,8 @@ import type { Outcome, Settlement } from '../../healing/decision.ts';
 import type { PodSnapshot, WorkloadSnapshot } from '../../lib/workload.ts';
 import type { CacheParameters, Intent } from '../../policy/action.ts';
 import { RESOURCES } from '../resources.ts';
-import { EFFECT_DEADLINE_MS, faultOutcome } from './outcomes.ts';
+import { EFFECT_DEADLINE_MS, faultOutcome, LEASE_TOO_OLD, SOON_MS } from './outcomes.ts';
 import type { ExecutorContext } from './restart-pod.ts';
-
-const SOON_MS = 5_000;
 
 /**
  * Empties the cache of one pod: a POST to the pod's own address, or a command in it. Nothing in the cluster shows
@@ -34,14 +32,7 @@ export class ClearCache implements Executor {
   async perform(intent: Intent, live: WorkloadSnapshot): Promise<Outcome> {
     const found = treated(intent, live);
     if ('kind' in found) return found;
-    if (!this.#context.mayBeginEffect()) {
-      return {
-        kind: 'blocked',
-        reason: 'NotLeader',
-        message: 'the lease was not renewed in time',
-        retryAfterMs: SOON_MS,
-      };
-    }
+    if (!this.#context.mayBeginEffect()) return LEASE_TOO_OLD;
     const { cache, pod } = found;
     return 'http' in cache ? this.#ask(pod, cache.http) : this.#run(pod, cache.exec);
   }

@@ -3,7 +3,8 @@ import type { CallFault } from '../errors.ts';
 
 const DISRUPTION_RETRY_MS = 30_000;
 const FORBIDDEN_RETRY_MS = 60_000;
-const SOON_MS = 5_000;
+/** What may be well in a moment is tried again after this time. */
+export const SOON_MS = 5_000;
 
 const blocked = (
   reason: (Outcome & { kind: 'blocked' })['reason'],
@@ -43,6 +44,9 @@ export function faultOutcome(fault: CallFault, what: string): Outcome {
       return unanswered(fault, message);
   }
 }
+
+/** Before an effect that no fence of the client holds back: whoever may have lost the lease does not begin it. */
+export const LEASE_TOO_OLD: Outcome = blocked('NotLeader', 'the lease was not renewed in time', SOON_MS);
 
 function unanswered(fault: CallFault, message: string): Outcome {
   if (OVERLAPPING_BUDGETS.test(fault.message)) return blocked('BudgetMisconfigured', message, DISRUPTION_RETRY_MS);

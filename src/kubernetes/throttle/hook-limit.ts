@@ -5,10 +5,9 @@ import type { WorkloadSnapshot } from '../../lib/workload.ts';
 import type { Intent } from '../../policy/action.ts';
 import type { ThrottlePath } from '../../policy/throttle-path.ts';
 import type { CallFault } from '../errors.ts';
+import { LEASE_TOO_OLD, SOON_MS } from '../executors/outcomes.ts';
 import type { ExecutorContext } from '../executors/restart-pod.ts';
 import { type LimitProvider, throttleOf } from './provider.ts';
-
-const SOON_MS = 5_000;
 
 type Call = 'apply' | 'remove';
 type Reply = Result<OutboundReply, OutboundFault>;
@@ -36,14 +35,7 @@ export class HookLimit implements LimitProvider {
 
   async apply(intent: Intent, _live: WorkloadSnapshot, dryRun: boolean): Promise<Outcome> {
     if (dryRun) return { kind: 'applied', detail: 'would call the hook, which has no dry run' };
-    if (!this.#context.mayBeginEffect()) {
-      return {
-        kind: 'blocked',
-        reason: 'NotLeader',
-        message: 'the lease was not renewed in time',
-        retryAfterMs: SOON_MS,
-      };
-    }
+    if (!this.#context.mayBeginEffect()) return LEASE_TOO_OLD;
     return this.#call(intent, 'apply', `${intent.name}/apply`);
   }
 
