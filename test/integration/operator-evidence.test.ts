@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startOperator, type OperatorProcess } from '../../tools/demo/operator-process.ts';
-import { freePorts } from '../../tools/rig/ports.ts';
+import { readFileSync } from 'node:fs';
+import type { OperatorProcess } from '../../tools/demo/operator-process.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
-import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
+import { helmPath } from '../support/helm.ts';
+import { installOperator, type InstalledOperator } from '../support/installed-operator.ts';
 import { deployment, policy } from '../support/manifests.ts';
 import { requireRig, rig, type RigHandle } from '../support/rig.ts';
 
@@ -34,7 +32,7 @@ const slowIsScaled = {
 withCluster('the operator and what a workload stands on', () => {
   let cluster: RigHandle;
   let namespace: string;
-  let stateDir: string;
+  let installed: InstalledOperator;
   let operator: OperatorProcess;
 
   const apply = (...objects: readonly object[]) =>
@@ -48,18 +46,7 @@ withCluster('the operator and what a workload stands on', () => {
 
   beforeAll(async () => {
     cluster = requireRig();
-    stateDir = mkdtempSync(join(tmpdir(), 'aegis-evidence-'));
-    const [port = 0] = await freePorts(1);
-    await cluster.kubectl(['create', 'namespace', SYSTEM]);
-    const flags = ['--take-ownership', '--force-conflicts', '--set', 'persistence.enabled=false', '--set', PROMETHEUS];
-    await helm(
-      helmBinary ?? '',
-      ['upgrade', '--install', 'aegis', CHART, '-n', SYSTEM, ...flags],
-      cluster.kubeconfigPath,
-    );
-    // The chart's own pods cannot run here: the operator runs beside the cluster, with their service account.
-    await cluster.kubectl(['scale', 'deployment', '--all', '--replicas=0', '-n', SYSTEM]);
-    const kubeconfigPath = await cluster.serviceAccountKubeconfig(SYSTEM, 'aegis');
+    installed = await installOperator(cluster, { helmBinary: helmBinary ?? '', system: SYSTEM });
     namespace = await cluster.freshNamespace('shop');
     const names = ['front', 'back', 'calm-a', 'calm-b', 'calm-c'];
     for (const name of names) await cluster.metrics.setWorkload(namespace, name, { requestsPerSecond: 30 });
@@ -71,21 +58,10 @@ withCluster('the operator and what a workload stands on', () => {
       policy(namespace, 'front', slowIsScaled),
       ...names.slice(2).map((name) => policy(namespace, name, slowIsScaled)),
     );
-    operator = startOperator({
-      ...{ kubeconfigPath, stateDir, port, prometheusUrl: cluster.prometheusUrl },
-      env: { LEASE_NAMESPACE: SYSTEM },
-    });
-    await operator.ready();
+    operator = await installed.start();
   }, 3 * MINUTE);
 
-  afterAll(async () => {
-    await operator?.stop();
-    const found = rig();
-    if (found === undefined) return;
-    await helm(helmBinary ?? '', ['uninstall', 'aegis', '-n', SYSTEM, '--ignore-not-found'], found.kubeconfigPath);
-    await found.kubectl(['delete', 'namespace', SYSTEM, namespace, '--wait=false']);
-    rmSync(stateDir, { recursive: true, force: true });
-  }, MINUTE);
+  afterAll(() => installed?.remove(namespace), MINUTE);
 
   test(
     'a callee whose pods are not ready: its slow caller is held, and the callee is named',

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startOperator, type OperatorProcess } from '../../tools/demo/operator-process.ts';
-import { freePorts } from '../../tools/rig/ports.ts';
+import { readFileSync } from 'node:fs';
+import type { OperatorProcess } from '../../tools/demo/operator-process.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
-import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
+import { helmPath } from '../support/helm.ts';
+import { installOperator, type InstalledOperator } from '../support/installed-operator.ts';
 import { requireRig, rig, type RigHandle } from '../support/rig.ts';
 import { deployment, policy } from '../support/manifests.ts';
 
@@ -35,18 +33,9 @@ interface Condition {
 withCluster('the operator on a real cluster', () => {
   let cluster: RigHandle;
   let namespace: string;
-  let stateDir: string;
-  let port: number;
-  let kubeconfigPath: string;
+  let installed: InstalledOperator;
   let operator: OperatorProcess;
 
-  const start = async (): Promise<void> => {
-    operator = startOperator({
-      ...{ kubeconfigPath, stateDir, port, prometheusUrl: cluster.prometheusUrl },
-      env: { LEASE_NAMESPACE: SYSTEM },
-    });
-    await operator.ready();
-  };
   const apply = (...objects: readonly object[]) =>
     cluster.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items: objects } });
   const actionsOn = async (workload: string): Promise<readonly Action[]> => {
@@ -77,18 +66,7 @@ withCluster('the operator on a real cluster', () => {
 
   beforeAll(async () => {
     cluster = requireRig();
-    stateDir = mkdtempSync(join(tmpdir(), 'aegis-operator-'));
-    [port = 0] = await freePorts(1);
-    await cluster.kubectl(['create', 'namespace', SYSTEM]);
-    const flags = ['--take-ownership', '--force-conflicts', '--set', 'persistence.enabled=false', '--set', PROMETHEUS];
-    await helm(
-      helmBinary ?? '',
-      ['upgrade', '--install', 'aegis', CHART, '-n', SYSTEM, ...flags],
-      cluster.kubeconfigPath,
-    );
-    // The chart's own pods cannot run here: the operator runs beside the cluster, with their service account.
-    await cluster.kubectl(['scale', 'deployment', '--all', '--replicas=0', '-n', SYSTEM]);
-    kubeconfigPath = await cluster.serviceAccountKubeconfig(SYSTEM, 'aegis');
+    installed = await installOperator(cluster, { helmBinary: helmBinary ?? '', system: SYSTEM });
     namespace = await cluster.freshNamespace('shop');
     // Three will fall ill within minutes: of eight that is rightly no storm yet.
     const quiet = ['calm', 'other', 'quiet-a', 'quiet-b', 'quiet-c'];
@@ -103,17 +81,10 @@ withCluster('the operator on a real cluster', () => {
       policy(namespace, 'broken', { rules: [{ name: 'typo', expression: 'action.nme == "x"', effect: 'Deny' }] }),
       policy(namespace, 'absent'),
     );
-    await start();
+    operator = await installed.start();
   }, 3 * MINUTE);
 
-  afterAll(async () => {
-    await operator?.stop();
-    const found = rig();
-    if (found === undefined) return;
-    await helm(helmBinary ?? '', ['uninstall', 'aegis', '-n', SYSTEM, '--ignore-not-found'], found.kubeconfigPath);
-    await found.kubectl(['delete', 'namespace', SYSTEM, namespace, '--wait=false']);
-    rmSync(stateDir, { recursive: true, force: true });
-  }, MINUTE);
+  afterAll(() => installed?.remove(namespace), MINUTE);
 
   test(
     'all eight conditions are set on the first visit, each with its reason',
@@ -159,7 +130,7 @@ withCluster('the operator on a real cluster', () => {
       );
       operator.signal('SIGKILL');
       await operator.ended;
-      await start();
+      operator = await installed.start();
       await untilState('sick', 'restart_pod', 'Healed');
       const after = (await pods('sick')).map(({ uid }) => uid);
       expect(after).not.toContain(ill);

@@ -1,13 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startOperator, type OperatorProcess } from '../../tools/demo/operator-process.ts';
+import type { OperatorProcess } from '../../tools/demo/operator-process.ts';
 import { applyDefinitions } from '../../tools/rig/definitions.ts';
-import { freePorts } from '../../tools/rig/ports.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
 import { acceptRoute, gatewayProxies, httpRoute, service, type Gateway } from '../support/gateways.ts';
-import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
+import { helmPath } from '../support/helm.ts';
+import { installOperator, type InstalledOperator } from '../support/installed-operator.ts';
 import { deployment, policy } from '../support/manifests.ts';
 import { requireRig, rig, type RigHandle } from '../support/rig.ts';
 
@@ -49,18 +47,9 @@ withCluster('the operator limits traffic on a real API server', () => {
   let cluster: RigHandle;
   let namespace: string;
   let gateway: Gateway;
-  let stateDir: string;
-  let port: number;
-  let kubeconfigPath: string;
+  let installed: InstalledOperator;
   let operator: OperatorProcess;
 
-  const start = async (): Promise<void> => {
-    operator = startOperator({
-      ...{ kubeconfigPath, stateDir, port, prometheusUrl: cluster.prometheusUrl },
-      env: { LEASE_NAMESPACE: SYSTEM, THROTTLE_PROVIDERS: 'EnvoyGateway' },
-    });
-    await operator.ready();
-  };
   const apply = (...items: readonly object[]) =>
     cluster.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items } });
   const itemsOf = async <T>(kind: string): Promise<readonly T[]> =>
@@ -99,15 +88,12 @@ withCluster('the operator limits traffic on a real API server', () => {
   beforeAll(async () => {
     cluster = requireRig();
     await applyDefinitions(cluster.kubectl, ['gatewayApi', 'envoyGateway']);
-    stateDir = mkdtempSync(join(tmpdir(), 'aegis-limits-'));
-    [port = 0] = await freePorts(1);
-    await cluster.kubectl(['create', 'namespace', SYSTEM]);
-    const values = ['persistence.enabled=false', PROMETHEUS, 'actions.throttleApi.envoyGateway=true'];
-    const flags = ['--take-ownership', '--force-conflicts', ...values.flatMap((value) => ['--set', value])];
-    const install = ['upgrade', '--install', 'aegis', CHART, '-n', SYSTEM, ...flags];
-    await helm(helmBinary ?? '', install, cluster.kubeconfigPath);
-    await cluster.kubectl(['scale', 'deployment', '--all', '--replicas=0', '-n', SYSTEM]);
-    kubeconfigPath = await cluster.serviceAccountKubeconfig(SYSTEM, 'aegis');
+    installed = await installOperator(cluster, {
+      helmBinary: helmBinary ?? '',
+      system: SYSTEM,
+      values: ['actions.throttleApi.envoyGateway=true'],
+      env: { THROTTLE_PROVIDERS: 'EnvoyGateway' },
+    });
     namespace = await cluster.freshNamespace('shop');
     gateway = { name: 'public', namespace: await cluster.freshNamespace('gateways') };
     await apply(gatewayProxies(gateway.namespace, { ...gateway, count: 2 }));
@@ -119,7 +105,7 @@ withCluster('the operator limits traffic on a real API server', () => {
       await acceptRoute(cluster.kubectl, namespace, name, gateway);
     }
     await apply(...names.map((name) => policy(namespace, name, throttling('EnvoyGateway'))));
-    await start();
+    operator = await installed.start();
     // Healthy traffic must have been seen before there is something to limit to.
     await waitUntil('api has learnt', 4 * MINUTE, async () => {
       const text = await cluster.kubectl(['get', 'aegishealingpolicy', 'api', '-n', namespace, '-o', 'json']);
@@ -129,14 +115,7 @@ withCluster('the operator limits traffic on a real API server', () => {
     await new Promise((resolve) => setTimeout(resolve, 2 * MINUTE));
   }, 8 * MINUTE);
 
-  afterAll(async () => {
-    await operator?.stop();
-    const found = rig();
-    if (found === undefined) return;
-    await helm(helmBinary ?? '', ['uninstall', 'aegis', '-n', SYSTEM, '--ignore-not-found'], found.kubeconfigPath);
-    await found.kubectl(['delete', 'namespace', SYSTEM, namespace, gateway.namespace, '--wait=false']);
-    rmSync(stateDir, { recursive: true, force: true });
-  }, MINUTE);
+  afterAll(() => installed?.remove(namespace, gateway.namespace), MINUTE);
 
   test('a workload that nothing can limit is told so beforehand, with the reason', async () => {
     const text = await cluster.kubectl(['get', 'aegishealingpolicy', 'lonely', '-n', namespace, '-o', 'json']);
@@ -186,7 +165,7 @@ withCluster('the operator limits traffic on a real API server', () => {
       operator.signal('SIGKILL');
       await operator.ended;
       expect(await limitsOf(action)).toHaveLength(1);
-      await start();
+      operator = await installed.start();
       await waitUntil(
         'the limit is lifted',
         4 * MINUTE,

@@ -1,11 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startOperator, type OperatorProcess } from '../../tools/demo/operator-process.ts';
-import { freePorts } from '../../tools/rig/ports.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
-import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
+import { helmPath } from '../support/helm.ts';
+import { installOperator, type InstalledOperator } from '../support/installed-operator.ts';
 import { deployment, policy } from '../support/manifests.ts';
 import { requireRig, rig, type RigHandle } from '../support/rig.ts';
 
@@ -39,8 +35,7 @@ const scaling = {
 withCluster('replicas that the operator added on a real API server', () => {
   let cluster: RigHandle;
   let namespace: string;
-  let stateDir: string;
-  let operator: OperatorProcess;
+  let installed: InstalledOperator;
 
   const apply = (...items: readonly object[]) =>
     cluster.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items } });
@@ -56,24 +51,13 @@ withCluster('replicas that the operator added on a real API server', () => {
 
   beforeAll(async () => {
     cluster = requireRig();
-    stateDir = mkdtempSync(join(tmpdir(), 'aegis-scale-'));
-    const [port = 0] = await freePorts(1);
-    await cluster.kubectl(['create', 'namespace', SYSTEM]);
-    const flags = ['--take-ownership', '--force-conflicts', '--set', 'persistence.enabled=false', '--set', PROMETHEUS];
-    const install = ['upgrade', '--install', 'aegis', CHART, '-n', SYSTEM, ...flags];
-    await helm(helmBinary ?? '', install, cluster.kubeconfigPath);
-    await cluster.kubectl(['scale', 'deployment', '--all', '--replicas=0', '-n', SYSTEM]);
-    const kubeconfigPath = await cluster.serviceAccountKubeconfig(SYSTEM, 'aegis');
+    installed = await installOperator(cluster, { helmBinary: helmBinary ?? '', system: SYSTEM });
     namespace = await cluster.freshNamespace('shop');
     const names = ['busy', 'hopeless', 'calm-a', 'calm-b', 'calm-c', 'calm-d'];
     for (const name of names) await cluster.metrics.setWorkload(namespace, name, { requestsPerSecond: 60 });
     await apply(...names.map((name) => deployment(namespace, name, 3)));
     await apply(...names.map((name) => policy(namespace, name, scaling)));
-    operator = startOperator({
-      ...{ kubeconfigPath, stateDir, port, prometheusUrl: cluster.prometheusUrl },
-      env: { LEASE_NAMESPACE: SYSTEM },
-    });
-    await operator.ready();
+    await installed.start();
     await waitUntil('busy has learnt', 4 * MINUTE, async () => {
       const text = await cluster.kubectl(['get', 'aegishealingpolicy', 'busy', '-n', namespace, '-o', 'json']);
       const { status } = JSON.parse(text) as { status?: { conditions?: { type: string; status: string }[] } };
@@ -81,14 +65,7 @@ withCluster('replicas that the operator added on a real API server', () => {
     });
   }, 6 * MINUTE);
 
-  afterAll(async () => {
-    await operator?.stop();
-    const found = rig();
-    if (found === undefined) return;
-    await helm(helmBinary ?? '', ['uninstall', 'aegis', '-n', SYSTEM, '--ignore-not-found'], found.kubeconfigPath);
-    await found.kubectl(['delete', 'namespace', SYSTEM, namespace, '--wait=false']);
-    rmSync(stateDir, { recursive: true, force: true });
-  }, MINUTE);
+  afterAll(() => installed?.remove(namespace), MINUTE);
 
   test(
     'that do not help are taken back at once, and the object equals what it was',
