@@ -179,3 +179,36 @@ export async function play(
   await world.store.close();
   return { world, end, from, to };
 }
+
+/** A run that was killed at one of the reference's writes: before it, after it, or with its answer lost. */
+interface KilledRun extends Run {
+  /** Which write it was, for people. */
+  readonly where: string;
+}
+
+/** The scenario again and again, killed at each of the reference's writes that is meant. */
+export async function* killedRuns(
+  scenario: Scenario,
+  reference: Run,
+  isMeant: (mutation: string) => boolean = () => true,
+): AsyncGenerator<KilledRun> {
+  for (let at = reference.from; at <= reference.to; at++) {
+    const mutation = reference.world.mutations[at - 1] ?? '';
+    if (!isMeant(mutation)) continue;
+    for (const when of ['before', 'after', 'replied'] as const) {
+      yield { ...(await play(scenario, { at, when })), where: `${when} ${at}: ${mutation}` };
+    }
+  }
+}
+
+/** How a run ended otherwise than the reference, and the faults that it told of; empty: neither. */
+export function differences(
+  where: string,
+  { world, end }: Pick<Run, 'world' | 'end'>,
+  reference: Run,
+): readonly string[] {
+  return [
+    ...(JSON.stringify(end) === JSON.stringify(reference.end) ? [] : [`${where}: ${JSON.stringify(end)}`]),
+    ...(world.faults().length === 0 ? [] : [`${where}: ${world.faults().join()}`]),
+  ];
+}

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { play, SCENARIOS, SECOND } from '../../support/fakes/scenarios.ts';
+import { differences, killedRuns, play, SCENARIOS, SECOND } from '../../support/fakes/scenarios.ts';
 
 jest.setTimeout(600_000);
 
@@ -8,13 +8,8 @@ describe.each(SCENARIOS)('$name', (scenario) => {
     const reference = await play(scenario);
     expect(reference.to - reference.from).toBeGreaterThan(8);
     const divergences: string[] = [];
-    for (let at = reference.from; at <= reference.to; at++) {
-      for (const when of ['before', 'after', 'replied'] as const) {
-        const { world, end } = await play(scenario, { at, when });
-        const where = `${when} ${at}: ${reference.world.mutations[at - 1]}`;
-        if (JSON.stringify(end) !== JSON.stringify(reference.end)) divergences.push(`${where}: ${JSON.stringify(end)}`);
-        if (world.faults().length > 0) divergences.push(`${where}: ${world.faults().join()}`);
-      }
+    for await (const run of killedRuns(scenario, reference)) {
+      divergences.push(...differences(run.where, run, reference));
     }
     expect({ reference: reference.end, divergences }).toEqual({ reference: reference.end, divergences: [] });
   });

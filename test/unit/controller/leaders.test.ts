@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { anOperator, type RunningProcess } from '../../support/fakes/an-operator.ts';
-import { play, SCENARIOS } from '../../support/fakes/scenarios.ts';
+import { differences, play, SCENARIOS } from '../../support/fakes/scenarios.ts';
 import { crashOne, overload, releaseBadImage } from '../../support/fakes/troubles.ts';
 import { aShop } from '../../support/fakes/world.ts';
 
@@ -120,10 +120,8 @@ describe.each(SCENARIOS)('the lease is lost after each write and comes back: $na
           process.clock.after(20 * SECOND, () => leadership.set(true));
         };
       };
-      const { end, world } = await play(scenario, undefined, {}, depose);
       const where = `${at}: ${reference.world.mutations[at - 1]}`;
-      if (JSON.stringify(end) !== JSON.stringify(reference.end)) divergences.push(`${where}: ${JSON.stringify(end)}`);
-      if (world.faults().length > 0) divergences.push(`${where}: ${world.faults().join()}`);
+      divergences.push(...differences(where, await play(scenario, undefined, {}, depose), reference));
     }
     expect({ reference: reference.end, divergences }).toEqual({ reference: reference.end, divergences: [] });
   });
