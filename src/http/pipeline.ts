@@ -47,7 +47,7 @@ interface Exchange {
 export function createPipeline(setting: PipelineSetting): (request: IncomingMessage, response: ServerResponse) => void {
   const { deps, addressOf, deadlines } = setting;
   const { clock, tracer } = deps;
-  const find = createRouteTable(setting.routes, (route) => route);
+  const find = createRouteTable(setting.routes);
   const headers = securityHeaders(setting.isTls);
   const admit = createGate(setting);
   const limiter = createLimiter(setting.rate, () => clock.monotonicMs());
@@ -129,7 +129,7 @@ function idempotencyKeyOf({ headers }: Exchange['request']): { readonly idempote
 }
 
 /** Reads and checks what the route takes, calls it and sends its answer. */
-async function answer(exchange: Exchange, route: Route, found: Found<AnyRoute>, deps: HttpDependencies): Promise<void> {
+async function answer(exchange: Exchange, route: Route, found: Found, deps: HttpDependencies): Promise<void> {
   const { request, response, id, head, caller } = exchange;
   const nowMs = deps.clock.nowMs();
   const body = route.body === undefined ? NOTHING : await takeBody(exchange, route, nowMs);

@@ -1,15 +1,15 @@
 import type { AnyRoute } from './route.ts';
 
 /** The routes of one path. */
-export interface Place<T> {
+interface Place {
   readonly path: string;
   /** For `Allow`. */
   readonly methods: string;
-  readonly byMethod: ReadonlyMap<string, T>;
+  readonly byMethod: ReadonlyMap<string, AnyRoute>;
 }
 
-export interface Found<T> {
-  readonly place: Place<T>;
+export interface Found {
+  readonly place: Place;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -19,14 +19,11 @@ const NONE: Readonly<Record<string, string>> = {};
  * Finds what a path leads to: exact in case and slashes. A path is looked up, not matched against one pattern after the
  * other; only those with named parts are tried in turn. Throws URIError for a named part that cannot be decoded.
  */
-export function createRouteTable<T>(
-  routes: readonly AnyRoute[],
-  make: (route: AnyRoute) => T,
-): (path: string) => Found<T> | undefined {
-  const fixed = new Map<string, Found<T>>();
-  const named: { readonly pattern: RegExp; readonly place: Place<T> }[] = [];
+export function createRouteTable(routes: readonly AnyRoute[]): (path: string) => Found | undefined {
+  const fixed = new Map<string, Found>();
+  const named: { readonly pattern: RegExp; readonly place: Place }[] = [];
   for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
-    const byMethod = new Map(group.map((route) => [route.method as string, make(route)]));
+    const byMethod = new Map(group.map((route) => [route.method as string, route]));
     const get = byMethod.get('GET');
     // A stream has no end, so the answer to HEAD would keep its connection for ever.
     const isStream = group.some((route) => route.method === 'GET' && route.stream !== undefined);
