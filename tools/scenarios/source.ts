@@ -4,6 +4,7 @@ import type { Reading } from '../../src/detection/sample.ts';
 import { err, ok } from '../../src/lib/result.ts';
 import type { PodSnapshot, WorkloadSnapshot } from '../../src/lib/workload.ts';
 import type { FakeCluster } from '../../test/support/fakes/fake-cluster.ts';
+import { scraped } from '../../test/support/fakes/fake-metric-source.ts';
 import { departed, usualAt, WEB_SERVICE } from './curves.ts';
 import type { Shape, Usual } from './schema.ts';
 
@@ -75,7 +76,7 @@ export class ScenarioSource implements MetricSource {
     if (this.answers === 'unreachable') return shared(wish, { kind: 'unknown', reason: 'SourceError' });
     if (this.answers === 'empty') return shared(wish, { kind: 'unknown', reason: 'Absent' });
     const atMs = nowMs - (this.answers === 'stale' ? STALE_MS : SCRAPED_AGO_MS);
-    return this.#scraped(wish.namespace).flatMap(({ pod, workload }) =>
+    return scraped(this.#cluster, wish.namespace).flatMap(({ pod, workload }) =>
       this.#metricsOf(workload, wish)
         .filter((metric) => !this.#isSilent(metric, pod, workload, atMs))
         .map((metric): PolledReading => {
@@ -106,14 +107,6 @@ export class ScenarioSource implements MetricSource {
     );
   }
 
-  #scraped(namespace: string): { readonly pod: PodSnapshot; readonly workload: WorkloadSnapshot }[] {
-    return this.#cluster
-      .view()
-      .workloads.filter(({ ref }) => ref.namespace === namespace)
-      .flatMap((workload) => workload.pods.map((pod) => ({ pod, workload })))
-      .filter(({ pod }) => pod.containers.every(({ state }) => state === 'running'));
-  }
-
   /** In the metric's own unit: cpu and memory as per cent of the limit. */
   valueOf(metric: string, pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): number {
     const usual = (this.#usual(workload.ref.name) ?? WEB_SERVICE)[metric];
@@ -133,7 +126,7 @@ export class ScenarioSource implements MetricSource {
   backfill(wish: MetricWish, fromMs: number, toMs: number, stepMs: number) {
     if (this.answers !== 'well') return Promise.resolve(err({ kind: 'Unreachable', message: 'no past' } as const));
     const times = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, i) => fromMs + i * stepMs);
-    const series = this.#scraped(wish.namespace).flatMap(({ pod, workload }) => {
+    const series = scraped(this.#cluster, wish.namespace).flatMap(({ pod, workload }) => {
       const own = times.filter((atMs) => atMs >= pod.createdAtMs);
       return this.#metricsOf(workload, wish).map((metric): RangeSeries => ({
         ...{ metric, pod: pod.name, timesMs: Float64Array.from(own) },

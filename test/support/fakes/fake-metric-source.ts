@@ -29,6 +29,18 @@ const USUAL: Readonly<Record<string, readonly [level: number, noise: number]>> =
 };
 const SCRAPED_AGO_MS = 1_000;
 
+/** The pods of a namespace that can be scraped: those whose containers run. */
+export function scraped(
+  cluster: FakeCluster,
+  namespace: string,
+): { readonly pod: PodSnapshot; readonly workload: WorkloadSnapshot }[] {
+  return cluster
+    .view()
+    .workloads.filter(({ ref }) => ref.namespace === namespace)
+    .flatMap((workload) => workload.pods.map((pod) => ({ pod, workload })))
+    .filter(({ pod }) => pod.containers.every(({ state }) => state === 'running'));
+}
+
 /** A Prometheus that scrapes the pods of the fake cluster: steady, a little noisy, and disturbed as a test says. */
 export class FakeMetricSource implements MetricSource {
   manner: Manner = 'well';
@@ -73,7 +85,7 @@ export class FakeMetricSource implements MetricSource {
     if (this.manner === 'unreachable') return shared({ kind: 'unknown', reason: 'SourceError' });
     if (this.manner === 'empty') return shared({ kind: 'unknown', reason: 'Absent' });
     const atMs = nowMs - (this.manner === 'stale' ? 600_000 : SCRAPED_AGO_MS);
-    return this.#scraped(namespace).flatMap(({ pod, workload }) => {
+    return scraped(this.#cluster, namespace).flatMap(({ pod, workload }) => {
       const vitals = this.#vitals(pod, workload, atMs);
       return METRICS.filter((metric) => !this.missing.has(metric)).map((metric): PolledReading => {
         const reading: Reading =
@@ -83,14 +95,6 @@ export class FakeMetricSource implements MetricSource {
         return { metric, pod: pod.name, unit: PRESETS[metric].unit, reading };
       });
     });
-  }
-
-  #scraped(namespace: string): { readonly pod: PodSnapshot; readonly workload: WorkloadSnapshot }[] {
-    return this.#cluster
-      .view()
-      .workloads.filter(({ ref }) => ref.namespace === namespace)
-      .flatMap((workload) => workload.pods.map((pod) => ({ pod, workload })))
-      .filter(({ pod }) => pod.containers.every(({ state }) => state === 'running'));
   }
 
   #vitals(pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): Vitals {
@@ -105,7 +109,7 @@ export class FakeMetricSource implements MetricSource {
   backfill({ namespace }: MetricWish, fromMs: number, toMs: number, stepMs: number) {
     if (this.manner !== 'well') return Promise.resolve(err({ kind: 'Unreachable', message: 'no past' } as const));
     const times = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, i) => fromMs + i * stepMs);
-    const series = this.#scraped(namespace).flatMap(({ pod, workload }) => {
+    const series = scraped(this.#cluster, namespace).flatMap(({ pod, workload }) => {
       const born = times.filter((atMs) => atMs >= pod.createdAtMs);
       return METRICS.map((metric): RangeSeries => ({
         metric,
