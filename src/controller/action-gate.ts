@@ -16,7 +16,8 @@ import type { ActionJournal } from './action-journal.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import { guardInputFor } from './gated-proposal.ts';
 import type { EngineAnswers } from './engine-answers.ts';
-import type { ClusterWriter, Executor, Leadership, MetricsSink, StoredAction, Store } from './ports.ts';
+import type { ClusterWriter, Executor, Leadership, MetricsSink, StoredAction } from './ports.ts';
+import type { Store } from './store-ports.ts';
 import type { Findings, Surroundings } from './surroundings.ts';
 
 /** A 409 means that the world moved: read again and judge again, but not for ever. */

@@ -9,7 +9,8 @@ import type { ActionLedger } from './action-ledger.ts';
 import type { EventReason } from './events.ts';
 import { eventNote, regardingAction, regardingWorkload } from './events.ts';
 import type { OwedRows } from './owed-rows.ts';
-import type { ClusterWriter, EventSink, HistoryRow, Leadership, MetricsSink, StoredAction, Store } from './ports.ts';
+import type { ClusterWriter, EventSink, Leadership, MetricsSink, StoredAction } from './ports.ts';
+import type { HistoryRow, Store } from './store-ports.ts';
 
 /** More than an incident has in its last minutes, where a row that is still open would be. */
 const ROWS_OF_AN_INCIDENT = 50;

@@ -1,7 +1,7 @@
 import { HOUR } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import type { ActionRecord } from '../policy/ledger.ts';
-import type { Store } from './ports.ts';
+import type { Store } from './store-ports.ts';
 
 /** The brakes look back a day (`IneffectiveChain`); older rows are for people. */
 const MEMORY_MS = 24 * HOUR;

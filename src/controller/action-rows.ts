@@ -1,7 +1,8 @@
 import { workloadKey } from '../lib/workload.ts';
 import { isEffect } from '../policy/action.ts';
 import { undoOf } from '../healing/transitions.ts';
-import type { HistoryOutcome, HistoryRow, StoredAction } from './ports.ts';
+import type { StoredAction } from './ports.ts';
+import type { HistoryOutcome, HistoryRow } from './store-ports.ts';
 
 /**
  * The history row of an action's next write. The same until an answer is recorded: a process that was killed after

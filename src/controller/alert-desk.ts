@@ -5,7 +5,8 @@ import { workloadKey } from '../lib/workload.ts';
 import type { Intent } from '../policy/action.ts';
 import type { StormState } from '../policy/guard.ts';
 import { severityOf } from '../policy/severity.ts';
-import type { AlertMessage, MetricsSink, Notifier, Store } from './ports.ts';
+import type { AlertMessage, MetricsSink, Notifier } from './ports.ts';
+import type { Store } from './store-ports.ts';
 import { StormAlerts } from './storm-alerts.ts';
 
 /** Receivers let an alert lapse that is not repeated; it is repeated each minute while the incident is open. */

@@ -3,7 +3,8 @@ import { PRESETS } from '../detection/presets.ts';
 import type { Log } from '../lib/log.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import type { Poller } from './poller.ts';
-import type { ClusterReader, Store } from './ports.ts';
+import type { ClusterReader } from './ports.ts';
+import type { Store } from './store-ports.ts';
 import type { WorkloadAssessor } from './workload-assessor.ts';
 
 const MAX_SPAN_MS = 6 * HOUR;

@@ -34,9 +34,9 @@ import type {
   MetricsSink,
   Notifier,
   PolicyEngine,
-  Store,
   ThrottleSurvey,
 } from './ports.ts';
+import type { Store } from './store-ports.ts';
 import { QueryRefusals } from './query-refusals.ts';
 import { StormWatch } from './storm-watch.ts';
 import { Surroundings } from './surroundings.ts';

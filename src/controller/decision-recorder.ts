@@ -4,7 +4,8 @@ import { workloadKey } from '../lib/workload.ts';
 import type { Track } from './incident-book.ts';
 import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
 import type { OwedRows } from './owed-rows.ts';
-import type { ClusterWriter, EventSink, HistoryRow, MetricsSink, StoredAction, Store } from './ports.ts';
+import type { ClusterWriter, EventSink, MetricsSink, StoredAction } from './ports.ts';
+import type { HistoryRow, Store } from './store-ports.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 
 /**

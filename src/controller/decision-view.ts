@@ -5,7 +5,8 @@ import { toRecord } from '../healing/record.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
 import type { DecisionView } from './operator-view.ts';
-import type { ClusterReader, HistoryRow, Store, StoredAction } from './ports.ts';
+import type { ClusterReader, StoredAction } from './ports.ts';
+import type { HistoryRow, Store } from './store-ports.ts';
 import type { Surroundings } from './surroundings.ts';
 
 interface Sources {

@@ -9,7 +9,7 @@ import type { Log } from '../lib/log.ts';
 import type { WorkloadRef } from '../lib/workload.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { WatchedWorkload } from '../policy/storm.ts';
-import type { Store } from './ports.ts';
+import type { Store } from './store-ports.ts';
 
 /** What was found of a workload holds for so long, for the storm brake alone, while nothing newer is known. */
 const STAYS_KNOWN_MS = MINUTE;

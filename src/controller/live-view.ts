@@ -8,7 +8,8 @@ import type { IncidentBook, Track } from './incident-book.ts';
 import type { ActionView, IncidentList, IncidentView, OperatorView, PolicyView } from './operator-view.ts';
 import { severityOf } from '../policy/severity.ts';
 import { answerPolicyQuestion } from './policy-question.ts';
-import type { ClusterReader, Store, StoredAction } from './ports.ts';
+import type { ClusterReader, StoredAction } from './ports.ts';
+import type { Store } from './store-ports.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface LiveViewDeps {

@@ -2,7 +2,7 @@ import type { Engine } from '../detection/engine-input.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
-import type { Store } from './ports.ts';
+import type { Store } from './store-ports.ts';
 
 export interface ModelKeeperSetting {
   readonly engine: Engine;

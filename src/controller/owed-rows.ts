@@ -1,5 +1,5 @@
 import type { Log } from '../lib/log.ts';
-import type { HistoryRow, Store } from './ports.ts';
+import type { HistoryRow, Store } from './store-ports.ts';
 
 /** A store that is away for days must not fill the memory; the oldest rows go first. */
 const MOST_OWED = 1_000;

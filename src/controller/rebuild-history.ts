@@ -1,6 +1,7 @@
 import type { Log } from '../lib/log.ts';
 import { rowsProvenBy, type ExpectedRow } from './action-rows.ts';
-import type { Store, StoredAction } from './ports.ts';
+import type { StoredAction } from './ports.ts';
+import type { Store } from './store-ports.ts';
 
 /** More than the brakes let an incident have. */
 const ROWS_OF_AN_INCIDENT = 1_000;

@@ -1,7 +1,8 @@
 import type { Log } from '../lib/log.ts';
 import type { StormState } from '../policy/guard.ts';
 import { CLUSTER_SCOPE } from '../policy/storm.ts';
-import type { AlertMessage, Store } from './ports.ts';
+import type { AlertMessage } from './ports.ts';
+import type { Store } from './store-ports.ts';
 
 const BLOB = 'storm-alerts';
 

@@ -4,7 +4,7 @@ import type { StormState } from '../policy/guard.ts';
 import type { Guardrail } from '../policy/healing-policy.ts';
 import { stormFor, stormStates } from '../policy/storm.ts';
 import type { WatchedWorkload } from '../policy/storm.ts';
-import type { Store } from './ports.ts';
+import type { Store } from './store-ports.ts';
 
 const BLOB = 'storm-states';
 

@@ -2,7 +2,8 @@ import type { Approvals } from '../controller/approvals.ts';
 import type { DetectionService } from '../controller/detection-api.ts';
 import type { EventFeed } from '../controller/event-feed.ts';
 import type { OperatorView } from '../controller/operator-view.ts';
-import type { LogSource, MetricsSink, RequestTracer, Store } from '../controller/ports.ts';
+import type { LogSource, MetricsSink, RequestTracer } from '../controller/ports.ts';
+import type { Store } from '../controller/store-ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 

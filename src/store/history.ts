@@ -1,4 +1,4 @@
-import type { HistoryOutcome, HistoryRow } from '../controller/ports.ts';
+import type { HistoryOutcome, HistoryRow } from '../controller/store-ports.ts';
 import { StoreFault, type Db } from './backend.ts';
 import { brokenLink, chain, GENESIS, hashOf, type ChainCheck, type Unchained } from './history-chain.ts';
 import type { HistoryTable } from './tables.ts';

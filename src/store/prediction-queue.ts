@@ -1,4 +1,5 @@
-import type { MetricsSink, Prediction } from '../controller/ports.ts';
+import type { MetricsSink } from '../controller/ports.ts';
+import type { Prediction } from '../controller/store-ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { StoreFault } from './backend.ts';

@@ -1,4 +1,4 @@
-import type { ListedPrediction, Prediction, PredictionStats } from '../controller/ports.ts';
+import type { ListedPrediction, Prediction, PredictionStats } from '../controller/store-ports.ts';
 import { type CompiledQuery, type Insertable, type Kysely, type Selectable } from 'kysely';
 import type { Db } from './backend.ts';
 import type { PredictionTable, Tables } from './tables.ts';

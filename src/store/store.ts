@@ -1,4 +1,5 @@
-import type { MetricsSink, Store } from '../controller/ports.ts';
+import type { MetricsSink } from '../controller/ports.ts';
+import type { Store } from '../controller/store-ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Backend } from './backend.ts';

@@ -1,4 +1,4 @@
-import type { HistoryRow, Store } from '../../controller/ports.ts';
+import type { HistoryRow, Store } from '../../controller/store-ports.ts';
 import type { Incident } from '../../detection/incident.ts';
 import type { ActionRecord } from '../../policy/ledger.ts';
 

@@ -1,6 +1,6 @@
 import { composeOperator } from '../../controller/compose.ts';
 import type { AlertMessage, EventNote, Leadership, Notifier } from '../../controller/ports.ts';
-import type { HistoryRow } from '../../controller/ports.ts';
+import type { HistoryRow } from '../../controller/store-ports.ts';
 import type { Incident } from '../../detection/incident.ts';
 import { toRecord } from '../../healing/record.ts';
 import type { StoredAction } from '../../healing/stored-action.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as afterOthers } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { AnomalyAnswer, FailureAnswer } from '../../controller/detection-api.ts';
-import type { Prediction } from '../../controller/ports.ts';
+import type { Prediction } from '../../controller/store-ports.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import { withFoundLogs } from '../found-logs.ts';
 import type { LatencyWindow } from '../latency.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HistoryRow, Prediction } from '../../../src/controller/ports.ts';
+import type { HistoryRow, Prediction } from '../../../src/controller/store-ports.ts';
 import type { Incident } from '../../../src/detection/incident.ts';
 import type { ActionRecord } from '../../../src/policy/ledger.ts';
 

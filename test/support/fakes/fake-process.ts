@@ -1,4 +1,4 @@
-import type { Store } from '../../../src/controller/ports.ts';
+import type { Store } from '../../../src/controller/store-ports.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { ManagedStore } from '../../../src/store/store.ts';
 import type { World } from './world.ts';

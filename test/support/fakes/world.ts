@@ -1,5 +1,5 @@
 import type { AlertMessage, EventNote, MetricSource } from '../../../src/controller/ports.ts';
-import type { HistoryRow } from '../../../src/controller/ports.ts';
+import type { HistoryRow } from '../../../src/controller/store-ports.ts';
 import type { EngineAnswer } from '../../../src/policy/guard.ts';
 import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import type { Incident } from '../../../src/detection/incident.ts';

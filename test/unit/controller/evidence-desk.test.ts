@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EvidenceDesk } from '../../../src/controller/evidence-desk.ts';
 import type { ClusterEvidence, ClusterEvidenceSource } from '../../../src/controller/evidence-ports.ts';
 import { IncidentBook } from '../../../src/controller/incident-book.ts';
-import type { Store } from '../../../src/controller/ports.ts';
+import type { Store } from '../../../src/controller/store-ports.ts';
 import { readDeclared } from '../../../src/diagnosis/declared.ts';
 import type { WorkloadSnapshot } from '../../../src/lib/workload.ts';
 import { anIncident, aVerdict } from '../../support/builders/incident.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { IncidentBook } from '../../../src/controller/incident-book.ts';
-import type { Store } from '../../../src/controller/ports.ts';
+import type { Store } from '../../../src/controller/store-ports.ts';
 import type { Incident } from '../../../src/detection/incident.ts';
 import type { HealthState } from '../../../src/detection/verdict.ts';
 import { anIncident, aVerdict } from '../../support/builders/incident.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { OwedRows } from '../../../src/controller/owed-rows.ts';
-import type { HistoryRow, Store } from '../../../src/controller/ports.ts';
+import type { HistoryRow, Store } from '../../../src/controller/store-ports.ts';
 import { rebuildHistory } from '../../../src/controller/rebuild-history.ts';
 import { createSqliteStore } from '../../../src/store/store.ts';
 import { aRow } from '../../support/builders/store.ts';

@@ -3,13 +3,8 @@ import { AlertDesk } from '../../../src/controller/alert-desk.ts';
 import { EngineAnswers } from '../../../src/controller/engine-answers.ts';
 import { PolicyAcceptance } from '../../../src/controller/policy-acceptance.ts';
 import { StormWatch } from '../../../src/controller/storm-watch.ts';
-import type {
-  AlertMessage,
-  MetricSource,
-  Notifier,
-  PolicyEngineQuestion,
-  Store,
-} from '../../../src/controller/ports.ts';
+import type { AlertMessage, MetricSource, Notifier, PolicyEngineQuestion } from '../../../src/controller/ports.ts';
+import type { Store } from '../../../src/controller/store-ports.ts';
 import { decide } from '../../../src/healing/decide.ts';
 import type { EngineAnswer, StormState } from '../../../src/policy/guard.ts';
 import { aDecisionInput, intentOf } from '../../support/builders/decision.ts';
