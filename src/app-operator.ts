@@ -32,6 +32,7 @@ import { createLogSource } from './logs/log-source.ts';
 import { createLokiLogs } from './logs/loki.ts';
 import { createPodLogs } from './logs/pod-logs.ts';
 import { createNotifier } from './notify/notifier.ts';
+import { sign } from './notify/webhook.ts';
 import type { EffectName } from './policy/action.ts';
 import type { ThrottleProvider } from './policy/throttle-path.ts';
 import { createMetricEvidence } from './prometheus/evidence-source.ts';
@@ -188,7 +189,7 @@ function throttleHook({ throttleHook: configured }: Config, { post }: Outbound, 
   if (configured === undefined) return {};
   const { url, secretFile } = configured;
   const secret = async (): Promise<string> => (await readFile(secretFile, 'utf8')).trim();
-  return { hook: createThrottleHook({ url, post, secret, nowMs: () => clock.nowMs() }) };
+  return { hook: createThrottleHook({ url, post, secret, sign, nowMs: () => clock.nowMs() }) };
 }
 
 /** Where the API server answers: no alert and no question may go there unless the list names the very same. */

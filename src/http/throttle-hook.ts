@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { OutboundPost, ThrottleHook } from '../controller/ports.ts';
 import { err } from '../lib/result.ts';
 import { messageOf } from '../lib/thrown.ts';
@@ -9,6 +8,8 @@ export interface ThrottleHookDeps {
   readonly post: OutboundPost;
   /** The shared key; read for every call, since keys rotate. */
   readonly secret: () => Promise<string>;
+  /** Value of the signature's header, as the webhook sink has it. */
+  readonly sign: (secret: string, timestamp: string, body: string) => string;
   readonly nowMs: () => number;
 }
 
@@ -28,13 +29,12 @@ export function createThrottleHook(deps: ThrottleHookDeps): ThrottleHook {
       } catch (fault) {
         return err({ kind: 'Unsent', message: `the key of the hook cannot be read: ${messageOf(fault)}` });
       }
-      const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`, 'utf8').digest('hex');
       return deps.post({
         url: deps.url,
         headers: {
           'content-type': 'application/json',
           'x-aegis-timestamp': timestamp,
-          'x-aegis-signature': `v1=${signature}`,
+          'x-aegis-signature': deps.sign(secret, timestamp, body),
           'idempotency-key': key,
         },
         body,

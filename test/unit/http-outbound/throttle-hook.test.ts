@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { OutboundRequest } from '../../../src/controller/ports.ts';
 import { createThrottleHook } from '../../../src/http/throttle-hook.ts';
+import { sign } from '../../../src/notify/webhook.ts';
 import { ok } from '../../../src/lib/result.ts';
 
 const call = {
@@ -14,6 +15,7 @@ describe('the throttle hook', () => {
   test('is told what the specification says, signed like the webhook sink', async () => {
     const sent: OutboundRequest[] = [];
     const hook = createThrottleHook({
+      sign,
       url: 'https://limits.example.com/hook',
       post: (request) => {
         sent.push(request);
@@ -39,7 +41,7 @@ describe('the throttle hook', () => {
 
   test('is not called without its key', async () => {
     const hook = createThrottleHook({
-      ...{ url: 'https://limits.example.com', nowMs: () => 0 },
+      ...{ url: 'https://limits.example.com', nowMs: () => 0, sign },
       post: () => Promise.reject(new Error('nothing may be sent')),
       secret: () => Promise.reject(new Error('ENOENT')),
     });
