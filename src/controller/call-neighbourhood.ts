@@ -1,3 +1,5 @@
+import { STATUS_BREACH } from '../detection/detectors/status.ts';
+import { statusFindings } from '../detection/pod-status.ts';
 import type { CallGraph } from '../diagnosis/call-graph.ts';
 import { readDeclared } from '../diagnosis/declared.ts';
 import type { Neighbour } from '../diagnosis/dependencies.ts';
@@ -114,12 +116,18 @@ function stateOf({ workload, services }: Place, track: Track | undefined, nowMs:
   const { verdict } = track ?? {};
   const isFresh = verdict !== undefined && nowMs - verdict.atMs <= VERDICT_AGE_MS;
   if (isFresh && verdict.state !== 'unknown') return verdict.state;
-  return workload !== undefined && isDown(workload) ? 'unhealthy' : 'unknown';
+  return workload !== undefined && isDown(workload, nowMs) ? 'unhealthy' : 'unknown';
 }
 
-/** No pod is ready. Without a wish for any it is off on purpose, unless somebody scales it to zero by itself. */
-function isDown({ replicas, autoscalers }: WorkloadSnapshot): boolean {
-  return replicas.ready === 0 && (replicas.desired > 0 || autoscalers.length === 0);
+/**
+ * No pod is ready, or each is broken by its own status: one in a crash loop is ready for a moment again and again. Without
+ * a wish for any pod it is off on purpose, unless somebody scales it to zero by itself.
+ */
+function isDown({ replicas, autoscalers, pods }: WorkloadSnapshot, nowMs: number): boolean {
+  if (replicas.ready === 0) return replicas.desired > 0 || autoscalers.length === 0;
+  return (
+    pods.length > 0 && pods.every((pod) => statusFindings(pod, nowMs).some(({ severity }) => severity >= STATUS_BREACH))
+  );
 }
 
 /** Follows the calls from one workload on. */

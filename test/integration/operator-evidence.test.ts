@@ -71,6 +71,20 @@ withCluster('the operator and what a workload stands on', () => {
         return text.includes('"Healthy"') && (await incident('front')) === undefined;
       });
       await cluster.kubectl(['label', 'pods', '-l', 'app=back', '-n', namespace, 'aegis.test/crash-loop=true']);
+      await waitUntil('every pod of back has crashed three times', MINUTE, async () => {
+        const counts = '{.items[*].status.containerStatuses[0].restartCount}';
+        const text = await cluster.kubectl([
+          'get',
+          'pods',
+          '-l',
+          'app=back',
+          '-n',
+          namespace,
+          '-o',
+          `jsonpath=${counts}`,
+        ]);
+        return text.split(' ').every((count) => Number(count) >= 3);
+      });
       await cluster.metrics.addFault(namespace, 'front', { kind: 'slow', factor: 60 });
       await waitUntil('the callee is named', 2 * MINUTE, async () =>
         ((await incident('front'))?.reason ?? '').includes('back'),

@@ -4,9 +4,19 @@ import type { ClusterEvidence, ClusterEvidenceSource } from '../../../src/contro
 import { IncidentBook } from '../../../src/controller/incident-book.ts';
 import type { Store } from '../../../src/controller/store-ports.ts';
 import { readDeclared } from '../../../src/diagnosis/declared.ts';
-import type { WorkloadSnapshot } from '../../../src/lib/workload.ts';
+import type { PodSnapshot, WorkloadSnapshot } from '../../../src/lib/workload.ts';
 import { anIncident, aVerdict } from '../../support/builders/incident.ts';
-import { aNode, aPod, aWorkload, DAY, MINUTE, NOW, SECOND, withReplicas } from '../../support/builders/workload.ts';
+import {
+  aContainer,
+  aNode,
+  aPod,
+  aWorkload,
+  DAY,
+  MINUTE,
+  NOW,
+  SECOND,
+  withReplicas,
+} from '../../support/builders/workload.ts';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { FakeEvidence } from '../../support/fakes/fake-evidence.ts';
 import { recordedLog, type RecordedLog } from '../../support/recorders.ts';
@@ -18,6 +28,12 @@ const named = (name: string, over: Partial<WorkloadSnapshot> = {}): WorkloadSnap
 const depends = (on: string, more: Readonly<Record<string, string>> = {}): Partial<WorkloadSnapshot> => ({
   annotations: { 'healing.aegis.dev/depends-on': on, ...more },
 });
+
+/** It runs and is ready, for the third time within a minute. */
+const betweenCrashes = (index: number): PodSnapshot => {
+  const lastTermination = { reason: 'Error', exitCode: 1, startedAtMs: NOW - 20_000, finishedAtMs: NOW - 10_000 };
+  return aPod(index, { containers: [aContainer({ restartCount: 3, startedAtMs: NOW - 5_000, lastTermination })] });
+};
 
 let clock: FakeClock;
 let log: RecordedLog;
@@ -99,6 +115,16 @@ describe('the state of what is called', () => {
       'nobody watches it, no pod is ready',
       () => plain(withReplicas(named('payments'), { ready: 0 })),
       ['payments unhealthy'],
+    ],
+    [
+      'nobody watches it, all of its pods crash again and again and one is ready between two crashes',
+      () => plain(named('payments', { pods: [betweenCrashes(0), betweenCrashes(1)] })),
+      ['payments unhealthy'],
+    ],
+    [
+      'nobody watches it, one of its two pods crashes again and again',
+      () => plain(named('payments', { pods: [betweenCrashes(0), aPod(1)] })),
+      ['payments unknown'],
     ],
     [
       'nobody watches it, it was switched off',
