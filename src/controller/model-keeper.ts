@@ -9,8 +9,10 @@ export interface ModelKeeperSetting {
   readonly store: Pick<Store, 'saveBlob' | 'loadBlob'>;
   /** Name of the models in the store. */
   readonly key: string;
-  /** Grows with everything learnt: as long as it stands still there is nothing to save. */
-  readonly learnt: () => number;
+  /** Grows with everything learnt: as long as it stands still there is nothing to save. Absent: there always is. */
+  readonly learnt?: () => number;
+  /** Whether this process is the one that writes now; absent: it is the only one. */
+  readonly maySave?: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -29,10 +31,10 @@ const SAVE_EVERY_MS = 5 * MINUTE;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
-  const { engine, store, key, learnt, clock, log } = setting;
+  const { engine, store, key, learnt, maySave = () => true, clock, log } = setting;
   /** Stored models are never written over before they were read: a database that is away at the start comes back. */
   let isLoaded = false;
-  let savedAt = 0;
+  let savedAt: number | undefined = 0;
   let cancel: () => void = () => undefined;
   let isStopped = false;
 
@@ -41,7 +43,9 @@ export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
     isLoaded = true;
     if (bytes === undefined) return;
     try {
-      takeLarger(engine, bytes);
+      // Read late, the stored models meet what was learnt meanwhile.
+      if (engine.seriesCount() === 0) engine.restore(bytes);
+      else engine.merge(bytes);
       log.info('the models are as they were', { models: key, series: engine.seriesCount() });
     } catch (error) {
       log.warn('the stored models cannot be used; they are learnt anew', { models: key, error });
@@ -49,9 +53,9 @@ export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
   };
 
   const save = async (): Promise<void> => {
-    const now = learnt();
-    if (now === savedAt) return;
     if (!isLoaded) await load();
+    const now = learnt?.();
+    if (!maySave() || (now !== undefined && now === savedAt)) return;
     const bytes = engine.snapshot();
     if (bytes.length > MAX_BYTES) {
       log.warn('the models are too large to be stored', { models: key, bytes: bytes.length });
@@ -87,12 +91,4 @@ export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
       await saved();
     },
   };
-}
-
-/** Read late, the stored models meet what was learnt meanwhile: whichever knows more series stays. */
-function takeLarger(engine: Engine, stored: Uint8Array): void {
-  const known = engine.seriesCount();
-  const own = known === 0 ? undefined : engine.snapshot();
-  engine.restore(stored);
-  if (own !== undefined && engine.seriesCount() < known) engine.restore(own);
 }

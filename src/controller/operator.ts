@@ -10,6 +10,7 @@ import type { BackFill } from './back-fill.ts';
 import type { DetectionLoop } from './detection-loop.ts';
 import { guardrailName, type GuardrailReporter } from './guardrail-reporter.ts';
 import type { IncidentBook } from './incident-book.ts';
+import { createModelKeeper, type ModelKeeper } from './model-keeper.ts';
 import type { OwedRows } from './owed-rows.ts';
 import { policyKey, type PolicyReporter } from './policy-reporter.ts';
 import type { Poller } from './poller.ts';
@@ -26,15 +27,14 @@ import { WorkQueue, type HandlerResult } from './workqueue.ts';
 const TICK_MS = SECOND;
 /** A policy edited a hundred times a second costs no more than one edited once a second. */
 const EDITS_EVERY_MS = SECOND;
-/** 10,000 series are 28 MB; a crash loses so much of what was learnt, out of days. */
-const SNAPSHOT_EVERY_MS = 5 * MINUTE;
 /** An incident whose workload is gone stays open no longer than this. */
 const TIDY_EVERY_MS = MINUTE;
 /** Half of what most scrape by. */
 const REPORT_EVERY_MS = 15 * SECOND;
 /** A series not seen for a day belongs to a pod that is gone. */
 const FORGET_SERIES_MS = DAY;
-const SNAPSHOT = 'engine';
+/** Name of the models in the store. */
+const MODELS = 'engine';
 const NOTHING = Promise.resolve({});
 
 export interface OperatorDeps {
@@ -80,13 +80,18 @@ export class Operator {
   #isPrepared = false;
   /** Every row that the action objects prove is there. */
   #isHistoryWhole = false;
-  #savedAtMs = 0;
   #tidiedAtMs = 0;
   #reportedAtMs = 0;
+  /** Absent: no process comes after this one. */
+  readonly #models: ModelKeeper | undefined;
 
   constructor(deps: OperatorDeps) {
     this.#deps = deps;
-    const { clock, random, log, metrics, reconciler, reporter } = deps;
+    const { clock, random, log, metrics, reconciler, reporter, engine, store, leadership } = deps;
+    if (deps.storesModels !== false) {
+      const maySave = (): boolean => leadership.isLeader() && this.#isPrepared;
+      this.#models = createModelKeeper({ engine, store, key: MODELS, maySave, clock, log });
+    }
     const shared = { clock, random, log, metrics };
     this.#actions = new WorkQueue({
       ...{ ...shared, name: 'actions', concurrency: 4 },
@@ -111,13 +116,8 @@ export class Operator {
   }
 
   async start(): Promise<void> {
-    const { leadership, reader, log, store, engine } = this.#deps;
-    try {
-      const bytes = await store.loadBlob(SNAPSHOT);
-      if (bytes !== undefined) engine.restore(bytes);
-    } catch (error) {
-      log.warn('the stored models cannot be used; they are learnt anew', { err: error });
-    }
+    const { leadership, reader, log } = this.#deps;
+    await this.#models?.start();
     reader.onChange(({ kind, namespace, name }) => {
       if (kind === 'policy') {
         this.#policies.add(policyKey(namespace, name));
@@ -178,7 +178,7 @@ export class Operator {
     this.#cancelTick();
     const queues = [this.#edits, this.#actions, this.#policies, this.#guardrails];
     await Promise.all(queues.map((queue) => queue.stop()));
-    await this.#saveModels();
+    await this.#models?.stop();
     await this.#deps.leadership.stop();
   }
 
@@ -206,7 +206,6 @@ export class Operator {
       if (this.#isPrepared) await this.#payRows();
       await loop.tick();
       const nowMs = clock.nowMs();
-      if (nowMs - this.#savedAtMs >= SNAPSHOT_EVERY_MS) await this.#saveModels();
       if (nowMs - this.#tidiedAtMs >= TIDY_EVERY_MS) this.#tidy(nowMs);
       if (nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#report(nowMs);
     } catch (error) {
@@ -236,7 +235,6 @@ export class Operator {
       if (status.delivered !== undefined && book.isOpen(intent.incidentId)) alerts.adopt(intent, status.delivered.atMs);
     }
     this.#isPrepared = true;
-    this.#savedAtMs = nowMs;
     log.info('prepared to lead', { actions: actions.length, incidents: book.openIncidents().length });
     for (const { intent } of actions) addAnew(this.#actions, actionKey(intent.namespace, intent.name));
     for (const key of this.#policyKeys()) addAnew(this.#policies, key);
@@ -248,17 +246,6 @@ export class Operator {
       const { namespace, name } = parsed.kind === 'valid' ? parsed.value : parsed;
       return policyKey(namespace, name);
     });
-  }
-
-  async #saveModels(): Promise<void> {
-    const { leadership, store, engine, clock, log, storesModels = true } = this.#deps;
-    if (!storesModels || !leadership.isLeader() || !this.#isPrepared) return;
-    this.#savedAtMs = clock.nowMs();
-    try {
-      await store.saveBlob(SNAPSHOT, engine.snapshot());
-    } catch (error) {
-      log.warn('the models cannot be stored; a restart would learn anew', { err: error });
-    }
   }
 
   #report(nowMs: number): void {

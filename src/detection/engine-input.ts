@@ -61,6 +61,11 @@ export interface Engine {
   snapshot(): Uint8Array;
   /** Replaces the state; throws `SnapshotError` with a reason for an unknown version or a damaged snapshot. */
   restore(bytes: Uint8Array): void;
+  /**
+   * Takes from a snapshot what it knows better: series by series and workload by workload, whichever has learnt more
+   * stays. Throws as `restore` does, and then leaves the state as it was.
+   */
+  merge(bytes: Uint8Array): void;
 }
 
 /** The identity of a pod's series. A pod's history goes with its workload and template, not with its name alone. */

@@ -138,6 +138,16 @@ class TableEngine implements Engine {
     readSnapshot(bytes, this.table, this.vectors, this.lineages);
   }
 
+  merge(bytes: Uint8Array): void {
+    const table = new SeriesTable(this.table.weeklyProfiles);
+    const vectors = new VectorModels(0, 0);
+    const lineages = new Lineages();
+    readSnapshot(bytes, table, vectors, lineages);
+    this.table.takeRicher(table);
+    this.vectors.takeRicher(vectors);
+    this.lineages.takeOlder(lineages);
+  }
+
   private gatherPod(input: JudgeInput, observation: PodObservation, metrics: readonly Watched[]): JudgedPod {
     const { settings, nowMs, workload } = input;
     const assessments = metrics.map((watched) => {

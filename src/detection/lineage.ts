@@ -47,6 +47,16 @@ export class Lineages {
     this.known.clear();
   }
 
+  /** What the other one knows came before: its pods are the older ones. */
+  takeOlder(other: Lineages): void {
+    for (const [key, older] of other.known) {
+      const own = this.known.get(key);
+      const uids = new Set([...older.uids].filter((uid) => own?.uids.has(uid) !== true));
+      for (const uid of own?.uids ?? []) uids.add(uid);
+      this.known.set(key, { uids, seenAtMs: Math.max(older.seenAtMs, own?.seenAtMs ?? 0) });
+    }
+  }
+
   write(to: ByteWriter): void {
     to.u32(this.known.size);
     for (const [key, { uids, seenAtMs }] of this.known) {

@@ -133,6 +133,39 @@ export class SeriesTable {
     }
   }
 
+  /** Takes over every series of which the other table has learnt more; what was inherited is no proof. */
+  takeRicher(other: SeriesTable): void {
+    for (const [key, slot] of other.slots) {
+      const known = this.find(key);
+      if (known >= 0 && ownSamples(this.record(known)) >= ownSamples(other.record(slot))) continue;
+      if (known >= 0) this.forget(known);
+      const taken = this.slab.allocate();
+      this.slots.set(key, taken);
+      this.take(other, slot, taken);
+    }
+  }
+
+  /** Overwrites a zeroed slot with another table's record and its parts. */
+  private take(other: SeriesTable, from: number, to: number): void {
+    const record = new Uint8Array(bytesOf(SERIES_SHAPE));
+    other.slab.write(from, record);
+    this.slab.read(to, record);
+    other.parts.forEach(({ field, slab }, at) => {
+      const c = other.record(from);
+      const part = c.u32[c.u + field] ?? 0;
+      const own = this.parts[at]?.slab;
+      const isRoom = own !== this.week || own.inUse() < this.weeklyProfiles;
+      const slot = part === 0 || own === undefined || !isRoom ? -1 : own.allocate();
+      if (own !== undefined && slot >= 0) {
+        const bytes = new Uint8Array(bytesOf(slab.shape));
+        slab.write(part - 1, bytes);
+        own.read(slot, bytes);
+      }
+      const mine = this.record(to);
+      mine.u32[mine.u + field] = slot + 1;
+    });
+  }
+
   /** Every series' slot, in the order in which they were first seen. */
   everySlot(): IterableIterator<number> {
     return this.slots.values();
@@ -146,4 +179,9 @@ export class SeriesTable {
     }
     this.slab.release(slot);
   }
+}
+
+/** Samples that the series itself has learnt. */
+function ownSamples(c: Cursor): number {
+  return (c.u32[c.u + U.learnt] ?? 0) - (c.u32[c.u + U.inherited] ?? 0);
 }

@@ -109,6 +109,15 @@ export class VectorModels {
     }
   }
 
+  /** Takes over the workloads of which the other has seen more rows. */
+  takeRicher(other: VectorModels): void {
+    for (const [uid, vectors] of other.known) {
+      const own = this.known.get(uid);
+      if (own === undefined && this.known.size >= this.limit) continue;
+      if (own === undefined || own.seen < vectors.seen) this.known.set(uid, vectors);
+    }
+  }
+
   private open(uid: string, columns: readonly string[], nowMs: number): Vectors | undefined {
     const found = this.known.get(uid);
     if (found !== undefined && sameColumns(found.columns, columns)) {
