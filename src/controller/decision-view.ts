@@ -1,4 +1,5 @@
 import type { Evidence } from '../diagnosis/diagnosis.ts';
+import { courseOf } from '../healing/course.ts';
 import type { Decision, SkippedRung } from '../healing/decision.ts';
 import { stateOf } from '../healing/lifecycle.ts';
 import { toRecord } from '../healing/record.ts';
@@ -48,28 +49,9 @@ function ofAction(action: StoredAction, whyNot: readonly SkippedRung[]): Decisio
     ...{ failureType: intent.diagnosis.failureType, confidence: intent.diagnosis.confidence },
     ...(reason !== undefined && { reason }),
     ...{ message: intent.reason, evidence: shown(intent.diagnosis.evidence), whyNot },
-    outcome: outcomeOf(status),
+    outcome: courseOf(action),
     state: stateOf(intent, status),
   };
-}
-
-type Told = DecisionView['outcome'][number];
-
-/** What each part of an action's status tells, once it is there. */
-const STORY: readonly ((status: StoredAction['status']) => Partial<Told> | undefined)[] = [
-  ({ approved: it }) => it && { atMs: it.atMs, what: it.value ? 'approved' : 'denied', message: it.reason },
-  ({ blocked: it }) => it && { atMs: it.atMs, what: `blocked: ${it.reason}`, message: it.message },
-  ({ executed: it }) => it && { atMs: it.atMs, what: it.outcome, message: it.message },
-  ({ delivered: it }) => it && { atMs: it.atMs, what: 'delivered', message: `told ${it.sinks.join(', ')}` },
-  ({ verified: it }) => it && { atMs: it.atMs, what: `verified: ${it.result.verdict}`, message: it.result.message },
-  ({ rollback: it }) =>
-    it?.atMs === undefined ? undefined : { atMs: it.atMs, what: 'rolled back', message: it.readBack ?? '' },
-  ({ closed: it }) => it && { atMs: it.atMs, what: `closed: ${it.reason}`, message: it.message },
-];
-
-function outcomeOf(status: StoredAction['status']): readonly Told[] {
-  const told = STORY.map((tell) => tell(status)).filter((one): one is Told => one?.atMs !== undefined);
-  return told.sort((a, b) => a.atMs - b.atMs);
 }
 
 /** An action that is not in the cache yet is shown like a decision without one. */

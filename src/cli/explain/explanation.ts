@@ -1,3 +1,4 @@
+import { courseOf } from '../../healing/course.ts';
 import { toRecord } from '../../healing/record.ts';
 import { stateOf } from '../../healing/lifecycle.ts';
 import type { PolicyCondition, PolicyStatus } from '../../healing/policy-status.ts';
@@ -154,7 +155,7 @@ function explained(action: StoredAction): ExplainedAction {
     ...{ name: intent.name, action: intent.action, decidedAtMs: intent.decidedAtMs, state, reason: intent.reason },
     ...{ failureType: intent.diagnosis.failureType, confidence: intent.diagnosis.confidence },
     evidence: intent.diagnosis.evidence.map(({ source, what }) => `${source}: ${what}`),
-    ...{ advice: intent.diagnosis.advice, course: courseOf(action) },
+    ...{ advice: intent.diagnosis.advice, course: told(action) },
     ...(verified !== undefined && {
       measured: { before: verified.result.before, after: verified.result.after, peers: verified.result.peers },
     }),
@@ -162,32 +163,14 @@ function explained(action: StoredAction): ExplainedAction {
   };
 }
 
-type Course = ExplainedAction['course'];
-
-function courseOf({ intent, status }: StoredAction): Course {
-  const told = <T>(part: T | undefined, of: (part: T) => Course[number]): Course =>
-    part === undefined ? [] : [of(part)];
-  const { executingAtMs } = status;
-  return [
-    { atMs: intent.decidedAtMs, what: `decided (rung ${intent.step}, attempt ${intent.attempt})` },
-    ...told(status.approved, ({ atMs, value, by, reason }) => ({
-      atMs,
-      what: `${value ? 'approved' : 'denied'} by ${by}: ${reason}`,
-    })),
-    ...told(status.blocked, ({ atMs, reason, message }) => ({ atMs, what: `blocked: ${reason}: ${message}` })),
-    ...told(executingAtMs, (atMs) => ({ atMs, what: 'about to be sent' })),
-    ...told(status.executed, ({ atMs, outcome, message }) => ({ atMs, what: `${outcome}: ${message}` })),
-    ...told(status.verified, ({ atMs, result }) => ({ atMs, what: `verified ${result.verdict}: ${result.message}` })),
-    ...told(status.rollback?.atMs, (atMs) => ({ atMs, what: rollbackText(status.rollback) })),
-    ...told(status.delivered, ({ atMs, sinks }) => ({ atMs, what: `told ${sinks.join(', ')}` })),
-    ...told(status.closed, ({ atMs, state, reason, message }) => ({ atMs, what: `${state}: ${reason}: ${message}` })),
-  ].sort((x, y) => x.atMs - y.atMs);
-}
-
-function rollbackText(rollback: StoredAction['status']['rollback']): string {
-  return rollback?.done === true
-    ? `taken back: ${rollback.readBack ?? ''}`
-    : `not taken back: ${rollback?.abandoned ?? ''}`;
+function told(action: StoredAction): ExplainedAction['course'] {
+  const { intent } = action;
+  const decided = { atMs: intent.decidedAtMs, what: `decided (rung ${intent.step}, attempt ${intent.attempt})` };
+  const since = courseOf(action).map(({ atMs, what, message }) => ({
+    atMs,
+    what: message === '' ? what : `${what}: ${message}`,
+  }));
+  return [decided, ...since];
 }
 
 /** Conditions that must hold before anything is done, or that say who else does it. */

@@ -61,7 +61,7 @@ describe('explain', () => {
       pod,
       'CrashLoopBackOff',
       'applied',
-      'verified Effective',
+      'verified: Effective',
     ]) {
       expect(output).toContain(part);
     }
