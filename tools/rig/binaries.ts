@@ -43,6 +43,14 @@ export async function ensureHelm(log: (line: string) => void): Promise<string> {
   return (await ensureTool(TOOLS.helm, log)).helm;
 }
 
+/** Absolute paths of what a real node runs besides the control plane. */
+export type NodeBinaries = CommandsOf<(typeof TOOLS)['node']> & CommandsOf<(typeof TOOLS)['containerd']>;
+
+/** Apart as well: only the run on real containers needs them (three minutes to build on two cores). */
+export async function ensureNodeBinaries(log: (line: string) => void): Promise<NodeBinaries> {
+  return { ...(await ensureTool(TOOLS.node, log)), ...(await ensureTool(TOOLS.containerd, log)) };
+}
+
 /** kubectl alone, for clusters that somebody else runs. */
 export async function ensureKubectl(log: (line: string) => void): Promise<string> {
   const found = await findOnMachine('kubectl', TOOLS.kubernetes);
@@ -60,7 +68,7 @@ async function ensureTool<T extends GoTool>(tool: T, log: (line: string) => void
     if (path !== undefined) found[name] = path;
   }
   if (names.some((name) => found[name] === undefined)) {
-    const dir = cacheDir(tool.folder, pinnedVersion(tool));
+    const dir = cacheDir(tool.cachedAs ?? tool.folder, pinnedVersion(tool));
     if (!existsSync(dir)) await buildGoTool(tool, dir, log);
     for (const name of names) found[name] = join(dir, name);
   }

@@ -21,8 +21,21 @@ export interface ControlPlanePorts {
   readonly apiServer: number;
 }
 
+/** How others than this machine's own processes reach the API server, and it them. Left out: it listens on loopback alone. */
+export interface Exposure {
+  /** An address of this machine that pods can reach; it stands behind the service `kubernetes`. */
+  readonly address: string;
+  /** Client certificate and key that kubelets know the API server by. */
+  readonly kubeletCertFile: string;
+  readonly kubeletKeyFile: string;
+}
+
 /** Starts etcd and the API server side by side and returns when `/readyz` answers 200 to the administrator. */
-export async function startApiServer(stateDir: string, bin: Binaries, ports: ControlPlanePorts): Promise<ControlPlane> {
+export async function startApiServer(
+  stateDir: string,
+  bin: Binaries,
+  { exposure, ...ports }: ControlPlanePorts & { readonly exposure?: Exposure },
+): Promise<ControlPlane> {
   const credentials = createCredentials(stateDir);
   const etcdUrl = `http://127.0.0.1:${ports.etcd}`;
   const etcd = startDaemon(stateDir, {
@@ -34,9 +47,13 @@ export async function startApiServer(stateDir: string, bin: Binaries, ports: Con
   const apiServer = startDaemon(stateDir, {
     name: 'kube-apiserver',
     command: bin['kube-apiserver'],
-    args: apiServerArgs({ etcdUrl, port: ports.apiServer, certDir, credentials }),
+    args: [
+      ...apiServerArgs({ etcdUrl, port: ports.apiServer, certDir, credentials }),
+      ...(exposure === undefined ? ONLY_LOOPBACK : exposureArgs(exposure)),
+    ],
   });
-  const apiServerUrl = `https://127.0.0.1:${ports.apiServer}`;
+  // The certificate, which it signs itself, names the address that it is reached at.
+  const apiServerUrl = `https://${exposure?.address ?? '127.0.0.1'}:${ports.apiServer}`;
   const caFile = join(certDir, 'apiserver.crt');
   await waitForDaemon(stateDir, apiServer, () => isApiServerReady(apiServerUrl, caFile, credentials.token)).catch(
     async (error: unknown) => {
@@ -107,12 +124,21 @@ function apiServerArgs(facts: {
 }): string[] {
   const { credentials } = facts;
   return [
-    ...['--etcd-servers', facts.etcdUrl, '--secure-port', String(facts.port), '--bind-address', '127.0.0.1'],
-    ...['--endpoint-reconciler-type', 'none', '--cert-dir', facts.certDir, '--token-auth-file', credentials.tokenFile],
+    ...['--etcd-servers', facts.etcdUrl, '--secure-port', String(facts.port)],
+    ...['--cert-dir', facts.certDir, '--token-auth-file', credentials.tokenFile],
     ...['--authorization-mode', 'Node,RBAC', '--service-account-issuer', 'https://kubernetes.default.svc'],
     ...['--service-account-signing-key-file', credentials.serviceAccountKey],
     ...['--service-account-key-file', credentials.serviceAccountPublicKey],
     ...['--service-cluster-ip-range', '10.96.0.0/24', '--allow-privileged=true'],
     ...['--kubelet-preferred-address-types', 'InternalIP'],
+  ];
+}
+
+const ONLY_LOOPBACK = ['--bind-address', '127.0.0.1', '--endpoint-reconciler-type', 'none'];
+
+function exposureArgs({ address, kubeletCertFile, kubeletKeyFile }: Exposure): string[] {
+  return [
+    ...['--bind-address', '0.0.0.0', '--advertise-address', address],
+    ...['--kubelet-client-certificate', kubeletCertFile, '--kubelet-client-key', kubeletKeyFile],
   ];
 }

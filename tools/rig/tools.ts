@@ -5,6 +5,8 @@ import { requiredVersion } from './versions.ts';
 /** A Go module from which the rig builds one or more commands; `binaries/<folder>/go.mod` pins it. */
 export interface GoTool {
   readonly folder: string;
+  /** The cache folder's name, where one module is built in two parts that are not needed together. */
+  readonly cachedAs?: string;
   readonly module: string;
   /** Command name -> Go package. The name may differ from the package's last element (etcd is `server/v3`). */
   readonly commands: Readonly<Record<string, string>>;
@@ -16,6 +18,7 @@ export interface GoTool {
 }
 
 const K8S = 'k8s.io/kubernetes';
+const CONTAINERD = 'github.com/containerd/containerd/v2';
 
 export const TOOLS = {
   etcd: {
@@ -35,6 +38,25 @@ export const TOOLS = {
       kubectl: `${K8S}/cmd/kubectl`,
     },
     versionArgs: { kubectl: ['version', '--client'] },
+  },
+  /** What a real node runs besides: apart, since a simulated cluster must not wait for it. */
+  node: {
+    folder: 'kubernetes',
+    cachedAs: 'kubernetes-node',
+    module: K8S,
+    commands: { kubelet: `${K8S}/cmd/kubelet`, 'kube-proxy': `${K8S}/cmd/kube-proxy` },
+    versionArgs: {},
+  },
+  containerd: {
+    folder: 'containerd',
+    module: CONTAINERD,
+    commands: {
+      containerd: `${CONTAINERD}/cmd/containerd`,
+      'containerd-shim-runc-v2': `${CONTAINERD}/cmd/containerd-shim-runc-v2`,
+      ctr: `${CONTAINERD}/cmd/ctr`,
+    },
+    tags: 'no_btrfs,no_zfs,no_devmapper',
+    versionArgs: { 'containerd-shim-runc-v2': ['-v'] },
   },
   kwok: {
     folder: 'kwok',
