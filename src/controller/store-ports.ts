@@ -32,9 +32,8 @@ export interface Prediction {
   readonly severityScore: number;
   readonly recommendedAction: string;
   readonly anomalous: boolean;
-  readonly body: Readonly<Record<string, unknown>>;
-  /** The body as JSON, where whoever made it has it already; it need not be made again. */
-  readonly json?: string;
+  /** The answer as it was sent, JSON: many may wait, and the text is much smaller than what it was made from. */
+  readonly body: string;
 }
 
 /** A stored or waiting prediction, and the place in the list from which a reader goes on after it. */

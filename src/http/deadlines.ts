@@ -7,6 +7,8 @@ export interface Deadlines {
   watch(response: ServerResponse, startMs: number): void;
   /** The request is a stream: whoever reads it looks at the clock. */
   release(response: ServerResponse): void;
+  /** The answer is out, or nobody waits for it. */
+  answered(response: ServerResponse): void;
   start(): void;
   stop(): void;
 }
@@ -25,7 +27,7 @@ export function createDeadlines(requestMs: number, clock: Clock): Deadlines {
     const nowMs = clock.monotonicMs();
     for (const [response, startMs] of pending) {
       const { req: request } = response;
-      if (request.complete || request.destroyed) pending.delete(response);
+      if (isOver(response)) pending.delete(response);
       else if (nowMs - startMs >= requestMs) {
         pending.delete(response);
         if (response.headersSent) request.destroy();
@@ -40,9 +42,15 @@ export function createDeadlines(requestMs: number, clock: Clock): Deadlines {
       if (!response.req.complete) pending.set(response, startMs);
     },
     release: (response) => void pending.delete(response),
+    // At once, not with the next look: thousands a second would live so long that only a full collection frees them.
+    answered: (response) => {
+      if (isOver(response)) pending.delete(response);
+    },
     start: () => {
       cancel = clock.after(everyMs, look);
     },
     stop: () => cancel?.(),
   };
 }
+
+const isOver = ({ req: request }: ServerResponse): boolean => request.complete || request.destroyed;

@@ -89,7 +89,10 @@ export function createPipeline(setting: PipelineSetting): (request: IncomingMess
       ...{ route: 'none', head: [] },
     };
     deadlines.watch(response, exchange.startMs);
-    response.once('close', () => observe(exchange));
+    response.once('close', () => {
+      deadlines.answered(response);
+      observe(exchange);
+    });
     run(exchange).catch((error: unknown) => answerFault(exchange, error, deps));
   };
 }

@@ -90,7 +90,7 @@ const toRow = (row: Prediction): PredictionRow => ({
   severity_score: row.severityScore,
   recommended_action: row.recommendedAction,
   anomalous: row.anomalous ? 1 : 0,
-  body: row.json ?? JSON.stringify(row.body),
+  body: row.body,
 });
 
 async function insertInStatements(db: Db, rows: readonly PredictionRow[]): Promise<void> {
@@ -194,7 +194,7 @@ const toPrediction = (row: Selectable<PredictionTable>): ListedPrediction => ({
   severityScore: row.severity_score,
   recommendedAction: row.recommended_action,
   anomalous: row.anomalous === 1,
-  body: JSON.parse(row.body) as Record<string, unknown>,
+  body: row.body,
   cursor: String(row.seq),
 });
 

@@ -85,18 +85,17 @@ function createDetector(deps: HttpDependencies, latencies: Latencies) {
     return value;
   };
 
-  const record = (prediction: Omit<Prediction, 'json'>): string => {
-    const text = JSON.stringify(prediction.body);
-    store.recordPrediction({ ...prediction, json: text });
-    if (prediction.anomalous) feed.publish('Prediction', announced(prediction));
-    return text;
+  const record = (prediction: Prediction, { severity, failure_type = null }: Announced): string => {
+    store.recordPrediction(prediction);
+    if (prediction.anomalous) feed.publish('Prediction', { ...announced(prediction), severity, failure_type });
+    return prediction.body;
   };
 
   return {
     anomaly: async (request: AnomalyBody, id: string, nowMs: number): Promise<string> => {
       const body = await answer('anomaly', service.anomalyInSteps(request, nowMs));
       metrics.count('ai_engine_anomaly_predictions_total', { severity: body.severity });
-      return record(anomalyPrediction(body, id, nowMs));
+      return record(anomalyPrediction(body, id, nowMs), body);
     },
     failure: async ({ context, ...request }: FailureBody, id: string, nowMs: number): Promise<string> => {
       const kubernetes = context?.['kubernetes'];
@@ -105,7 +104,7 @@ function createDetector(deps: HttpDependencies, latencies: Latencies) {
       const judged = await answer('failure', service.failureInSteps(found.request, nowMs));
       const body = found.missing === undefined ? judged : withMissing(judged, found.missing);
       metrics.count('ai_engine_failure_predictions_total', { failure_type: body.failure_type ?? 'none' });
-      return record(failurePrediction(body, id, nowMs));
+      return record(failurePrediction(body, id, nowMs), body);
     },
   };
 }
@@ -124,19 +123,32 @@ const withMissing = (body: FailureAnswer, missing: string): FailureAnswer => ({
   details: { ...body.details, missing_evidence: [...body.details.missing_evidence, missing] },
 });
 
-const announced = ({ id, modelType, severityScore, recommendedAction, body }: Prediction) => ({
-  ...{ id, model_type: modelType, severity: body['severity'], severity_score: severityScore },
-  ...{ recommended_action: recommendedAction, failure_type: body['failure_type'] ?? null },
+/** What the event of a prediction says beside what is stored of it. */
+type Announced = Pick<AnomalyAnswer, 'severity'> & Partial<Pick<FailureAnswer, 'failure_type'>>;
+
+const announced = ({ id, modelType, severityScore, recommendedAction }: Prediction) => ({
+  id,
+  model_type: modelType,
+  severity_score: severityScore,
+  recommended_action: recommendedAction,
 });
 
-const anomalyPrediction = (body: AnomalyAnswer, id: string, atMs: number): Prediction => ({
-  ...{ id, atMs, modelType: 'anomaly', severityScore: body.anomaly_score, anomalous: body.is_anomaly },
-  recommendedAction: body.recommended_action,
-  body: body as unknown as Prediction['body'],
+const anomalyPrediction = (answer: AnomalyAnswer, id: string, atMs: number): Prediction => ({
+  id,
+  atMs,
+  modelType: 'anomaly',
+  severityScore: answer.anomaly_score,
+  recommendedAction: answer.recommended_action,
+  anomalous: answer.is_anomaly,
+  body: JSON.stringify(answer),
 });
 
-const failurePrediction = (body: FailureAnswer, id: string, atMs: number): Prediction => ({
-  ...{ id, atMs, modelType: 'failure', severityScore: body.details.severity_score, anomalous: body.failure_detected },
-  recommendedAction: body.recommended_actions[0] ?? 'no_action',
-  body: body as unknown as Prediction['body'],
+const failurePrediction = (answer: FailureAnswer, id: string, atMs: number): Prediction => ({
+  id,
+  atMs,
+  modelType: 'failure',
+  severityScore: answer.details.severity_score,
+  recommendedAction: answer.recommended_actions[0] ?? 'no_action',
+  anomalous: answer.failure_detected,
+  body: JSON.stringify(answer),
 });

@@ -65,7 +65,7 @@ export function statisticsRoutes(deps: HttpDependencies, latencies: Latencies): 
               model_type: p.modelType,
               severity_score: p.severityScore,
               recommended_action: p.recommendedAction,
-              prediction: p.body,
+              prediction: JSON.parse(p.body) as unknown,
             })),
             next_cursor: found.length > limit ? (page.at(-1)?.cursor ?? null) : null,
           };

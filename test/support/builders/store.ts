@@ -28,7 +28,7 @@ export const aPrediction = (over: Partial<Prediction> = {}): Prediction => ({
   severityScore: 0.91,
   recommendedAction: 'scale_up',
   anomalous: true,
-  body: { is_anomaly: true },
+  body: '{"is_anomaly":true}',
   ...over,
 });
 

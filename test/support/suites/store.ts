@@ -269,7 +269,7 @@ export function storeSuite(aDatabase: () => Promise<TestDatabase>): void {
     test('retention by size keeps the newest that fit', async () => {
       const clock = fakeClock();
       const store = await open(clock, { retention: { predictionBytes: 100_000 } });
-      const body = { text: 'x'.repeat(1_000) };
+      const body = JSON.stringify({ text: 'x'.repeat(1_000) });
       for (let i = 0; i < 300; i += 1) store.recordPrediction(aPrediction({ id: `p-${i}`, body, atMs: clock.nowMs() }));
       await store.flush();
       expect(await store.prune()).toBeGreaterThan(200);

@@ -116,7 +116,7 @@ describe('a locked database', () => {
 describe('a full database', () => {
   test('predictions make room for healing rows', async () => {
     const { store, clock, metrics } = await rig({ file: aFile(), maxBytes: 400_000 });
-    const body = { text: 'x'.repeat(2_000) };
+    const body = JSON.stringify({ text: 'x'.repeat(2_000) });
     for (let i = 0; i < 400; i += 1) store.recordPrediction(aPrediction({ id: `p-${i}`, body, atMs: clock.nowMs() }));
     await store.flush();
     for (let i = 0; i < 100; i += 1) {
