@@ -19,6 +19,7 @@ import type { Execution } from './intent.ts';
 import { chooseLadder, nextAttempt, rungIsOver, startOf } from './ladder.ts';
 import type { Ladder } from './ladder.ts';
 import { propose } from './propose.ts';
+import { refusedAtTheWrite, workloadFoundGone } from './refused-lately.ts';
 import { tellPeople, unsentSinceMs, wait } from './tell-people.ts';
 import { acting, effectiveMode, held, ignored } from './walk.ts';
 import type { Walk } from './walk.ts';
@@ -88,11 +89,16 @@ function abstained(walk: Walk): Decision {
   });
 }
 
-/** Observe decides once an incident: the object shows what would have been done, then only the record goes on. */
+/**
+ * Observe decides once an incident: the object shows what would have been done, then only the record goes on. What was
+ * refused before its dry run would not have been done.
+ */
 function observedAlready({ ledger = [], incident }: DecisionInput): ActionRecord | undefined {
   return ledger.find(
-    ({ dryRun, incidentId, state }) =>
-      dryRun && incidentId === incident.id && state !== 'Expired' && state !== 'Superseded',
+    ({ dryRun, incidentId, state, reason }) =>
+      dryRun &&
+      incidentId === incident.id &&
+      (state === 'Denied' ? reason === 'ObserveOnly' : state !== 'Expired' && state !== 'Superseded'),
   );
 }
 
@@ -118,12 +124,18 @@ function tryRung(walk: Walk, index: number, step: Step): RungResult {
   // Harm is named first: a precondition that fails today may hold tomorrow, what does harm never helps.
   const never = rungIsOver(input, step, index) ?? harmIn(input, step.action, ladder.basis);
   if (never !== undefined) return { skip: never };
+  const refused = refusedAtTheWrite(input, index);
+  if (refused !== undefined) return follow(walk, index, step, refused);
   const proposed = propose(input, ladder, index, step);
   const because = proposed.ok ? runChain(withProposal(input, proposed.value)).first : proposed.error;
   if (because === undefined && proposed.ok) {
     return { decision: acting(walk, proposed.value, howFor(walk, proposed.value)) };
   }
-  if (because === undefined) return { skip: hold('Unsupported', 'nothing was proposed') };
+  return follow(walk, index, step, because ?? hold('Unsupported', 'nothing was proposed'));
+}
+
+/** What follows from a rung that does not act, by how long its reason lasts. */
+function follow(walk: Walk, index: number, step: Step, because: Hold): RungResult {
   switch (lasting(because.reason)) {
     case 'next-rung':
       return { skip: because };
@@ -197,6 +209,8 @@ export function decide(input: DecisionInput): Decision {
   if (ledger === undefined) return wait(walk, 0, hold('HistoryUnavailable', 'the history of actions cannot be read'));
   const running = openEffects(ledger, selfName).find(({ workloadUid }) => workloadUid === workload.ref.uid);
   if (running !== undefined) return underWay(walk, running);
+  const gone = workloadFoundGone(input);
+  if (gone !== undefined) return wait(walk, gone.step, gone.because);
   const observed = walk.mode === 'Observe' ? observedAlready(input) : undefined;
   if (observed !== undefined) {
     return held(walk, observed.step, hold('ObserveOnly', `${observed.action} would have been done (${observed.name})`));

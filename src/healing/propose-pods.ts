@@ -6,9 +6,16 @@ import { roomFor } from '../policy/guards/blast-radius.ts';
 import { openEffects, sentEffects } from '../policy/track-record.ts';
 import type { DecisionInput } from './decision-input.ts';
 import { recordsAt } from './ladder.ts';
+import { podsFoundGone } from './refused-lately.ts';
 
-/** Pods of the workload that carry the failure and were not treated yet, in the diagnosis's order. */
+/** Pods of the workload that carry the failure, exist, and were not treated yet, in the diagnosis's order. */
 export function candidatePods(input: DecisionInput): PodSnapshot[] {
+  const gone = podsFoundGone(input);
+  return untreatedPods(input).filter(({ uid }) => !gone.has(uid));
+}
+
+/** The same with those that a live read found gone, and the caches still show. */
+export function untreatedPods(input: DecisionInput): PodSnapshot[] {
   const { diagnosis, incident, workload, ledger = [] } = input;
   const carriers = diagnosis.pods.length > 0 ? diagnosis.pods : incident.pods;
   const treated = new Set(

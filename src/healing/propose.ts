@@ -14,12 +14,20 @@ import { withProposal } from './decision-input.ts';
 import type { DecisionInput } from './decision-input.ts';
 import { nextAttempt } from './ladder.ts';
 import type { Ladder } from './ladder.ts';
-import { candidatePods, wave } from './propose-pods.ts';
+import { candidatePods, untreatedPods, wave } from './propose-pods.ts';
 
 type Treatment = Pick<Proposal, 'pods' | 'parameters'>;
 type Proposed = Result<Treatment, Hold>;
 
 const SCALE_DEFAULT = { percent: 50, returnAfterSeconds: 1800, autoscaler: 'Leave' } as const;
+
+/** Why no pod is left to treat. */
+function noPod(input: DecisionInput): Hold {
+  const gone = untreatedPods(input).map(({ name }) => name);
+  return gone.length === 0
+    ? hold('InsufficientData', 'no untreated pod carries the failure')
+    : hold('TargetChanged', `a live read found ${gone.join(', ')} gone, which the caches do not show yet`);
+}
 
 /** Rather one of these pods than those that may not go; a young one is proposed only if there is no older. */
 function treatable(input: DecisionInput, pods: readonly PodSnapshot[]): Result<readonly PodSnapshot[], Hold> {
@@ -27,7 +35,7 @@ function treatable(input: DecisionInput, pods: readonly PodSnapshot[]): Result<r
   const refusals = pods.map((pod) => ({ pod, refused: podRefusal(pod, nodes) }));
   const free = refusals.filter(({ refused }) => refused === undefined).map(({ pod }) => pod);
   const [first] = refusals;
-  if (first === undefined) return err(hold('InsufficientData', 'no untreated pod carries the failure'));
+  if (first === undefined) return err(noPod(input));
   if (free.length === 0 && first.refused !== undefined) return err(first.refused);
   const isJudged = ({ uid }: PodSnapshot): boolean =>
     verdict.pods.some(({ pod, state }) => pod.uid === uid && state !== 'unknown');
@@ -100,7 +108,7 @@ function clearCache(input: DecisionInput, step: Step): Proposed {
   if (cache === undefined) return err(hold('NotDeclared', 'no step of the policy declares the cache'));
   const candidates = candidatePods(input);
   const pod = candidates.find(({ ready }) => ready) ?? candidates[0];
-  if (pod === undefined) return err(hold('InsufficientData', 'no untreated pod carries the failure'));
+  if (pod === undefined) return err(noPod(input));
   return ok({ pods: [{ name: pod.name, uid: pod.uid }], parameters: { kind: 'cache', cache } });
 }
 

@@ -1,3 +1,5 @@
+import { STATUS_BREACH } from '../detection/detectors/status.ts';
+import { countedScore } from '../detection/metric-judgement.ts';
 import type { Direction } from '../detection/sample.ts';
 import type { MetricVerdict, PodVerdict, WorkloadVerdict } from '../detection/verdict.ts';
 import { inWords, MINUTE, SECOND } from '../lib/duration.ts';
@@ -72,16 +74,28 @@ function judgeMetric({ metric, verdict, value }: MetricVerdict, input: VerifyInp
   return improvement(before, value, input.directions?.[metric]) >= MIN_IMPROVEMENT ? 'good' : 'unknown';
 }
 
+/**
+ * Unhealthy for nothing but a kill that lies before the effect. The kill is why there was an effect; for minutes the
+ * status goes on telling of it, and that is no sign that the effect did not help.
+ */
+function isIllOfThePast({ status, metrics }: PodVerdict, { status: action, settings }: VerifyInput): boolean {
+  const executedAtMs = action.executed?.atMs ?? -Infinity;
+  const breaching = status.filter(({ severity }) => severity >= STATUS_BREACH);
+  const isPast = breaching.every(({ reason, sinceMs = Infinity }) => reason === 'OOMKilled' && sinceMs < executedAtMs);
+  return breaching.length > 0 && isPast && metrics.every((each) => countedScore(each) < settings.anomalyThreshold);
+}
+
 /** `names` are the triggering metrics that are measured by pod; one that this pod lacks is not known. */
 function judgePod(pod: PodVerdict, names: readonly string[], input: VerifyInput): Poll {
-  if (pod.state === 'unhealthy') return 'bad';
+  const isWell = pod.state === 'healthy' || isIllOfThePast(pod, input);
+  if (pod.state === 'unhealthy' && !isWell) return 'bad';
   const judged = names.map((name): Poll => {
     const metric = pod.metrics.find((each) => each.metric === name);
     return metric === undefined ? 'unknown' : judgeMetric(metric, input);
   });
   if (judged.includes('bad')) return 'bad';
   // Status evidence has no metric; then the pod's own state must speak.
-  if (judged.length === 0) return pod.state === 'healthy' ? 'good' : 'unknown';
+  if (judged.length === 0) return isWell ? 'good' : 'unknown';
   return judged.includes('unknown') ? 'unknown' : 'good';
 }
 
