@@ -42,3 +42,11 @@ export function isCorroborated({ detectors, models = [] }: MetricVerdict, thresh
   if (detectors.some(({ detector, score }) => score >= threshold && AGELESS.has(detector))) return true;
   return models.filter(({ agrees }) => agrees).length >= NEEDED;
 }
+
+/** What each model says, in words: "recent (60 samples) objects, past (80 samples) does not"; `undefined`: none spoke. */
+export function modelsInWords({ models = [] }: Pick<MetricVerdict, 'models'>): string | undefined {
+  const views = models.map(
+    ({ model, samples, agrees }) => `${model} (${samples} samples) ${agrees ? 'objects' : 'does not'}`,
+  );
+  return views.length === 0 ? undefined : views.join(', ');
+}

@@ -1,3 +1,4 @@
+import { modelsInWords } from '../detection/model-agreement.ts';
 import type { MetricVerdict } from '../detection/verdict.ts';
 import type { Diagnosis, Evidence } from '../diagnosis/diagnosis.ts';
 import { DAY, MINUTE } from '../lib/duration.ts';
@@ -89,6 +90,26 @@ function evidenceOf({ failureType, candidates }: Diagnosis): readonly Evidence[]
     .toSorted((a, b) => b.weight - a.weight);
 }
 
+/**
+ * What the models of several ages say of each metric that triggered, on the pod where it is worst: an approver, or who
+ * reads the object later, sees what the anomaly rests on. It adds nothing to the type.
+ */
+function modelEvidence(input: DecisionInput): readonly Evidence[] {
+  const { verdict } = input;
+  const all = [
+    ...verdict.pods.flatMap(({ pod, metrics }) => metrics.map((metric) => ({ where: `pod ${pod.name}`, metric }))),
+    ...verdict.workloadMetrics.map((metric) => ({ where: 'the workload', metric })),
+  ];
+  return triggeringMetrics(input).flatMap((name) => {
+    const spoken = all.filter(({ metric }) => metric.metric === name && modelsInWords(metric) !== undefined);
+    const [worst] = spoken.toSorted((a, b) => scoreOf(b.metric) - scoreOf(a.metric));
+    if (worst === undefined) return [];
+    return [{ source: 'metric', what: `${worst.where}: ${name}: ${modelsInWords(worst.metric)}`, weight: 0 }];
+  });
+}
+
+const scoreOf = ({ verdict }: MetricVerdict): number => (verdict.kind === 'score' ? verdict.score : 0);
+
 /** People are told what nobody could look at: it may be what they look at first. */
 function adviceOf({ advice, missing = [] }: Diagnosis): string {
   return missing.length === 0 ? advice : `${advice}\nNot looked at: ${missing.join('; ')}.`;
@@ -127,7 +148,10 @@ export function intentFor(input: DecisionInput, proposal: Proposal, how: Executi
     pods: proposal.pods,
     parameters: proposal.parameters,
     baseline: baselineOf(input, proposal),
-    diagnosis: { failureType, confidence, cause, evidence: evidenceOf(diagnosis), advice: adviceOf(diagnosis) },
+    diagnosis: {
+      ...{ failureType, confidence, cause, advice: adviceOf(diagnosis) },
+      evidence: [...evidenceOf(diagnosis), ...modelEvidence(input)],
+    },
     severityScore,
     metrics: triggeringMetrics(input),
     reason: `${summary}: ${described(proposal.parameters, proposal.pods)}${how.because === undefined ? '' : `, ${how.because}`}`,

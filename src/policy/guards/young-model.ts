@@ -1,6 +1,6 @@
 import { STATUS_BREACH } from '../../detection/detectors/status.ts';
 import { countedScore } from '../../detection/metric-judgement.ts';
-import { isCorroborated } from '../../detection/model-agreement.ts';
+import { isCorroborated, modelsInWords } from '../../detection/model-agreement.ts';
 import type { MetricVerdict, PodVerdict } from '../../detection/verdict.ts';
 import type { Guard, GuardInput } from '../guard.ts';
 import { hold } from '../hold.ts';
@@ -26,11 +26,8 @@ function witnessesOf({ verdict, proposal }: GuardInput, threshold: number): read
   return [...ofPods, ofWorkload].filter((witness) => witness.anomalous.length > 0);
 }
 
-/** In words: "response_time: recent (60 samples) objects, past (80 samples) is missing". */
-function said({ metric, models = [] }: MetricVerdict): string {
-  const views = models.map(({ model, samples, agrees }) => `${model} (${samples}) ${agrees ? 'objects' : 'does not'}`);
-  return `${metric}: ${views.length === 0 ? 'no model says how old it is' : views.join(', ')}`;
-}
+const said = (metric: MetricVerdict): string =>
+  `${metric.metric}: ${modelsInWords(metric) ?? 'no model says how old it is'}`;
 
 /**
  * What was learnt lately may be wrong: a level that drifts, a pod that was always so, an hour that is not like others. An

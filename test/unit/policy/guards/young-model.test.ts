@@ -73,7 +73,7 @@ describe('a young model alone justifies nothing', () => {
   test('its sentence names the models, their samples and who objects', () => {
     const metric = aMetric('response_time', 400, 0.95, [aModel('recent', true), aModel('past', false)]);
     expect(youngModel.check(aGuardInput({ verdict: polled(ill(0, metric)) }))?.message).toBe(
-      `pod ${podRef(0).name}: models of two ages must agree; response_time: recent (60) objects, past (500) does not`,
+      `pod ${podRef(0).name}: models of two ages must agree; response_time: recent (60 samples) objects, past (500 samples) does not`,
     );
   });
 });
