@@ -10,8 +10,8 @@ export interface JudgedSample {
   readonly seriesKey: string;
   /** 0-1; 0 where no detector had anything to say. */
   readonly score: number;
-  /** The decisive detector; absent: none spoke. */
-  readonly decisive?: Score;
+  /** The decisive detector; `undefined`: none spoke. */
+  readonly decisive: Score | undefined;
   readonly detectors: readonly Score[];
   /** Samples of the series learnt before this one. */
   readonly samples: number;
@@ -80,15 +80,9 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
     const detectors = verdict.detectors.every(isFiniteScore)
       ? verdict.detectors
       : verdict.detectors.filter(isFiniteScore);
-    const [decisive] = detectors;
-    return {
-      sample,
-      seriesKey,
-      score: Math.min(1, Math.max(0, decisive?.score ?? 0)),
-      ...(decisive === undefined ? {} : { decisive }),
-      detectors,
-      samples: own.verdict.samples,
-    };
+    const decisive = detectors[0];
+    const score = Math.min(1, Math.max(0, decisive?.score ?? 0));
+    return { sample, seriesKey, score, decisive, detectors, samples: own.verdict.samples };
   };
 
   const makeRoom = (nowMs: number): void => {

@@ -145,19 +145,19 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
   } else {
     recall(c, observation);
   }
-  const seen = { slot, fresh: admission === 'fresh', ...slowViews(table, slot, context) };
-  return describe(table.record(slot), context, seen);
+  const { slow, slowTrend } = slowViews(table, slot, context);
+  return describe(table.record(slot), context, { slot, fresh: admission === 'fresh', slow, slowTrend });
 }
 
 type SlowViews = Pick<Assessment, 'slow' | 'slowTrend'>;
+const NO_SLOW_VIEWS: SlowViews = { slow: NO_SLOW_VIEW, slowTrend: undefined };
 
 function slowViews(table: SeriesTable, slot: number, { watched, limit }: SeriesContext): SlowViews {
   const c = table.record(slot);
   const view = coarseView(table, slot, c.f64[c.d + D.lastAtMs] ?? 0);
-  if (view === undefined) return { slow: NO_SLOW_VIEW, slowTrend: undefined };
+  if (view === undefined) return NO_SLOW_VIEWS;
   const { seasonalRatio, seasonalExpected, residualSigma, season, shapeRatio, coarse } = view;
   const scale = c.f64[c.d + D.scale] ?? 1;
-  const series = { value: c.f64[c.d + D.lastValue] ?? NaN, scale };
   return {
     slow: {
       seasonalRatio,
@@ -166,7 +166,10 @@ function slowViews(table: SeriesTable, slot: number, { watched, limit }: SeriesC
       season,
       shapeRatio,
     },
-    slowTrend: watched.profile.fills === true ? slowTrendOf(coarse, series, endOf(watched, limit)) : undefined,
+    slowTrend:
+      watched.profile.fills === true
+        ? slowTrendOf(coarse, { value: c.f64[c.d + D.lastValue] ?? NaN, scale }, endOf(watched, limit))
+        : undefined,
   };
 }
 

@@ -95,27 +95,29 @@ export function coarseView(table: SeriesTable, slot: number, atMs: number): Coar
   const coarse = table.coarse.seek(coarseSlot - 1);
   const ofShape = shapeSlot === 0 ? 0 : shapeRatio(table.shape.seek(shapeSlot - 1));
   const weekSlot = c.u32[c.u + U.week] ?? 0;
-  return {
-    ...((weekSlot === 0 ? undefined : weekView(table.week.seek(weekSlot - 1), atMs)) ?? dayView(coarse, atMs)),
-    shapeRatio: ofShape,
-    coarse,
-  };
+  const ofWeek =
+    weekSlot === 0 ? undefined : weekView(table.week.seek(weekSlot - 1), atMs, { shapeRatio: ofShape, coarse });
+  return ofWeek ?? dayView(coarse, atMs, ofShape);
 }
 
-type SeasonView = Omit<CoarseView, 'shapeRatio' | 'coarse'>;
-
-function dayView(coarse: Cursor, atMs: number): SeasonView {
+function dayView(coarse: Cursor, atMs: number, ofShape: number): CoarseView {
   const seasonalRatio = coarse.f64[coarse.d + CD.ratio] ?? 0;
   return {
     seasonalRatio,
     seasonalExpected: seasonalRatio > 0 ? seasonalExpectation(coarse, atMs) : NaN,
     residualSigma: Math.sqrt(coarse.f64[coarse.d + CD.residual + 1] ?? 0),
     season: 'day',
+    shapeRatio: ofShape,
+    coarse,
   };
 }
 
 /** `undefined` while the week's gate is closed. */
-function weekView(week: Cursor, atMs: number): SeasonView | undefined {
+function weekView(
+  week: Cursor,
+  atMs: number,
+  { shapeRatio: ofShape, coarse }: Pick<CoarseView, 'shapeRatio' | 'coarse'>,
+): CoarseView | undefined {
   const seasonalRatio = week.f64[week.d + WD.ratio] ?? 0;
   if (!(seasonalRatio > 0)) return undefined;
   return {
@@ -123,6 +125,8 @@ function weekView(week: Cursor, atMs: number): SeasonView | undefined {
     seasonalExpected: weeklyExpectation(week, atMs),
     residualSigma: Math.sqrt(week.f64[week.d + WD.residual + 1] ?? 0),
     season: 'week',
+    shapeRatio: ofShape,
+    coarse,
   };
 }
 

@@ -93,7 +93,9 @@ function settled(a: Assessment, settings: DetectionSettings, ratio: number): num
   return isWarmingUp(a, settings) ? Math.min(ratio, UNCONFIRMED) : ratio;
 }
 
-const inheritance = ({ inherited }: Assessment): Pick<Score, 'inherited'> => (inherited > 0 ? { inherited } : {});
+/** Says of a score that predecessors saw some of its samples. */
+const withInheritance = ({ inherited }: Assessment, score: Score): Score =>
+  inherited > 0 ? { ...score, inherited } : score;
 
 /** Upper end of what the series' past calls ordinary; `undefined` below `minSamples`. */
 export function ordinaryUpTo(a: Assessment, minSamples: number): number | undefined {
@@ -104,7 +106,7 @@ export function ordinaryUpTo(a: Assessment, minSamples: number): number | undefi
 export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   if (a.learnt < settings.minSamples) return undefined;
   const needed = neededDeviation(a, a.expected, a.sigma);
-  return {
+  return withInheritance(a, {
     kind: 'score',
     score: scoreOfRatio(settled(a, settings, materialRatio(a, a.observation.ratio, a.expected, needed))),
     detector: 'own-history',
@@ -114,16 +116,15 @@ export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Sco
     band: [a.expected - needed, a.expected + needed],
     p: a.observation.tail,
     samples: a.learnt,
-    ...inheritance(a),
     modelAgeMs: a.modelAgeMs,
-  };
+  });
 }
 
 /** The series against its day; `undefined` while the profile's gate is closed. */
 export function seasonalScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   if (a.learnt < settings.minSamples || Number.isNaN(a.slow.seasonalExpected)) return undefined;
   const needed = neededDeviation(a, a.slow.seasonalExpected, a.slow.residualSigma);
-  return {
+  return withInheritance(a, {
     kind: 'score',
     score: scoreOfRatio(settled(a, settings, materialRatio(a, a.slow.seasonalRatio, a.slow.seasonalExpected, needed))),
     detector: 'seasonal',
@@ -132,9 +133,8 @@ export function seasonalScore(a: Assessment, settings: DetectionSettings): Score
     expected: a.slow.seasonalExpected,
     band: [a.slow.seasonalExpected - needed, a.slow.seasonalExpected + needed],
     samples: a.learnt,
-    ...inheritance(a),
     modelAgeMs: a.modelAgeMs,
-  };
+  });
 }
 
 /**

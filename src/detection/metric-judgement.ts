@@ -24,31 +24,42 @@ import type { MetricVerdict, Score } from './verdict.ts';
 export function scoreMetric(table: SeriesTable, a: Assessment, settings: DetectionSettings, patient: boolean): void {
   if (a.refused !== undefined) return;
   const c = table.record(a.slot);
-  const spoken = [
-    limitScore(c, a.watched.spec, a.value, a.atMs),
-    saturationScore({
-      profile: a.watched.profile,
-      value: patient && a.limit === undefined ? Math.min(a.value, a.smooth) : a.value,
-      limit: a.limit,
-      samples: a.learnt,
-      ordinaryUpTo: ordinaryUpTo(a, settings.minSamples),
-    }),
-    trendScore(a, settings),
-    slowTrendScore(a),
-    peerScore(a),
-    ownHistoryScore(a, settings),
-    seasonalScore(a, settings),
-    shapeScore(a, settings),
-  ];
   const slopePerSecond = a.trend?.slopePerSecond ?? a.slowTrend?.slopePerSecond ?? plainSlopePerSecond(c);
-  for (const score of spoken) {
-    if (score === undefined) continue;
-    a.scores.push(
-      slopePerSecond === undefined || score.slopePerSecond !== undefined ? score : { ...score, slopePerSecond },
-    );
+  const { scores } = a;
+  speak(scores, limitScore(c, a.watched.spec, a.value, a.atMs), slopePerSecond);
+  const saturation = saturationScore({
+    profile: a.watched.profile,
+    value: patient && a.limit === undefined ? Math.min(a.value, a.smooth) : a.value,
+    limit: a.limit,
+    samples: a.learnt,
+    ordinaryUpTo: ordinaryUpTo(a, settings.minSamples),
+  });
+  speak(scores, saturation, slopePerSecond);
+  speak(scores, trendScore(a, settings), slopePerSecond);
+  speak(scores, slowTrendScore(a), slopePerSecond);
+  speak(scores, peerScore(a), slopePerSecond);
+  speak(scores, ownHistoryScore(a, settings), slopePerSecond);
+  speak(scores, seasonalScore(a, settings), slopePerSecond);
+  speak(scores, shapeScore(a, settings), slopePerSecond);
+}
+
+/** A score that was made just now and that nobody has seen. */
+type NewScore = { -readonly [Field in keyof Score]: Score[Field] };
+
+/**
+ * Puts a score in its place, the highest first; at equal scores the detector that needs less history, which speaks
+ * first, stays first. The slope is written into the score: a copy of every score of every sample would cost more.
+ */
+function speak(scores: Score[], score: NewScore | undefined, slopePerSecond: number | undefined): void {
+  if (score === undefined) return;
+  if (slopePerSecond !== undefined && score.slopePerSecond === undefined) score.slopePerSecond = slopePerSecond;
+  let at = scores.length;
+  for (; at > 0; at--) {
+    const before = scores[at - 1];
+    if (before === undefined || before.score >= score.score) break;
+    scores[at] = before;
   }
-  // Stable: at equal scores the detector that needs less history comes first.
-  a.scores.sort((x, y) => y.score - x.score);
+  scores[at] = score;
 }
 
 /** The verdict on one series; `driver` is the same pod's load, where it has one. */
@@ -58,13 +69,13 @@ export function verdictOf(a: Assessment, driver: Assessment | undefined, setting
   if (a.refused !== undefined) {
     return { metric, verdict: { kind: 'no-verdict', reason: a.refused, samples: a.learnt }, detectors: [] };
   }
-  const seen = { value: a.value, atMs: a.atMs };
-  const [decisive] = a.scores;
+  const { value, atMs } = a;
+  const decisive = a.scores[0];
   if (decisive === undefined) {
     const verdict = { kind: 'no-verdict', reason: 'InsufficientData', samples: a.learnt } as const;
-    return { metric, verdict, detectors: [], ...seen };
+    return { metric, verdict, detectors: [], value, atMs };
   }
-  const verdict: MetricVerdict = { metric, verdict: decisive, detectors: a.scores, ...seen };
+  const verdict: MetricVerdict = { metric, verdict: decisive, detectors: a.scores, value, atMs };
   if (decisive.score < threshold) return verdict;
   const discounted = discount(a, driver, threshold);
   return discounted === undefined ? { ...verdict, models: modelViews(a, settings) } : { ...verdict, discounted };

@@ -1,4 +1,4 @@
-import { PRESETS, isPreset } from './presets.ts';
+import { PRESET_NAMES, PRESETS, isPreset } from './presets.ts';
 import type { PresetName } from './presets.ts';
 import type { Direction, MetricSpec } from './sample.ts';
 
@@ -134,10 +134,23 @@ const PROFILES: Readonly<Record<PresetName, Omit<MetricProfile, 'direction'>>> =
 /** Metrics that Aegis does not know are judged by what was learnt: half as much again as expected may matter. */
 const UNKNOWN: Omit<MetricProfile, 'direction' | 'fills'> = { absoluteFloor: 0, relativeFloor: 0.5, load: 'none' };
 
+/** The profiles that nearly every sample asks for, made once: presets in their own direction, the rest in each. */
+const PRESET_PROFILES: ReadonlyMap<string, MetricProfile> = new Map(
+  PRESET_NAMES.map((name) => [name, { ...PROFILES[name], direction: PRESETS[name].direction }]),
+);
+const perDirection = (fills: boolean): Readonly<Record<Direction, MetricProfile>> => ({
+  Above: { ...UNKNOWN, fills, direction: 'Above' },
+  Below: { ...UNKNOWN, fills: false, direction: 'Below' },
+  Both: { ...UNKNOWN, fills, direction: 'Both' },
+});
+const LIMITED = perDirection(true);
+const UNLIMITED = perDirection(false);
+
 /** The profile of a metric, harmful in the direction of its spec. */
-export function profileOf(spec: MetricSpec): MetricProfile {
-  if (isPreset(spec.name)) return { ...PROFILES[spec.name], direction: spec.direction };
-  return { ...UNKNOWN, fills: spec.limit !== undefined && spec.direction !== 'Below', direction: spec.direction };
+export function profileOf({ name, direction, limit }: MetricSpec): MetricProfile {
+  const preset = PRESET_PROFILES.get(name);
+  if (preset === undefined) return (limit === undefined ? UNLIMITED : LIMITED)[direction];
+  return preset.direction === direction ? preset : { ...preset, direction };
 }
 
 /** The spec of a preset, or of any other name: unit not known, harmful on both sides. */
