@@ -22,10 +22,15 @@ export interface Moment {
   readonly series: string;
   readonly usualPods: number;
   readonly readyPods: number;
+  /** Requests a second of one pod when all is well. */
+  readonly usualPerSecond: number;
+  /** What limits let in to all pods together, in requests a second; absent: nothing limits it. */
+  readonly admittedPerSecond: number | undefined;
 }
 
 /** The value as the event leaves it. */
-export function departed(shape: Shape, value: number, { t, series, usualPods, readyPods }: Moment): number {
+export function departed(shape: Shape, value: number, moment: Moment): number {
+  const { t, series, usualPods, readyPods } = moment;
   switch (shape.shape) {
     case 'constant':
       return shape.value;
@@ -45,7 +50,19 @@ export function departed(shape: Shape, value: number, { t, series, usualPods, re
       return value + shape.amplitude * (2 * chance(`${series}/${t}/event`) - 1);
     case 'shared':
       return Math.min((value * shape.factor * usualPods) / Math.max(readyPods, 1), shape.upTo);
+    case 'admitted':
+      return Math.min(value * suffers(workOf(shape.factor, moment), shape.exponent), shape.upTo);
   }
+}
+
+/** What grows faster than the work is at its usual level while there is less work than usual. */
+const suffers = (work: number, exponent: number): number => (exponent > 1 ? Math.max(work, 1) ** exponent : work);
+
+/** Work of one pod in multiples of the usual, as far as it is let in. */
+function workOf(factor: number, { usualPods, readyPods, usualPerSecond, admittedPerSecond }: Moment): number {
+  const offered = factor * usualPods;
+  const admitted = admittedPerSecond === undefined ? Infinity : admittedPerSecond / usualPerSecond;
+  return Math.min(offered, admitted) / Math.max(readyPods, 1);
 }
 
 function beyond(value: number, upTo: number | undefined, direction: number): number {

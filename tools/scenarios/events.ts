@@ -18,11 +18,13 @@ export function happen(stage: Stage, event: ScenarioEvent): void | Promise<void>
 }
 
 const HANDLERS: Handlers = {
-  metric(stage, { workload, namespace, pods, metric, forSeconds = Infinity, andNewPods, course }) {
+  metric(stage, { workload, namespace, pods, metric, forSeconds = Infinity, andNewPods, course, inCache }) {
+    const isWork = course.shape === 'shared' || course.shape === 'admitted';
+    const touches = touching(stage, { workload, namespace, pods }, andNewPods || isWork);
     stage.source.departures.push({
       ...{ metric, course, sinceMs: stage.nowMs, untilMs: stage.nowMs + forSeconds * 1000 },
       usualPods: stage.find(workload, namespace).replicas.desired,
-      touches: touching(stage, { workload, namespace, pods }, andNewPods || course.shape === 'shared'),
+      touches: inCache ? (pod, each) => touches(pod, each) && !stage.clearedCaches.has(pod.name) : touches,
     });
   },
   'no-series'(stage, { workload, namespace, pods, metric, forSeconds = Infinity }) {
@@ -148,6 +150,29 @@ const HANDLERS: Handlers = {
   alerts(stage, { firing }) {
     stage.source.alerts = firing;
   },
+  object(stage, { object }) {
+    stage.surroundings.put(object);
+  },
+  'delete-object'(stage, { kind, namespace, name }) {
+    stage.surroundings.delete(kind, namespace, name);
+  },
+  calls(stage, { workload, namespace, to }) {
+    stage.surroundings.edges.push({ caller: { namespace, workload }, callee: { namespace, service: to } });
+  },
+  dns(stage, { ready, total }) {
+    stage.surroundings.dns = { name: 'kube-system/kube-dns', ready, total };
+  },
+  claim(stage, { claim, freeRatio, freeBytes, slopeBytesPerSecond }) {
+    const slope = slopeBytesPerSecond === undefined ? {} : { slopeBytesPerSecond };
+    stage.surroundings.claims.set(claim, { claim, freeRatio, freeBytes, ...slope });
+  },
+  gateway(stage, { answers, proxies }) {
+    stage.world.objects.accepts = answers === 'silent' ? undefined : answers === 'accepts';
+    stage.world.proxies = proxies;
+  },
+  cache(stage, { answers }) {
+    stage.world.cacheAnswer = answers;
+  },
   answer(stage, { decision }) {
     const { cluster } = stage.world;
     const waiting = cluster
@@ -222,7 +247,7 @@ function unready(pod: PodSnapshot, nowMs: number, container: Partial<ContainerSn
     ...pod,
     ready: false,
     conditions: [{ type: 'Ready', status: 'False', changedAtMs: nowMs }],
-    containers: [aContainer({ ...limits, ...container })],
+    containers: [aContainer({ ...limits, ...container }), ...pod.containers.slice(1)],
   };
 }
 

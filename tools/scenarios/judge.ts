@@ -1,29 +1,22 @@
-import type { Observations } from './play.ts';
-import type { Stage } from './stage.ts';
+import type { Outcome } from './outcome.ts';
+import type { Scenario } from './schema.ts';
 
 /** Everything that did not go as the scenario demands, a sentence each. */
-export async function judge(stage: Stage, seen: Observations): Promise<readonly string[]> {
-  const held = await heldReasons(stage);
-  const types = namedTypes(stage);
+export function judge(scenario: Scenario, outcome: Outcome): readonly string[] {
   return [
-    ...stage.world.faults().map((fault) => `Aegis logged a fault of its own: ${fault}`),
-    ...judgeEnd(stage, held, types),
-    ...judgePeople(stage),
-    ...judgeTimes(stage, seen),
-    ...(await judgeForbidden(stage, seen)),
+    ...outcome.faults.map((fault) => `Aegis logged a fault of its own: ${fault}`),
+    ...judgeEnd(scenario, outcome),
+    ...judgePeople(scenario, outcome),
+    ...judgeTimes(scenario, outcome),
+    ...judgeForbidden(scenario, outcome),
   ];
 }
 
-function judgeEnd(stage: Stage, held: readonly string[], types: ReadonlySet<string>): readonly string[] {
-  const { expect } = stage.loaded.scenario;
-  const { world } = stage;
-  const { cluster } = world;
-  const ends = cluster
-    .actions()
-    .map(({ intent }) => `${intent.action} ${cluster.shownState(intent.name, intent.namespace)}`);
+function judgeEnd({ expect }: Scenario, outcome: Outcome): readonly string[] {
+  const { effects, actions, held, failureTypes: types, replicas } = outcome;
   return [
-    ...(expect.effects === undefined ? [] : sameList('effects', expect.effects, cluster.effects())),
-    ...(expect.actions === undefined ? [] : sameList('actions', expect.actions, ends)),
+    ...(expect.effects === undefined ? [] : sameList('effects', expect.effects, effects)),
+    ...(expect.actions === undefined ? [] : sameList('actions', expect.actions, actions)),
     ...(expect.failureType === undefined || types.has(expect.failureType)
       ? []
       : [`failure type ${expect.failureType} was never named; named: ${list([...types])}`]),
@@ -31,25 +24,26 @@ function judgeEnd(stage: Stage, held: readonly string[], types: ReadonlySet<stri
       held.some((each) => matches(wanted, each)) ? [] : [`not held back: ${wanted}; held back: ${list(held)}`],
     ),
     ...Object.entries(expect.replicas).flatMap(([name, count]) =>
-      differs(`replicas of ${name}`, count, namespaced(stage, name).replicas.desired),
+      differs(`replicas of ${name}`, count, replicas.get(name)?.desired),
     ),
     ...Object.entries(expect.ready).flatMap(([name, count]) =>
-      differs(`ready pods of ${name}`, count, namespaced(stage, name).replicas.ready),
+      differs(`ready pods of ${name}`, count, replicas.get(name)?.ready),
     ),
     ...Object.entries(expect.conditions).flatMap(([policy, conditions]) =>
       Object.entries(conditions).flatMap(([type, wanted]) => {
-        const is = world.condition(policy, type);
+        const is = outcome.condition(policy, type);
         return matches(wanted, is) ? [] : [`condition ${type} of policy ${policy} is ${is}, not ${wanted}`];
       }),
     ),
   ];
 }
 
-function judgePeople({ loaded, world }: Stage): readonly string[] {
-  const { alerts, alertSays, resolvedAlerts } = loaded.scenario.expect;
-  const keys = new Set(world.firing().map(({ key }) => key));
-  const texts = world.firing().map((m) => `${m.title} ${m.summary} ${m.advice} ${m.evidence.join(' ')}`);
-  const resolved = new Set(world.sent.filter(({ status }) => status === 'resolved').map(({ key }) => key));
+function judgePeople({ expect }: Scenario, { sent }: Outcome): readonly string[] {
+  const { alerts, alertSays, resolvedAlerts } = expect;
+  const firing = sent.filter(({ status }) => status === 'firing');
+  const keys = new Set(firing.map(({ key }) => key));
+  const texts = firing.map((m) => `${m.title} ${m.summary} ${m.advice} ${m.evidence.join(' ')}`);
+  const resolved = new Set(sent.filter(({ status }) => status === 'resolved').map(({ key }) => key));
   return [
     ...(alerts === undefined || (keys.size >= alerts.atLeast && keys.size <= alerts.atMost)
       ? []
@@ -63,8 +57,8 @@ function judgePeople({ loaded, world }: Stage): readonly string[] {
   ];
 }
 
-function judgeTimes({ loaded }: Stage, seen: Observations): readonly string[] {
-  const { firstEffectWithin, firstAlertWithin, noEffectBefore, firstEffectWhile } = loaded.scenario.expect;
+function judgeTimes({ expect }: Scenario, { seen }: Outcome): readonly string[] {
+  const { firstEffectWithin, firstAlertWithin, noEffectBefore, firstEffectWhile } = expect;
   const within = (what: string, wish: typeof firstEffectWithin, at: number | undefined): readonly string[] => {
     if (wish === undefined) return [];
     if (at === undefined) return [`there was no ${what}, though one was due within ${wish.seconds} s`];
@@ -86,14 +80,12 @@ function judgeTimes({ loaded }: Stage, seen: Observations): readonly string[] {
   ];
 }
 
-async function judgeForbidden({ loaded, world }: Stage, seen: Observations): Promise<readonly string[]> {
-  const { forbid, expect } = loaded.scenario;
-  const { cluster } = world;
-  const writes = cluster.foreignWrites().map(({ verb, what }) => `${verb} ${what}`);
+function judgeForbidden({ forbid, expect }: Scenario, outcome: Outcome): readonly string[] {
+  const { writes, incidents, sent, seen } = outcome;
   const patterns = forbid.effects === undefined ? [] : forbid.effects === 'any' ? ['*'] : forbid.effects;
   const bad = writes.filter((write) => patterns.some((pattern) => matches(pattern, write)));
-  const incidents = await world.incidents();
   const open = incidents.filter(({ resolvedAtMs }) => resolvedAtMs === undefined).length;
+  const alerts = sent.filter(({ status }) => status === 'firing');
   return [
     ...(bad.length === 0 ? [] : [`forbidden writes: ${list(bad)}`]),
     ...(forbid.incidents && incidents.length > 0
@@ -101,9 +93,7 @@ async function judgeForbidden({ loaded, world }: Stage, seen: Observations): Pro
           `${incidents.length} incidents: ${list(incidents.map((i) => `${i.workload.name} ${i.metrics.join('+') || 'status'} ${i.peakScore.toFixed(2)}`))}`,
         ]
       : []),
-    ...(forbid.alerts && world.firing().length > 0
-      ? [`alerts: ${list(world.firing().map(({ title }) => title))}`]
-      : []),
+    ...(forbid.alerts && alerts.length > 0 ? [`alerts: ${list(alerts.map(({ title }) => title))}`] : []),
     ...(forbid.podsEvictedAtOnce === undefined || seen.mostEvictedAtOnce <= forbid.podsEvictedAtOnce
       ? []
       : [`${seen.mostEvictedAtOnce} evicted pods were down at once, not ${forbid.podsEvictedAtOnce}`]),
@@ -114,51 +104,13 @@ async function judgeForbidden({ loaded, world }: Stage, seen: Observations): Pro
   ];
 }
 
-/** `restart_pod HarmfulForType`: what every hold, every skipped rung and every action that came to nothing gave as its reason. */
-async function heldReasons({ world }: Stage): Promise<readonly string[]> {
-  const rows = await world.history();
-  const ofRows = rows.flatMap(({ action, reason, facts }) => [
-    ...(reason === undefined ? [] : [`${action} ${reason}`]),
-    ...skippedIn(facts['skipped']),
-  ]);
-  const ofActions = world.cluster
-    .actions()
-    .flatMap(({ intent, status }) =>
-      [status.blocked?.reason, status.closed?.reason].flatMap((r) =>
-        r === undefined ? [] : [`${intent.action} ${r}`],
-      ),
-    );
-  return [...new Set([...ofRows, ...ofActions])];
-}
-
-function skippedIn(skipped: unknown): readonly string[] {
-  if (!Array.isArray(skipped)) return [];
-  return skipped.flatMap((each: unknown) =>
-    typeof each === 'object' && each !== null && 'action' in each && 'reason' in each
-      ? [`${String(each.action)} ${String(each.reason)}`]
-      : [],
-  );
-}
-
-function namedTypes({ world }: Stage): ReadonlySet<string> {
-  const ofActions = world.cluster.actions().map(({ intent }) => intent.diagnosis.failureType as string);
-  const notes = world.events.filter(({ reason }) => reason === 'Diagnosed').map(({ note }) => note);
-  const ofNotes = notes.flatMap((note) => /^([a-z_]+)(?: \(|:)/.exec(note)?.[1] ?? []);
-  return new Set([...ofActions, ...ofNotes]);
-}
-
-function namespaced({ loaded, world }: Stage, name: string) {
-  const namespace = loaded.scenario.cluster.workloads.find((each) => each.name === name)?.namespace ?? 'shop';
-  return world.cluster.workload(name, namespace);
-}
-
 function sameList(what: string, wanted: readonly string[], is: readonly string[]): readonly string[] {
   const same = wanted.length === is.length && wanted.every((pattern, i) => matches(pattern, is[i] ?? ''));
   return same ? [] : [`${what}: ${list(is)}, not ${list(wanted)}`];
 }
 
-const differs = (what: string, wanted: number, is: number): readonly string[] =>
-  wanted === is ? [] : [`${what}: ${is}, not ${wanted}`];
+const differs = (what: string, wanted: number, is: number | undefined): readonly string[] =>
+  wanted === is ? [] : [`${what}: ${is ?? 'none'}, not ${wanted}`];
 
 const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
 

@@ -30,3 +30,14 @@ export function merged<T>(target: T, patch: unknown): T {
   }
   return result as T;
 }
+
+/** The same in an object's `status`, as its controller writes times: RFC 3339. Everything else stays as it is. */
+export function statusTimes(object: Fields, nowMs: number): Fields {
+  const written = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(written);
+    if (isFields(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, written(each)]));
+    const ms = timeOf(value, nowMs);
+    return typeof value === 'string' && typeof ms === 'number' ? new Date(ms).toISOString() : value;
+  };
+  return 'status' in object ? { ...object, status: written(object['status']) } : object;
+}

@@ -1,18 +1,9 @@
 import { happen } from './events.ts';
+import { foundOn } from './found.ts';
 import { judge } from './judge.ts';
 import type { LoadedScenario } from './load.ts';
+import type { Observations } from './outcome.ts';
 import { Stage } from './stage.ts';
-
-/** What was seen while a scenario ran, moment by moment. */
-export interface Observations {
-  /** Seconds since the beginning; absent: there was none. */
-  firstEffectAt?: number;
-  firstAlertAt?: number;
-  /** Of each metric, the highest value on any pod when the first effect came. */
-  readonly atFirstEffect: Map<string, number>;
-  /** Most pods of one workload that Aegis's evictions kept from being ready at one moment. */
-  mostEvictedAtOnce: number;
-}
 
 export interface Played {
   readonly name: string;
@@ -39,7 +30,7 @@ export async function play(loaded: LoadedScenario): Promise<Played> {
       await happen(stage, event);
     }
     await run(stage, seen, passed, scenario.lastsSeconds);
-    const failures = await judge(stage, seen);
+    const failures = judge(scenario, await foundOn(stage, seen));
     return { name: scenario.name, file, failures, story: stage.world.story() };
   } finally {
     await stage.close();

@@ -39,6 +39,8 @@ export class ScenarioSource implements MetricSource {
   alerts: readonly string[] = [];
   readonly departures: Departure[] = [];
   readonly silences: Silence[] = [];
+  /** Requests a second that limits let in to the workload; absent: nothing limits it. */
+  admittedPerSecond: (workload: WorkloadSnapshot) => number | undefined = () => undefined;
   readonly #cluster: FakeCluster;
   readonly #seed: number;
   readonly #usual: (workload: string) => Readonly<Record<string, Usual>> | undefined;
@@ -109,7 +111,8 @@ export class ScenarioSource implements MetricSource {
 
   /** In the metric's own unit: cpu and memory as per cent of the limit. */
   valueOf(metric: string, pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): number {
-    const usual = (this.#usual(workload.ref.name) ?? WEB_SERVICE)[metric];
+    const usuals = this.#usual(workload.ref.name) ?? WEB_SERVICE;
+    const usual = usuals[metric];
     const series = `${this.#seed}/${pod.uid}/${metric}`;
     let value = usual === undefined ? 0 : usualAt(usual, series, atMs / 1000);
     for (const each of this.departures) {
@@ -117,6 +120,8 @@ export class ScenarioSource implements MetricSource {
         continue;
       const moment = {
         ...{ t: (atMs - each.sinceMs) / 1000, series, usualPods: each.usualPods, readyPods: workload.replicas.ready },
+        usualPerSecond: usuals['request_rate']?.level ?? 0,
+        admittedPerSecond: this.admittedPerSecond(workload),
       };
       value = departed(each.course, value, moment);
     }

@@ -2,14 +2,17 @@ import type { LogSource } from '../../src/controller/ports.ts';
 import type { LogLine } from '../../src/diagnosis/diagnosis.ts';
 import { ok } from '../../src/lib/result.ts';
 import type { ContainerSnapshot, PodSnapshot, WorkloadSnapshot } from '../../src/lib/workload.ts';
-import { aNode } from '../../test/support/builders/workload.ts';
+import { list, record, text } from '../../src/kubernetes/json.ts';
+import { aContainer, aNode } from '../../test/support/builders/workload.ts';
 import { anOperator, type RunningProcess } from '../../test/support/fakes/an-operator.ts';
 import { asReady } from '../../test/support/fakes/fake-cluster.ts';
 import { World } from '../../test/support/fakes/world.ts';
 import type { LoadedScenario } from './load.ts';
 import { atMoment, merged } from './patch.ts';
+import { admittedPerSecond } from './limits.ts';
 import type { ScenarioWorkload } from './schema.ts';
 import { ScenarioSource } from './source.ts';
+import { Surroundings } from './surroundings.ts';
 
 export type PodChoice = 'all' | readonly number[];
 
@@ -30,6 +33,10 @@ export class Stage {
   readonly loaded: LoadedScenario;
   readonly startMs: number;
   readonly logs: LogSpec[] = [];
+  readonly surroundings: Surroundings;
+  /** Names of the pods whose cache was cleared. */
+  readonly clearedCaches = new Set<string>();
+  readonly #podSpecs = new Map<string, unknown>();
   readonly #newborns = new Map<string, (pod: PodSnapshot) => PodSnapshot>();
   #running: RunningProcess | undefined;
 
@@ -39,6 +46,12 @@ export class Stage {
     this.startMs = world.clock.nowMs();
     const usual = new Map(loaded.scenario.cluster.workloads.map(({ name, metrics }) => [name, metrics]));
     this.source = new ScenarioSource(world.cluster, loaded.scenario.seed, (name) => usual.get(name));
+    this.source.admittedPerSecond = (workload) => admittedPerSecond(world, workload);
+    this.surroundings = new Surroundings(world, (name, namespace) => this.#podSpecs.get(`${namespace}/${name}`));
+    // An answer that tells of a failure clears nothing.
+    world.onCacheCleared = (pod) => {
+      if (world.cacheAnswer === 'lost' || world.cacheAnswer < 300) this.clearedCaches.add(pod);
+    };
     world.metricSource = this.source;
     world.cluster.newborn = (pod) =>
       [...this.#newborns].reduce((made, [name, make]) => (pod.name.startsWith(`${name}-`) ? make(made) : made), pod);
@@ -57,6 +70,7 @@ export class Stage {
       );
     }
     for (const workload of scenario.cluster.workloads) stage.addWorkload(workload);
+    for (const object of scenario.cluster.objects) stage.surroundings.put(object, true);
     for (const guardrail of guardrails) world.cluster.putGuardrail(guardrail);
     for (const policy of policies) world.cluster.putPolicy(policy);
     return stage;
@@ -70,6 +84,7 @@ export class Stage {
     const { enabledActions } = this.loaded.scenario;
     this.#running = await anOperator(this.world, {
       logs: this.#logSource(),
+      evidence: this.surroundings,
       ...(enabledActions !== undefined && { enabled: enabledActions }),
     });
   }
@@ -83,17 +98,22 @@ export class Stage {
     await this.world.store.close();
   }
 
-  addWorkload({ name, kind, namespace, pods, limits, set }: ScenarioWorkload): void {
+  addWorkload({ name, kind, namespace, pods, limits, set, podSpec }: ScenarioWorkload): void {
     const { cluster } = this.world;
     cluster.addWorkload({ name, kind, namespace, pods });
-    if (kind !== 'Deployment') this.#newborns.set(name, (pod) => ({ ...pod, controllerKind: kind }));
+    this.#podSpecs.set(`${namespace}/${name}`, podSpec);
+    const sidecars = sidecarsOf(podSpec);
+    const born = (pod: PodSnapshot): PodSnapshot => ({
+      ...pod,
+      controllerKind: kind === 'Deployment' ? 'ReplicaSet' : kind,
+      containers: [...pod.containers, ...sidecars],
+    });
+    this.#newborns.set(name, born);
     cluster.editWorkload(
       name,
       (workload) => ({
         ...merged(workload, atMoment(set, this.nowMs)),
-        pods: workload.pods.map((pod) =>
-          limited({ ...pod, controllerKind: kind === 'Deployment' ? 'ReplicaSet' : kind }, limits),
-        ),
+        pods: workload.pods.map((pod) => limited(born(pod), limits)),
       }),
       namespace,
     );
@@ -102,7 +122,8 @@ export class Stage {
 
   /** What pods of the workload are like that are made from now on. */
   setNewborn(workload: string, make: (pod: PodSnapshot) => PodSnapshot): void {
-    this.#newborns.set(workload, make);
+    const before = this.#newborns.get(workload);
+    this.#newborns.set(workload, (pod) => make(before?.(pod) ?? pod));
   }
 
   find(name: string, namespace: string): WorkloadSnapshot {
@@ -157,12 +178,19 @@ export class Stage {
   }
 }
 
+/** Containers of the template besides the one that is always there. */
+const sidecarsOf = (podSpec: unknown): readonly ContainerSnapshot[] =>
+  list(record(podSpec)['containers'])
+    .map((container) => text(record(container)['name']))
+    .filter((name) => name !== '' && name !== 'app')
+    .map((name) => aContainer({ name }));
+
 function limited(pod: PodSnapshot, limits: ScenarioWorkload['limits']): PodSnapshot {
   return {
     ...pod,
-    containers: pod.containers.map(({ cpuLimit: _cpu, memoryLimit: _memory, ...container }): ContainerSnapshot => ({
+    containers: pod.containers.map(({ cpuLimit: _cpu, memoryLimit: _memory, ...container }, i): ContainerSnapshot => ({
       ...container,
-      ...(limits !== null && { cpuLimit: limits.cpu, memoryLimit: limits.memory }),
+      ...(limits !== null && i === 0 && { cpuLimit: limits.cpu, memoryLimit: limits.memory }),
     })),
   };
 }

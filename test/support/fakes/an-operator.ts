@@ -60,7 +60,7 @@ export interface OperatorOptions extends Partial<WatchManner> {
   readonly leads?: boolean;
   readonly enabled?: readonly EffectName[];
   readonly logs?: LogSource;
-  readonly evidence?: FakeEvidence;
+  readonly evidence?: Pick<FakeEvidence, 'adapters'>;
 }
 
 export interface RunningProcess {

@@ -250,9 +250,9 @@ export class FakeCluster {
     return this.requests.filter(isEffect).map(({ verb, what }) => `${verb} ${what}`);
   }
 
-  /** Requests that changed an object that is none of Aegis's own, or tried to without a dry run. */
+  /** Requests that changed something that is none of Aegis's own, or tried to without a dry run. */
   foreignWrites(): readonly Request[] {
-    return this.requests.filter(({ verb, dryRun }) => !dryRun && ['evict', 'scale', 'rollout'].includes(verb));
+    return this.requests.filter(({ verb, dryRun }) => !dryRun && EFFECT_VERBS.has(verb));
   }
 
   log(request: Omit<Request, 'atMs'>): void {
@@ -436,7 +436,11 @@ export function asReady(pod: PodSnapshot, nowMs: number): PodSnapshot {
     phase: 'Running',
     ready: true,
     conditions: [{ type: 'Ready', status: 'True', changedAtMs: nowMs }],
-    containers: [aContainer({ startedAtMs: nowMs, cpuLimit: 1, memoryLimit: 2 ** 28 })],
+    // Sidecars start with it.
+    containers: [
+      aContainer({ startedAtMs: nowMs, cpuLimit: 1, memoryLimit: 2 ** 28 }),
+      ...pod.containers.slice(1).map((each) => aContainer({ name: each.name, image: each.image, startedAtMs: nowMs })),
+    ],
   };
 }
 

@@ -126,6 +126,27 @@ describe('a restarted pod', () => {
   });
 });
 
+describe('a pod that the kernel ended at its memory limit', () => {
+  /** More replicas were added; the first pod's status tells of a kill so long after (or before) that. */
+  const killed = (sinceMs: number | undefined, over: Partial<PodVerdict> = {}): VerifyInput => {
+    const since = sinceMs === undefined ? {} : { sinceMs: NOW + sinceMs };
+    const status = [{ reason: 'OOMKilled', message: 'killed', severity: 0.9, ...since }];
+    const first = aPodVerdict(podRef(0), { state: 'unhealthy', score: 0.9, status, ...over });
+    const rest = [1, 2, 3, 4, 5].map((index) => aPodVerdict(podRef(index)));
+    const intent = aScaleUp({ metrics: ['memory_usage'] });
+    return input(90_000, scaled({ intent, verdict: poll(90_000, [first, ...rest]) }));
+  };
+  const restarting = { reason: 'CrashLoopBackOff', message: 'again', severity: 0.9, sinceMs: NOW - 60_000 };
+
+  test.each<readonly [string, VerifyInput, unknown[]]>([
+    ['a kill before the effect is why there was one', killed(-60_000), ['Effective', 'Recovered', 3]],
+    ['a kill after it: it did not help', killed(30_000), ['Waiting', '', 0]],
+    ['nobody says when it was killed', killed(undefined), ['Waiting', '', 0]],
+    ['it is ill by its memory too', killed(-60_000, { metrics: [aMetric('memory_usage', 97, 0.95)] }), ['Waiting', '', 0]],
+    ['it crashes as well', killed(-60_000, { status: [restarting] }), ['Waiting', '', 0]],
+  ])('%s', (_sentence, given, expected) => expect(inShort(given)).toEqual(expected)); // prettier-ignore
+});
+
 describe('a rollout restart', () => {
   const intent = anIntent({ pods: [], parameters: { kind: 'restart', how: 'rollout' } });
   test('is not judged well while it rolls', () => {
