@@ -1,5 +1,4 @@
 import type { Kubectl } from '../rig/kubectl.ts';
-import { NAMESPACE } from './story.ts';
 
 /** An AegisHealingAction, as much of it as the demo shows. */
 export interface SeenAction {
@@ -74,9 +73,9 @@ interface DeploymentObject {
 }
 
 /** Everything that the demo judges by is read with kubectl, as a user would. */
-export async function observe(kubectl: Kubectl): Promise<Seen> {
+export async function observe(kubectl: Kubectl, namespace: string): Promise<Seen> {
   const get = async <T>(kind: string): Promise<readonly T[]> =>
-    (JSON.parse(await kubectl(['get', kind, '-n', NAMESPACE, '-o', 'json'])) as List<T>).items;
+    (JSON.parse(await kubectl(['get', kind, '-n', namespace, '-o', 'json'])) as List<T>).items;
   const [actions, policies, deployments] = await Promise.all([
     get<ActionObject>('aegishealingactions'),
     get<PolicyObject>('aegishealingpolicies'),

@@ -79,7 +79,7 @@ export class Stage {
   }
 
   look(): Promise<Seen> {
-    return observe(this.rig.kubectl);
+    return observe(this.rig.kubectl, NAMESPACE);
   }
 
   async close(): Promise<void> {

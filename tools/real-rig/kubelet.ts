@@ -63,7 +63,6 @@ function kubeletConfiguration(stateDir: string, client: KubeletClient): object {
     cgroupDriver: 'cgroupfs',
     failCgroupV1: false,
     failSwapOn: false,
-    localStorageCapacityIsolation: false,
     podLogsDir: join(stateDir, 'pod-logs'),
     // Nobody answers there: without an address each pod gets the event MissingClusterDNS again and again.
     clusterDNS: [NODE_ADDRESS],

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 /** The node's own address: the bridge of its pods. Only the isolated network has it. */
 export const NODE_ADDRESS = '10.88.0.1';
 export const POD_NETWORK = '10.88.0.0/16';
+/** As the control plane has it. */
+const SERVICE_NETWORK = '10.96.0.0/24';
 const BRIDGE = 'aegis0';
 
 /** Where Debian's package containernetworking-plugins puts its plugins. */
@@ -17,6 +19,8 @@ export function makeNetwork(stateDir: string): string {
   ip('link', 'add', BRIDGE, 'type', 'bridge');
   ip('address', 'add', `${NODE_ADDRESS}/16`, 'dev', BRIDGE);
   ip('link', 'set', BRIDGE, 'up');
+  // The node's own calls to a service: they need a route before kube-proxy turns them to a pod.
+  ip('route', 'add', SERVICE_NETWORK, 'dev', BRIDGE);
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1'); // of this network namespace alone
   const folder = join(stateDir, 'cni');
   mkdirSync(folder, { recursive: true });
