@@ -5,9 +5,9 @@ import { placed, rereadPolicy } from './load.ts';
 import { parseGuardrail } from '../../src/api/v1alpha1/convert-guardrail.ts';
 import { atMoment, merged } from './patch.ts';
 import type { ScenarioEvent } from './schema.ts';
+import { chosenPods, SHARED, type EventOf } from './shared-events.ts';
 import type { Stage } from './stage.ts';
 
-type EventOf<K extends ScenarioEvent['do']> = Extract<ScenarioEvent, { readonly do: K }>;
 type Handlers = { readonly [K in ScenarioEvent['do']]: (stage: Stage, event: EventOf<K>) => void | Promise<void> };
 
 const RESTART_MS = 3_000;
@@ -18,21 +18,7 @@ export function happen(stage: Stage, event: ScenarioEvent): void | Promise<void>
 }
 
 const HANDLERS: Handlers = {
-  metric(stage, { workload, namespace, pods, metric, forSeconds = Infinity, andNewPods, course, inCache }) {
-    const isWork = course.shape === 'shared' || course.shape === 'admitted';
-    const touches = touching(stage, { workload, namespace, pods }, andNewPods || isWork);
-    stage.source.departures.push({
-      ...{ metric, course, sinceMs: stage.nowMs, untilMs: stage.nowMs + forSeconds * 1000 },
-      usualPods: stage.find(workload, namespace).replicas.desired,
-      touches: inCache ? (pod, each) => touches(pod, each) && !stage.clearedCaches.has(pod.name) : touches,
-    });
-  },
-  'no-series'(stage, { workload, namespace, pods, metric, forSeconds = Infinity }) {
-    stage.source.silences.push({
-      ...{ sinceMs: stage.nowMs, untilMs: stage.nowMs + forSeconds * 1000, ...(metric !== undefined && { metric }) },
-      touches: touching(stage, { workload, namespace, pods }, pods === 'all'),
-    });
-  },
+  ...SHARED,
   prometheus(stage, { answers, forSeconds }) {
     stage.source.answers = answers;
     if (forSeconds !== undefined) later(stage, forSeconds, () => (stage.source.answers = 'well'));
@@ -66,14 +52,9 @@ const HANDLERS: Handlers = {
     }));
   },
   recover(stage, where) {
-    const uids = new Set(stage.chosen(where.workload, where.namespace, where.pods).map(({ uid }) => uid));
+    const pods = chosenPods(stage, where);
     stage.editPods(where, (pod) => stage.asWell(pod));
-    for (const list of [stage.source.departures, stage.source.silences]) {
-      for (const [i, each] of [...list.entries()].reverse()) {
-        const workload = stage.find(where.workload, where.namespace);
-        if (workload.pods.some((pod) => uids.has(pod.uid) && each.touches(pod, workload))) list.splice(i, 1);
-      }
-    }
+    stage.metrics.forget(pods, stage.find(where.workload, where.namespace));
   },
   pods(stage, { set, container, ...where }) {
     stage.editPods(where, changed(stage, set, container));
@@ -113,7 +94,7 @@ const HANDLERS: Handlers = {
     stage.world.cluster.scale(namespace, workload, replicas);
   },
   'remove-pods'(stage, { workload, namespace, pods }) {
-    for (const { name } of stage.chosen(workload, namespace, pods)) stage.world.cluster.evict(namespace, name);
+    for (const { name } of chosenPods(stage, { workload, namespace, pods })) stage.world.cluster.evict(namespace, name);
   },
   'delete-workload'(stage, { workload, namespace }) {
     stage.world.cluster.deleteWorkload(workload, namespace);
@@ -129,7 +110,7 @@ const HANDLERS: Handlers = {
   },
   event(stage, { workload, namespace, pods, reason, message, type, count, everySeconds }) {
     const { cluster } = stage.world;
-    const chosen = stage.chosen(workload, namespace, pods);
+    const chosen = chosenPods(stage, { workload, namespace, pods });
     const tell = (): void => {
       for (const { name, uid } of chosen) {
         cluster.events.push({
@@ -139,13 +120,6 @@ const HANDLERS: Handlers = {
       }
     };
     for (let i = 0; i < count; i++) later(stage, i * (everySeconds ?? 0), tell);
-  },
-  log(stage, { workload, namespace, pods, message, level, everySeconds, forSeconds }) {
-    stage.logs.push({
-      ...{ namespace, message, level, everyMs: everySeconds * 1000 },
-      pods: stage.chosen(workload, namespace, pods).map(({ name }) => name),
-      ...{ sinceMs: stage.nowMs, untilMs: stage.nowMs + forSeconds * 1000 },
-    });
   },
   alerts(stage, { firing }) {
     stage.source.alerts = firing;
@@ -220,21 +194,6 @@ const HANDLERS: Handlers = {
 function later(stage: Stage, seconds: number, run: () => void): void {
   if (seconds <= 0) run();
   else stage.world.clock.after(seconds * 1000, run);
-}
-
-/** Those pods, by UID: what replaces them is another. Or the whole workload, whatever pods it has. */
-function touching(
-  stage: Stage,
-  where: { readonly workload: string; readonly namespace: string; readonly pods: 'all' | readonly number[] },
-  andNewPods: boolean,
-): (pod: PodSnapshot, workload: { readonly ref: { readonly name: string; readonly namespace: string } }) => boolean {
-  const { workload, namespace, pods } = where;
-  const isOf = (ref: { readonly name: string; readonly namespace: string }): boolean =>
-    ref.name === workload && ref.namespace === namespace;
-  if (andNewPods && pods === 'all') return (_, { ref }) => isOf(ref);
-  const uids = new Set(stage.chosen(workload, namespace, pods).map(({ uid }) => uid));
-  const known = new Set(stage.find(workload, namespace).pods.map(({ uid }) => uid));
-  return (pod, { ref }) => isOf(ref) && (uids.has(pod.uid) || (andNewPods && !known.has(pod.uid)));
 }
 
 function unready(pod: PodSnapshot, nowMs: number, container: Partial<ContainerSnapshot>): PodSnapshot {

@@ -46,7 +46,7 @@ async function run(stage: Stage, seen: Observations, from: number, to: number): 
 }
 
 function observe(stage: Stage, seen: Observations, at: number): void {
-  const { world, source } = stage;
+  const { world, metrics } = stage;
   const { cluster } = world;
   if (seen.firstAlertAt === undefined && world.firing().length > 0) seen.firstAlertAt = at;
   const evictions = cluster.requests.filter(({ verb, applied, dryRun }) => verb === 'evict' && applied && !dryRun);
@@ -61,7 +61,7 @@ function observe(stage: Stage, seen: Observations, at: number): void {
     for (const pod of workload.pods) {
       for (const metric of ['cpu_usage', 'memory_usage', 'error_rate', 'response_time']) {
         const key = `${workload.ref.name}/${metric}`;
-        const value = source.valueOf(metric, pod, workload, world.clock.nowMs() - TICK_MS);
+        const value = metrics.valueOf(metric, pod, workload, world.clock.nowMs() - TICK_MS);
         seen.atFirstEffect.set(key, Math.max(seen.atFirstEffect.get(key) ?? 0, value));
       }
     }

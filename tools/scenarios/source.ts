@@ -5,30 +5,10 @@ import { err, ok } from '../../src/lib/result.ts';
 import type { PodSnapshot, WorkloadSnapshot } from '../../src/lib/workload.ts';
 import type { FakeCluster } from '../../test/support/fakes/fake-cluster.ts';
 import { scraped } from '../../test/support/fakes/fake-metric-source.ts';
-import { departed, usualAt, WEB_SERVICE } from './curves.ts';
-import type { Shape, Usual } from './schema.ts';
+import { WEB_SERVICE } from './curves.ts';
+import type { MetricBook } from './metric-book.ts';
 
 export type Answers = 'well' | 'unreachable' | 'empty' | 'partial' | 'stale';
-
-/** A metric that is not as usual, since a moment. */
-export interface Departure {
-  readonly metric: string;
-  readonly sinceMs: number;
-  readonly untilMs: number;
-  readonly course: Shape;
-  /** Pods that were there when it began. */
-  readonly usualPods: number;
-  readonly touches: (pod: PodSnapshot, workload: WorkloadSnapshot) => boolean;
-}
-
-/** Series that end. */
-export interface Silence {
-  /** Absent: every metric. */
-  readonly metric?: string;
-  readonly sinceMs: number;
-  readonly untilMs: number;
-  readonly touches: (pod: PodSnapshot, workload: WorkloadSnapshot) => boolean;
-}
 
 const SCRAPED_AGO_MS = 1_000;
 const STALE_MS = 600_000;
@@ -37,22 +17,12 @@ const STALE_MS = 600_000;
 export class ScenarioSource implements MetricSource {
   answers: Answers = 'well';
   alerts: readonly string[] = [];
-  readonly departures: Departure[] = [];
-  readonly silences: Silence[] = [];
-  /** Requests a second that limits let in to the workload; absent: nothing limits it. */
-  admittedPerSecond: (workload: WorkloadSnapshot) => number | undefined = () => undefined;
   readonly #cluster: FakeCluster;
-  readonly #seed: number;
-  readonly #usual: (workload: string) => Readonly<Record<string, Usual>> | undefined;
+  readonly #metrics: MetricBook;
 
-  constructor(
-    cluster: FakeCluster,
-    seed: number,
-    usual: (workload: string) => Readonly<Record<string, Usual>> | undefined,
-  ) {
+  constructor(cluster: FakeCluster, metrics: MetricBook) {
     this.#cluster = cluster;
-    this.#seed = seed;
-    this.#usual = usual;
+    this.#metrics = metrics;
   }
 
   poll(wishes: readonly MetricWish[], nowMs: number): Promise<PollReply> {
@@ -80,9 +50,9 @@ export class ScenarioSource implements MetricSource {
     const atMs = nowMs - (this.answers === 'stale' ? STALE_MS : SCRAPED_AGO_MS);
     return scraped(this.#cluster, wish.namespace).flatMap(({ pod, workload }) =>
       this.#metricsOf(workload, wish)
-        .filter((metric) => !this.#isSilent(metric, pod, workload, atMs))
+        .filter((metric) => !this.#metrics.isSilent(metric, pod, workload, atMs))
         .map((metric): PolledReading => {
-          const value = this.valueOf(metric, pod, workload, atMs);
+          const value = this.#metrics.valueOf(metric, pod, workload, atMs);
           const reading: Reading =
             this.answers === 'partial'
               ? { kind: 'unknown', reason: 'Partial' }
@@ -92,40 +62,11 @@ export class ScenarioSource implements MetricSource {
     );
   }
 
-  #metricsOf({ ref }: WorkloadSnapshot, { metrics }: MetricWish): readonly string[] {
-    const own = Object.keys(this.#usual(ref.name) ?? WEB_SERVICE);
+  #metricsOf(workload: WorkloadSnapshot, { metrics }: MetricWish): readonly string[] {
+    const own = this.#metrics.namesOf(workload);
     return metrics.length === 0
       ? own.filter(isPreset)
       : own.filter((name) => metrics.some((each) => each.name === name));
-  }
-
-  #isSilent(metric: string, pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): boolean {
-    return this.silences.some(
-      (each) =>
-        (each.metric ?? metric) === metric &&
-        each.sinceMs <= atMs &&
-        atMs < each.untilMs &&
-        each.touches(pod, workload),
-    );
-  }
-
-  /** In the metric's own unit: cpu and memory as per cent of the limit. */
-  valueOf(metric: string, pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): number {
-    const usuals = this.#usual(workload.ref.name) ?? WEB_SERVICE;
-    const usual = usuals[metric];
-    const series = `${this.#seed}/${pod.uid}/${metric}`;
-    let value = usual === undefined ? 0 : usualAt(usual, series, atMs / 1000);
-    for (const each of this.departures) {
-      if (each.metric !== metric || atMs < each.sinceMs || atMs >= each.untilMs || !each.touches(pod, workload))
-        continue;
-      const moment = {
-        ...{ t: (atMs - each.sinceMs) / 1000, series, usualPods: each.usualPods, readyPods: workload.replicas.ready },
-        usualPerSecond: usuals['request_rate']?.level ?? 0,
-        admittedPerSecond: this.admittedPerSecond(workload),
-      };
-      value = departed(each.course, value, moment);
-    }
-    return Math.max(value, 0);
   }
 
   backfill(wish: MetricWish, fromMs: number, toMs: number, stepMs: number) {
@@ -135,7 +76,7 @@ export class ScenarioSource implements MetricSource {
       const own = times.filter((atMs) => atMs >= pod.createdAtMs);
       return this.#metricsOf(workload, wish).map((metric): RangeSeries => ({
         ...{ metric, pod: pod.name, timesMs: Float64Array.from(own) },
-        values: Float64Array.from(own, (atMs) => raw(metric, this.valueOf(metric, pod, workload, atMs), pod)),
+        values: Float64Array.from(own, (atMs) => raw(metric, this.#metrics.valueOf(metric, pod, workload, atMs), pod)),
       }));
     });
     return Promise.resolve(ok(series));

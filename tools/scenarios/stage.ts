@@ -1,5 +1,4 @@
 import type { LogSource } from '../../src/controller/ports.ts';
-import type { LogLine } from '../../src/diagnosis/diagnosis.ts';
 import { ok } from '../../src/lib/result.ts';
 import type { ContainerSnapshot, PodSnapshot, WorkloadSnapshot } from '../../src/lib/workload.ts';
 import { list, record, text } from '../../src/kubernetes/json.ts';
@@ -8,31 +7,23 @@ import { anOperator, type RunningProcess } from '../../test/support/fakes/an-ope
 import { asReady } from '../../test/support/fakes/fake-cluster.ts';
 import { World } from '../../test/support/fakes/world.ts';
 import type { LoadedScenario } from './load.ts';
+import { LogBook } from './log-book.ts';
+import { MetricBook } from './metric-book.ts';
 import { atMoment, merged } from './patch.ts';
+import { chosenPods, type Place, type Where } from './shared-events.ts';
 import { admittedPerSecond } from './limits.ts';
 import type { ScenarioWorkload } from './schema.ts';
 import { ScenarioSource } from './source.ts';
 import { Surroundings } from './surroundings.ts';
 
-export type PodChoice = 'all' | readonly number[];
-
-interface LogSpec {
-  readonly namespace: string;
-  readonly pods: readonly string[];
-  readonly sinceMs: number;
-  readonly untilMs: number;
-  readonly everyMs: number;
-  readonly level: LogLine['level'];
-  readonly message: string;
-}
-
 /** The world of one scenario: a cluster, its metrics and logs, and the operator that is to look after it. */
-export class Stage {
+export class Stage implements Place {
   readonly world: World;
   readonly source: ScenarioSource;
   readonly loaded: LoadedScenario;
   readonly startMs: number;
-  readonly logs: LogSpec[] = [];
+  readonly metrics: MetricBook;
+  readonly logs = new LogBook();
   readonly surroundings: Surroundings;
   /** Names of the pods whose cache was cleared. */
   readonly clearedCaches = new Set<string>();
@@ -44,9 +35,9 @@ export class Stage {
     this.world = world;
     this.loaded = loaded;
     this.startMs = world.clock.nowMs();
-    const usual = new Map(loaded.scenario.cluster.workloads.map(({ name, metrics }) => [name, metrics]));
-    this.source = new ScenarioSource(world.cluster, loaded.scenario.seed, (name) => usual.get(name));
-    this.source.admittedPerSecond = (workload) => admittedPerSecond(world, workload);
+    this.metrics = new MetricBook(loaded.scenario);
+    this.metrics.admittedPerSecond = (workload) => admittedPerSecond(world, workload);
+    this.source = new ScenarioSource(world.cluster, this.metrics);
     this.surroundings = new Surroundings(world, (name, namespace) => this.#podSpecs.get(`${namespace}/${name}`));
     // An answer that tells of a failure clears nothing.
     world.onCacheCleared = (pod) => {
@@ -130,16 +121,9 @@ export class Stage {
     return this.world.cluster.workload(name, namespace);
   }
 
-  chosen(name: string, namespace: string, pods: PodChoice): readonly PodSnapshot[] {
-    const all = this.find(name, namespace).pods;
-    return pods === 'all' ? all : pods.flatMap((index) => all[index] ?? []);
-  }
-
-  editPods(
-    { workload, namespace, pods }: { readonly workload: string; readonly namespace: string; readonly pods: PodChoice },
-    change: (pod: PodSnapshot) => PodSnapshot,
-  ): void {
-    const uids = new Set(this.chosen(workload, namespace, pods).map(({ uid }) => uid));
+  editPods(where: Where, change: (pod: PodSnapshot) => PodSnapshot): void {
+    const { workload, namespace } = where;
+    const uids = new Set(chosenPods(this, where).map(({ uid }) => uid));
     this.world.cluster.editWorkload(
       workload,
       (each) => ({ ...each, pods: each.pods.map((pod) => (uids.has(pod.uid) ? change(pod) : pod)) }),
@@ -155,26 +139,8 @@ export class Stage {
   }
 
   #logSource(): LogSource {
-    return {
-      read: (namespace, pods, sinceMs) => {
-        const lines = this.logs.flatMap((spec) =>
-          spec.namespace === namespace ? this.#linesOf(spec, pods, sinceMs) : [],
-        );
-        return Promise.resolve(ok(lines.sort((a, b) => a.atMs - b.atMs)));
-      },
-    };
-  }
-
-  #linesOf(spec: LogSpec, pods: readonly string[], sinceMs: number): readonly LogLine[] {
-    const untilMs = Math.min(this.nowMs, spec.untilMs);
-    const first = Math.max(0, Math.ceil((sinceMs - spec.sinceMs) / spec.everyMs));
-    const count = Math.max(0, Math.floor((untilMs - spec.sinceMs) / spec.everyMs) + 1 - first);
-    const times = Array.from({ length: Math.min(count, 200) }, (_, i) => spec.sinceMs + (first + i) * spec.everyMs);
-    return spec.pods
-      .filter((pod) => pods.includes(pod))
-      .flatMap((pod) =>
-        times.map((atMs): LogLine => ({ atMs, level: spec.level, message: spec.message, service: pod, pod })),
-      );
+    // Pod names are unique in a scenario, whatever their namespace.
+    return { read: (_, pods, sinceMs) => Promise.resolve(ok(this.logs.read(pods, sinceMs, this.nowMs))) };
   }
 }
 

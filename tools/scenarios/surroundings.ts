@@ -51,7 +51,7 @@ export class Surroundings {
     const writtenAt = new Date(isOld ? nowMs - LONG_MS : nowMs).toISOString();
     const createdAt = known === undefined ? writtenAt : String(at(known, 'metadata')['creationTimestamp']);
     this.#world.objects.put(PLURALS[kind], {
-      ...(statusTimes(object, nowMs)),
+      ...statusTimes(object, nowMs),
       metadata: {
         ...metadata,
         creationTimestamp: createdAt,
