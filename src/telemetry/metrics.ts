@@ -1,8 +1,9 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type MetricDeclaration } from '../controller/metrics.ts';
 import type { MetricsSink } from '../controller/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { labelValues } from './label-values.ts';
+import { collectProcessMetrics } from './process-metrics.ts';
 
 export interface MetricsSetting {
   readonly log: Log;
@@ -34,7 +35,7 @@ interface Instrument {
  */
 export function createMetrics(setting: MetricsSetting): Metrics {
   const registry = new Registry();
-  if (setting.processMetrics === true) collectDefaultMetrics({ register: registry });
+  if (setting.processMetrics === true) collectProcessMetrics(registry);
   const instruments = new Map(
     (setting.declarations ?? METRICS).map((declared) => [declared.name, create(declared, registry)]),
   );

@@ -62,6 +62,15 @@ describe('the page', () => {
   });
 });
 
+describe('the process itself', () => {
+  test('is on the page, without what would wake it a hundred times a second', async () => {
+    const page = await createMetrics({ log: recordedLog(), version: '1.2.3', processMetrics: true }).page();
+    expect(page).toMatch(/^process_resident_memory_bytes \d+$/m);
+    expect(page).toMatch(/^nodejs_eventloop_utilization [01](\.\d+)?/m);
+    expect(page).not.toMatch(/eventloop_lag_(min|max|mean|stddev|p\d+)/);
+  });
+});
+
 describe('a wrong use', () => {
   const uses: readonly (readonly [what: string, run: (sink: ReturnType<typeof createMetrics>) => void])[] = [
     ['a name that is not declared', (s) => s.count('aegis_nothing_total')],
