@@ -58,6 +58,13 @@ describe('a young model alone justifies nothing', () => {
     ['another metric of the pod is agreed on', { verdict: polled(ill(0, young, agreed)) }, true],
     ['another pod is agreed on, but is not the one that is treated', { verdict: polled(ill(0, young), ill(1, agreed)) }, false],
     ['one of two treated pods is not', { verdict: polled(ill(0, young), ill(1, agreed)), proposal: aProposal({ pods: [podRef(0), podRef(1)] }) }, false],
+    ['its logs say nothing either way', { verdict: polled(ill(0, young)), diagnosis: evidence('log', 0) }, false],
+    ['metrics alone speak for it', { verdict: polled(ill(0, young)), diagnosis: evidence('metric', 2) }, false],
+    ['no type is a candidate', { verdict: polled(ill(0, young)), diagnosis: { ...aDiagnosis(), candidates: [] } }, false],
+    ['the pod’s status is odd, but not broken', { verdict: polled({ ...ill(0, young), status: [{ ...broken, severity: 0.3 }] }) }, false],
+    ['an untreated pod is young, the treated one agreed on', { verdict: polled(ill(0, agreed), ill(1, young)) }, true],
+    ['nothing is odd on the treated pod', { verdict: polled(ill(0), ill(1, young)) }, true],
+    ['exactly at the threshold counts', { verdict: polled(ill(0, aMetric('m', 9, 0.85, [aModel('recent', true)]))) }, false],
     ['the workload’s own metric is young too', { verdict: { ...polled(ill(0, young)), workloadMetrics: [young] } }, false],
   ])('%s: passes is %p', (_, over, passes) => {
     expect(youngModel.check(aGuardInput(over)) === undefined).toBe(passes);
