@@ -64,7 +64,10 @@ function ownEvents(input: DiagnosisInput): readonly ClusterEvent[] {
 }
 
 function newAlarms(input: DiagnosisInput): readonly TemplateFacts[] {
-  return templateFacts(input.logs, input.onsetAtMs - LOG_GUARD_MS, input.nowMs)
+  const onsetAtMs = input.onsetAtMs - LOG_GUARD_MS;
+  // Nothing is new without a time before, and no request brings one: its lines need not be mined.
+  if (!input.logs.some(({ atMs }) => atMs < onsetAtMs)) return [];
+  return templateFacts(input.logs, onsetAtMs, input.nowMs)
     .filter((each) => each.isNew && each.alarming > 0)
     .toSorted((a, b) => b.alarming - a.alarming || (a.template < b.template ? -1 : 1));
 }

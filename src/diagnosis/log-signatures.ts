@@ -66,6 +66,16 @@ export function signaturesOf(message: string): readonly LogSignature[] {
   return LOG_SIGNATURES.filter((signature) => PATTERNS[signature].test(line));
 }
 
+/** A line never changes, and several rules ask for its signatures, which cost eighteen expressions. */
+const known = new WeakMap<LogLine, readonly LogSignature[]>();
+
+/** `signaturesOf` its message, looked for once. */
+export function signaturesIn(line: LogLine): readonly LogSignature[] {
+  const found = known.get(line) ?? signaturesOf(line.message);
+  known.set(line, found);
+  return found;
+}
+
 /** How often and where a signature was seen. */
 export interface SignatureFacts {
   readonly signature: LogSignature;
@@ -106,7 +116,7 @@ export function signatureFacts(
   for (const line of lines) {
     if (!Number.isFinite(line.atMs)) continue;
     earliest = Math.min(earliest, line.atMs);
-    for (const signature of signaturesOf(line.message)) {
+    for (const signature of signaturesIn(line)) {
       const tally = tallies.get(signature) ?? { before: 0, after: [] };
       if (line.atMs < onsetAtMs) tally.before += 1;
       else tally.after.push(line);
