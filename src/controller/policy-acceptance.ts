@@ -1,6 +1,6 @@
 import { isPreset } from '../detection/presets.ts';
 import type { Problem } from '../lib/parsed.ts';
-import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
+import { customQueriesOf } from '../policy/effective-guardrail.ts';
 import type { Guardrail, HealingPolicy } from '../policy/healing-policy.ts';
 import { wishOf } from './poller.ts';
 import type { MetricSource, Notifier } from './ports.ts';
@@ -27,7 +27,7 @@ export class PolicyAcceptance {
 
   /** `guardrails` are those of the policy's namespace; unreadable ones refuse nothing here, they hold every effect. */
   problems(policy: HealingPolicy, guardrails: readonly Guardrail[] | undefined): readonly Problem[] {
-    const mayQuery = guardrails === undefined || effectiveGuardrail(guardrails).customQueries === 'Allow';
+    const mayQuery = guardrails === undefined || customQueriesOf(guardrails) === 'Allow';
     const key = `${policy.generation}/${policy.hash}/${mayQuery}`;
     const known = this.#known.get(policy.uid);
     if (known?.key === key) return known.problems;

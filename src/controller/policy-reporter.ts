@@ -239,26 +239,24 @@ function coarse(samples: number, wanted: number): number {
 }
 
 function isSame(a: PolicyStatus, b: PolicyStatus): boolean {
-  return JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
+  return a === b || JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
 }
 
 /** Times of transitions follow from the rest; stored times have whole seconds only. */
 function comparable({ conditions, incidents, lastAction, ...rest }: PolicyStatus): unknown {
   return {
     ...rest,
-    conditions: conditions
-      .map(({ type, status, reason, message, observedGeneration }) => [
-        type,
-        status,
-        reason,
-        message,
-        observedGeneration,
-      ])
-      .sort(),
+    conditions: byType(conditions).map(({ type, status, reason, message, observedGeneration }) => [
+      ...[type, status, reason, message],
+      observedGeneration,
+    ]),
     incidents: incidents.map(({ sinceMs: _since, ...incident }) => sorted(incident)),
     lastAction: lastAction === undefined ? null : [lastAction.name, lastAction.outcome],
   };
 }
+
+const byType = (conditions: PolicyStatus['conditions']): PolicyStatus['conditions'] =>
+  conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1));
 
 const sorted = (object: Readonly<Record<string, unknown>>): unknown =>
   Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -267,7 +265,7 @@ const sorted = (object: Readonly<Record<string, unknown>>): unknown =>
 function essence({ observedGeneration, conditions, targets, incidents, lastAction }: PolicyStatus): string {
   return JSON.stringify([
     observedGeneration,
-    conditions.map(({ type, status, reason }) => [type, status, reason]).sort(),
+    byType(conditions).map(({ type, status, reason }) => [type, status, reason]),
     [targets.matched, targets.anomalous, targets.unknown],
     incidents.map(({ id, failureType, severity, step, decision, reason }) => [
       id,

@@ -1,4 +1,4 @@
-import type { ContainerSnapshot, PodSnapshot } from '../lib/workload.ts';
+import type { PodSnapshot } from '../lib/workload.ts';
 import type { PodObservation } from './engine-input.ts';
 import { statusFindings } from './pod-status.ts';
 import type { MetricReading } from './sample.ts';
@@ -25,7 +25,12 @@ export function observePod(pod: PodSnapshot, readings: readonly MetricReading[],
   return pod.templateHash === undefined ? observation : { ...observation, templateHash: pod.templateHash };
 }
 
-function everyLimited(pod: PodSnapshot, resource: 'cpuLimit' | 'memoryLimit'): boolean {
-  const running = pod.containers.filter(({ init }: ContainerSnapshot) => !init);
-  return running.length > 0 && running.every((container) => (container[resource] ?? 0) > 0);
+function everyLimited({ containers }: PodSnapshot, resource: 'cpuLimit' | 'memoryLimit'): boolean {
+  let isLimited = false;
+  for (const container of containers) {
+    if (container.init) continue;
+    if ((container[resource] ?? 0) <= 0) return false;
+    isLimited = true;
+  }
+  return isLimited;
 }

@@ -75,6 +75,11 @@ function strictestStorm(guardrails: readonly Guardrail[]): Guardrail['storm'] {
   );
 }
 
+/** Whether policies may hold PromQL of their own: one guardrail that denies it is enough. */
+export function customQueriesOf(guardrails: readonly Guardrail[]): Guardrail['customQueries'] {
+  return guardrails.some(({ customQueries }) => customQueries === 'Deny') ? 'Deny' : 'Allow';
+}
+
 /** Merges the guardrails that select one namespace. Without any, the built-in defaults hold. */
 export function effectiveGuardrail(guardrails: readonly Guardrail[]): EffectiveGuardrail {
   const [firstCommands = [], ...otherCommands] = guardrails.map(({ execCommands }) => execCommands);
@@ -87,7 +92,7 @@ export function effectiveGuardrail(guardrails: readonly Guardrail[]): EffectiveG
     windows: guardrails.map(({ windows }) => windows).filter((windows) => windows.length > 0),
     rules: guardrails.flatMap(({ rules }) => rules),
     holdWhileAlertsFiring: [...new Set(guardrails.flatMap((g) => g.holdWhileAlertsFiring))],
-    customQueries: guardrails.some((g) => g.customQueries === 'Deny') ? 'Deny' : 'Allow',
+    customQueries: customQueriesOf(guardrails),
     execCommands: firstCommands.filter((command) =>
       otherCommands.every((list) => list.some((other) => sameCommand(other, command))),
     ),

@@ -74,10 +74,13 @@ export function createDiscovery(ask: InstantQuery, scrapeIntervalMs: number): Di
       const error = errors.find((each) => each !== undefined);
       return { queries: chunks.length, ...(error === undefined ? {} : { error }) };
     },
-    has: (namespace, { labels, probe }) => known.get(namespace)?.seenAtMs.has(keyOf(labels.namespace, probe)) ?? false,
+    has: (namespace, source) => known.get(namespace)?.seenAtMs.has(KEY_OF_SOURCE.get(source) ?? '') ?? false,
     isKnown: (namespace) => known.has(namespace),
   };
 }
+
+/** Made once: each poll asks for every source of every policy. */
+const KEY_OF_SOURCE = new Map(ALL_SOURCES.map((source) => [source, keyOf(source.labels.namespace, source.probe)]));
 
 const NAMESPACE_LABELS = [...new Set(ALL_SOURCES.map((source) => source.labels.namespace))];
 
