@@ -17,7 +17,7 @@ import { withProposal } from './decision-input.ts';
 import type { DecisionInput } from './decision-input.ts';
 import type { Execution } from './intent.ts';
 import { chooseLadder, nextAttempt, rungIsOver, startOf } from './ladder.ts';
-import type { Ladder } from './ladder.ts';
+import type { Ladder, Start } from './ladder.ts';
 import { propose } from './propose.ts';
 import { refusedAtTheWrite, workloadFoundGone } from './refused-lately.ts';
 import { tellPeople, unsentSinceMs, wait } from './tell-people.ts';
@@ -103,6 +103,11 @@ function observedAlready({ ledger = [], incident }: DecisionInput): ActionRecord
 }
 
 function howFor(walk: Walk, proposal: Proposal): Execution {
+  const because = walk.ladder.because.get(proposal.stepIndex);
+  return { ...executionFor(walk, proposal), ...(because !== undefined && { because }) };
+}
+
+function executionFor(walk: Walk, proposal: Proposal): Execution {
   const { input, mode } = walk;
   switch (mode) {
     case 'Observe':
@@ -151,11 +156,12 @@ function follow(walk: Walk, index: number, step: Step, because: Hold): RungResul
   }
 }
 
-function climb(walk: Walk, start: number): Decision {
+function climb(walk: Walk, passed: ReadonlySet<number>): Decision {
   const { input, ladder } = walk;
   let skipped = walk.skipped;
-  for (const [index, step] of ladder.steps.entries()) {
-    if (index < start) continue;
+  for (const index of ladder.order) {
+    const step = ladder.steps[index];
+    if (step === undefined || passed.has(index)) continue;
     if (step.action === 'alert_admin') break;
     if (step.action === 'no_action') return ignored(input, `rung ${index} of ${ladder.source} asks for no action`);
     const result = tryRung({ ...walk, skipped }, index, step);
@@ -177,14 +183,11 @@ function waitsForDependency({ diagnosis: { cause } }: DecisionInput): Hold | und
   return cause.kind === 'dependency' ? hold('CauseElsewhere', `the cause is the dependency ${cause.name}`) : undefined;
 }
 
-/** The rungs below the start, as skipped. */
-function below(ladder: Ladder, start: { readonly index: number; readonly because?: string }): SkippedRung[] {
-  return ladder.steps.slice(0, start.index).map(({ action }, step) => ({
-    step,
-    action,
-    reason: 'AttemptsSpent',
-    message: start.because ?? 'it was tried before',
-  }));
+/** The rungs that are not tried, as skipped. */
+function below(ladder: Ladder, { passed, because = 'it was tried before' }: Start): SkippedRung[] {
+  return ladder.steps.flatMap(({ action }, step): SkippedRung[] =>
+    passed.has(step) ? [{ step, action, reason: 'AttemptsSpent', message: because }] : [],
+  );
 }
 
 /** One effect at a time. One that is blocked waits as a rung does: when that lasts, people are told while it goes on trying. */
@@ -218,5 +221,5 @@ export function decide(input: DecisionInput): Decision {
   const unnamed = diagnosis.failureType === 'unknown' || diagnosis.abstained !== undefined;
   if (unnamed && ladder.basis !== 'anomaly-rule') return abstained(walk);
   const start = startOf(input, ladder);
-  return climb({ ...walk, skipped: below(ladder, start) }, start.index);
+  return climb({ ...walk, skipped: below(ladder, start) }, start.passed);
 }

@@ -119,7 +119,7 @@ function adviceOf({ advice, missing = [] }: Diagnosis): string {
 export interface Execution {
   readonly execution: Intent['execution'];
   readonly approvalRequired: boolean;
-  /** Why an alert goes out before its turn; absent: the ladder led here. */
+  /** Why it comes before its turn (an alert after a wait, an alternative that helped more); absent: the ladder led here. */
   readonly because?: string;
 }
 

@@ -9,9 +9,11 @@ import type { ActionRecord } from '../policy/ledger.ts';
 import { isAtLeast, severityOf } from '../policy/severity.ts';
 import { effectsOn, endAtMs, returnsWithin } from '../policy/track-record.ts';
 import type { DecisionInput } from './decision-input.ts';
+import { alternatives, orderOf, type LadderOrder } from './ladder-order.ts';
 
 /** The rungs for an incident, `alert_admin` always the last. */
-export interface Ladder {
+export interface Ladder extends LadderOrder {
+  /** As written. */
   readonly steps: readonly Step[];
   readonly basis: NonNullable<Proposal['basis']>;
   /** `remedies[2]` of the policy, or `default`. */
@@ -38,14 +40,17 @@ export function chooseLadder(input: DecisionInput): Ladder {
     const matching = remedy.on.filter((on) => matchesOn(on, diagnosis, incident.metrics));
     if (matching.length === 0) continue;
     const byMetric = matching.every((on) => on.startsWith('anomaly:'));
-    return {
-      steps: endingWithAlert(remedy.steps),
-      basis: byMetric ? 'anomaly-rule' : 'diagnosis',
-      source: `remedies[${index}]`,
-    };
+    const basis = byMetric ? 'anomaly-rule' : 'diagnosis';
+    return { ...ordered(remedy.steps, input), basis, source: `remedies[${index}]` };
   }
   const steps = defaultLadder(diagnosis.failureType, situationFor(input, 'no_action'));
-  return { steps: endingWithAlert(steps), basis: 'diagnosis', source: 'default' };
+  return { ...ordered(steps, input), basis: 'diagnosis', source: 'default' };
+}
+
+function ordered(written: readonly Step[], { diagnosis, workload, effectiveness }: DecisionInput) {
+  const steps = endingWithAlert(written);
+  const { failureType } = diagnosis;
+  return { steps, ...orderOf(steps, { failureType, workloadKind: workload.ref.kind, effectiveness }) };
 }
 
 /** Everything of this incident at one rung, the oldest first. Dry runs are objects too and take a number. */
@@ -83,29 +88,39 @@ export function rungIsOver(input: DecisionInput, step: Step, index: number): Hol
 
 /** Where the ladder begins, and why not at the bottom. */
 export interface Start {
-  readonly index: number;
+  /** Rungs that are not tried. */
+  readonly passed: ReadonlySet<number>;
   readonly because?: string;
 }
 
 /**
  * A failure that returns within the hour after it was healed starts at the rung after the one that healed it; the
- * third time it goes straight to people.
+ * third time it goes straight to people. An alternative of the one that healed it comes after it, wherever it is written,
+ * unless it healed the failure before.
  */
 export function startOf(input: DecisionInput, ladder: Ladder): Start {
   const { incident, diagnosis, workload, nowMs } = input;
   const last = ladder.steps.length - 1;
+  const upTo = (end: number): readonly number[] => ladder.steps.map((_, index) => index).slice(0, end);
   const earlier = effectsOn(input.ledger ?? [], workload, nowMs).filter(
     ({ failureType }) => failureType === diagnosis.failureType,
   );
   const returns = returnsWithin(earlier, incident.id, incident.openedAtMs - HOUR);
-  if (returns.length === 0) return { index: 0 };
+  if (returns.length === 0) return { passed: new Set() };
   if (returns.length >= RETURNS_TO_PEOPLE) {
-    return { index: last, because: `${diagnosis.failureType} returned ${returns.length} times within an hour` };
+    return {
+      passed: new Set(upTo(last)),
+      because: `${diagnosis.failureType} returned ${returns.length} times within an hour`,
+    };
   }
-  const cure = earlier.findLast(({ state, incidentId }) => state === 'Healed' && returns.includes(incidentId));
+  const cures = earlier.filter(({ state, incidentId }) => state === 'Healed' && returns.includes(incidentId));
+  const cure = cures.at(-1);
   const agoMs = incident.openedAtMs - (cure === undefined ? incident.openedAtMs : endAtMs(cure, nowMs));
+  const step = Math.min(cure?.step ?? 0, last - 1);
+  const group = alternatives(ladder.steps).find((indices) => indices.includes(step)) ?? [step];
+  const tried = group.filter((index) => group.length === 1 || cures.some((each) => each.step === index));
   return {
-    index: Math.min(last, (cure?.step ?? 0) + 1),
+    passed: new Set([...upTo(group[0] ?? 0), ...tried]),
     because: `${diagnosis.failureType} returned ${inWords(agoMs)} after ${cure?.action ?? 'an action'} had healed it`,
   };
 }

@@ -41,6 +41,8 @@ export interface Step {
   readonly action: ActionName;
   readonly attempts: number;
   readonly timeoutSeconds: number;
+  /** Steps next to each other with the same group are alternatives: what helped most is tried first. */
+  readonly group?: string;
   readonly scale?: ScaleParameters;
   readonly throttle?: ThrottleParameters;
   readonly cache?: CacheParameters;

@@ -154,6 +154,17 @@ export const POLICY_REFUSALS: readonly Refusal[] = [
     'steps must name each action at most once',
   ],
   [
+    'a group with another step between its own',
+    ladder({ action: 'scale_up', group: 'a' }, { action: 'clear_cache' }, { action: 'throttle_api', group: 'a' }),
+    'steps of one group must stand next to each other',
+  ],
+  [
+    'an alert among alternatives',
+    ladder({ action: 'scale_up', group: 'a' }, { action: 'alert_admin', group: 'a' }),
+    'group is for steps that change something',
+  ],
+  ['a group that is no name', ladder({ action: 'scale_up', group: 'A b' }), 'spec.remedies[0].steps[0].group'],
+  [
     '[24] 10 000 rungs',
     ladder(...Array.from({ length: 10_000 }, () => ({ action: 'restart_pod' }))),
     'steps: Too many',

@@ -20,12 +20,14 @@ export function throttleParameters({ minPerSecond, ...rest }: WireThrottle): Thr
  * A rung as the domain sees it. Scale and throttle rungs always carry their parameters, so that no default is
  * decided a second time elsewhere.
  */
-export function domainStep({ action, attempts, timeoutSeconds, scale, throttle, cache, notify }: WireStep): Step {
+export function domainStep(wire: WireStep): Step {
+  const { action, attempts, timeoutSeconds, group, scale, throttle, cache, notify } = wire;
   const emptied = cache === undefined ? undefined : cacheParameters(cache);
   return {
     action,
     attempts,
     timeoutSeconds,
+    ...(group !== undefined && { group }),
     ...(scale !== undefined && { scale }),
     ...(throttle !== undefined && { throttle: throttleParameters(throttle) }),
     ...(emptied !== undefined && { cache: emptied }),

@@ -82,6 +82,9 @@ const stepShape = z.object({
   action: oneOf(ACTIONS, 'What is done on this rung.'),
   attempts: integer(1, 5, 'How often the rung may be tried in one incident.').default(1),
   timeoutSeconds: seconds(86_400, 'Seconds after which a blocked rung is reported to people.').default(300),
+  group: dnsLabel(
+    'Steps next to each other that name the same group are alternatives: the one that helped most against this failure on this kind of workload is tried first, as written where nothing is known. Without a group the order is kept.',
+  ).optional(),
   scale: scale.optional(),
   throttle: throttle.optional(),
   cache: cache.optional(),
@@ -103,7 +106,33 @@ const parameterRules = (Object.keys(TAKES) as (keyof typeof TAKES)[]).map((field
     it[field] === undefined || (TAKES[field] as readonly string[]).includes(it.action),
 }));
 
-const step = describe(stepShape, 'One rung of a ladder.', parameterRules);
+const groupRule = {
+  cel: "!has(self.group) || !(self.action in ['alert_admin', 'no_action'])",
+  message: 'group is for steps that change something: people are told last in any case',
+  holds: (it: z.output<typeof stepShape>) =>
+    it.group === undefined || (it.action !== 'alert_admin' && it.action !== 'no_action'),
+};
+
+const step = describe(stepShape, 'One rung of a ladder.', [...parameterRules, groupRule]);
+
+/**
+ * `isConnected` in CEL: whoever has a group has it in common with the next step, or with none behind that. Places are
+ * counted out, since the API server must see beforehand that a rule is cheap.
+ */
+const places = ACTIONS.map((_, place) => place);
+const connectedRule = [
+  `[${places.slice(0, -2).join(', ')}].all(i, i + 2 >= size(self) || !has(self[i].group)`,
+  '(has(self[i + 1].group) && self[i + 1].group == self[i].group)',
+  `[${places.slice(2).join(', ')}].all(k, k < i + 2 || k >= size(self) || !has(self[k].group) || self[k].group != self[i].group))`,
+].join(' || ');
+
+/** The steps of a group stand next to each other. */
+function isConnected(steps: readonly z.output<typeof stepShape>[]): boolean {
+  return steps.every(({ group }, at) => {
+    const before = steps.findIndex((other) => other.group === group);
+    return group === undefined || steps.slice(before, at).every((other) => other.group === group);
+  });
+}
 
 /** Reference to what a ladder answers: checked for its form here, for its meaning by Aegis (`UnknownFailureType`). */
 const trigger = describe(
@@ -133,6 +162,11 @@ export const remedy = describe(
           cel: 'self.all(one, self.exists_one(other, other.action == one.action))',
           message: 'steps must name each action at most once',
           holds: (it) => new Set(it.map(({ action }) => action)).size === it.length,
+        },
+        {
+          cel: connectedRule,
+          message: 'steps of one group must stand next to each other',
+          holds: isConnected,
         },
       ],
     ),
