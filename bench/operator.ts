@@ -1,10 +1,9 @@
-import { execFile, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { median } from '../src/detection/statistics/median.ts';
 import { startOperator, type OperatorProcess } from '../tools/demo/operator-process.ts';
 import { freePorts } from '../tools/rig/ports.ts';
@@ -13,8 +12,8 @@ import { ownObjects, prepareStage, type StageSize } from './operator-stage.ts';
 import type { PollCost } from './poll-cost.ts';
 import { processFigures } from './process-figures.ts';
 import type { Bench, Figure, Report } from './registry.ts';
+import { allocatorSettings, buildRelease, imageOptions } from './release.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 const SIZE: StageSize = { deployments: 8, podsEach: 5 };
 const SCRAPE_SECONDS = 5;
 /** 20 polls of learning and what follows from it, the compiler's work, the first relists. */
@@ -39,8 +38,7 @@ interface Idle {
 async function run(): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'aegis-bench-'));
   try {
-    const command = [...imageOptions(), join(folder, 'app', 'main.js')];
-    await promisify(execFile)(process.execPath, [join(ROOT, 'tools', 'build.ts'), '--out', join(folder, 'app')]);
+    const command = [...imageOptions(), await buildRelease(join(folder, 'app'))];
     const { starts, idle } = await onRig(command);
     return report(starts, idle, await pollCostApart(1_000, 10));
   } finally {
@@ -88,19 +86,6 @@ async function pollCostApart(pods: number, podsEach: number): Promise<PollCost> 
   const [cost] = (await once(child, 'message')) as [PollCost];
   child.disconnect();
   return cost;
-}
-
-/** The image's settings of the C library, which the operator's own configuration does not know. */
-function allocatorSettings(): Readonly<Record<string, string>> {
-  const settings = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm);
-  return Object.fromEntries([...settings].map(([, name = '', value = '']) => [name, value]));
-}
-
-/** Node's options as the image sets them: what stands between `node` and the program. */
-function imageOptions(): readonly string[] {
-  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1];
-  if (entry === undefined) throw new Error('the Dockerfile has no ENTRYPOINT in its list form');
-  return (JSON.parse(entry) as string[]).slice(1, -1);
 }
 
 async function withOperator<T>(

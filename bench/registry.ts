@@ -32,6 +32,10 @@ export interface BenchOptions {
   readonly data?: string;
   /** Folder for one result file per series or case. */
   readonly out?: string;
+  /** Requests of the long run of `rest`. */
+  readonly requests?: number;
+  /** Measure `rest` beside a stand-in of the Python engine as well, installed into a folder that is removed again. */
+  readonly python?: boolean;
 }
 
 /** A benchmark of one set or part. Throws `DataProblem` if what it needs is not there. */

@@ -4,77 +4,84 @@ import { connect, type Socket } from 'node:net';
 export interface LoadResult {
   readonly requests: number;
   readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Status -> answers. */
-  readonly statuses: Readonly<Record<string, number>>;
+  /** Of each request, ascending. */
+  readonly latenciesMs: Float64Array;
 }
 
 export interface Load {
   readonly port: number;
   readonly connections: number;
+  /** Ends by whichever comes first. */
   readonly durationMs: number;
+  readonly mostRequests?: number;
   /** Whole requests, sent in turn. */
   readonly requests: readonly LoadRequest[];
 }
 
-/** A request as bytes, and where its time stamps stand: each sending is a second later than the one before. */
+/**
+ * A request as bytes, and where its time stamps and names stand: each sending is a second later than the one before, and
+ * of a new name.
+ */
 export interface LoadRequest {
   readonly bytes: Buffer;
   readonly timestampsAt: readonly number[];
+  readonly namesAt: readonly number[];
 }
 
 /** Stands for a time stamp in a body. */
 export const TIMESTAMP = '0000-00-00T00:00:00.000Z';
+/** Stands for a name that is different each time. */
+export const NAME = 'pod-0000000000';
 /** The first time stamp: long enough ago that a second a request never reaches the future. */
 let clockMs = Date.now() - 90 * 86_400_000;
+let names = 0;
 
 /** One request after the other on each kept-alive connection; as little work per answer as possible. */
 export async function runLoad(load: Load): Promise<LoadResult> {
   const latencies: number[] = [];
-  const statuses: Record<string, number> = {};
+  const most = load.mostRequests ?? Infinity;
   const startMs = performance.now();
   const endMs = startMs + load.durationMs;
   let next = 0;
-  const take = (): Buffer => {
+  const take = (): Buffer | undefined => {
+    if (next >= most || performance.now() >= endMs) return undefined;
     const request = load.requests[next++ % load.requests.length];
-    if (request === undefined) throw new Error('there is nothing to send');
-    const timestamp = new Date((clockMs += 1_000)).toISOString();
-    for (const at of request.timestampsAt) request.bytes.write(timestamp, at, 'latin1');
-    return request.bytes;
+    return request === undefined ? undefined : stamped(request);
   };
   await Promise.all(
     Array.from({ length: load.connections }, () =>
-      converse(connect({ port: load.port, host: '127.0.0.1', noDelay: true }), take, endMs, (status, tookMs) => {
+      converse(connect({ port: load.port, host: '127.0.0.1', noDelay: true }), take, (tookMs) => {
         latencies.push(tookMs);
-        statuses[status] = (statuses[status] ?? 0) + 1;
       }),
     ),
   );
   const tookMs = performance.now() - startMs;
-  const sorted = Float64Array.from(latencies).sort();
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
   return {
     requests: latencies.length,
     perSecond: (latencies.length * 1000) / tookMs,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-    statuses,
+    latenciesMs: Float64Array.from(latencies).sort(),
   };
 }
 
-function converse(
-  socket: Socket,
-  take: () => Buffer,
-  endMs: number,
-  onAnswer: (status: string, tookMs: number) => void,
-): Promise<void> {
+function stamped({ bytes, timestampsAt, namesAt }: LoadRequest): Buffer {
+  const timestamp = new Date((clockMs += 1_000)).toISOString();
+  for (const at of timestampsAt) bytes.write(timestamp, at, 'latin1');
+  if (namesAt.length === 0) return bytes;
+  const name = `pod-${String((names += 1)).padStart(NAME.length - 4, '0')}`;
+  for (const at of namesAt) bytes.write(name, at, 'latin1');
+  return bytes;
+}
+
+/** Throws for an answer that is no success: what refuses is fast. */
+function converse(socket: Socket, take: () => Buffer | undefined, onAnswer: (tookMs: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     let sentMs = 0;
     let buffered: Buffer = Buffer.alloc(0);
     const send = (): void => {
+      const bytes = take();
       sentMs = performance.now();
-      socket.write(take());
+      if (bytes === undefined) socket.end();
+      else socket.write(bytes);
     };
     socket.on('connect', send);
     socket.on('error', reject);
@@ -83,11 +90,14 @@ function converse(
       buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk]);
       const size = answerSize(buffered);
       if (size === undefined || buffered.length < size) return;
-      const nowMs = performance.now();
-      onAnswer(buffered.toString('latin1', 9, 12), nowMs - sentMs);
+      const status = buffered.toString('latin1', 9, 12);
+      if (status !== '200') {
+        socket.destroy(new Error(`the answer was ${status}: ${buffered.toString('utf8').slice(-300)}`));
+        return;
+      }
+      onAnswer(performance.now() - sentMs);
       buffered = buffered.subarray(size);
-      if (nowMs < endMs) send();
-      else socket.end();
+      send();
     });
   });
 }
@@ -111,7 +121,11 @@ export function aRequest(method: string, path: string, key: string, body = ''): 
     '',
   ];
   const bytes = Buffer.from(head.join('\r\n') + body);
-  const timestampsAt: number[] = [];
-  for (let at = bytes.indexOf(TIMESTAMP); at >= 0; at = bytes.indexOf(TIMESTAMP, at + 1)) timestampsAt.push(at);
-  return { bytes, timestampsAt };
+  return { bytes, timestampsAt: placesOf(TIMESTAMP, bytes), namesAt: placesOf(NAME, bytes) };
+}
+
+function placesOf(text: string, bytes: Buffer): readonly number[] {
+  const places: number[] = [];
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) places.push(at);
+  return places;
 }
