@@ -4,12 +4,12 @@ import { LEAKING, NAMESPACE, OVERLOADED, RELEASED } from './workloads.ts';
 
 /** From about 60 MB to the limit of 201 MB in two minutes. */
 const LEAK_BYTES_PER_SECOND = 1.2e6;
-const LEAK_MS = 210_000;
+const LEAK_MS = 180_000;
 
 /** 130 % of what the three pods can do. */
 const PEAK_PER_SECOND = 66;
 const RAMP_MS = 60_000;
-const PEAK_MS = 150_000;
+const PEAK_MS = 120_000;
 const RETURN_LIMIT_MS = 300_000;
 
 /** Share of requests that the new release answers with 500. */
@@ -37,9 +37,9 @@ async function playLeak(stage: Stage): Promise<void> {
   if (!reply.ok) throw new Error(`${pod.name} does not leak: ${reply.status}`);
   stage.say(`${name}: ${pod.name} leaks`);
   const { kubectl } = stage.cluster;
-  await pause(60_000);
-  await kubectl(['set', 'env', 'deployment/mail', '-n', NAMESPACE, 'CPU_MS=3']);
   await pause(45_000);
+  await kubectl(['set', 'env', 'deployment/mail', '-n', NAMESPACE, 'NOTES=second-release']);
+  await pause(30_000);
   await kubectl(['scale', 'deployment/images', '-n', NAMESPACE, '--replicas=3']);
   await pause(Math.max(0, fromMs + LEAK_MS - Date.now()));
   stage.chapters.push({ fault: 'leak', workload: name, fromMs, toMs: Date.now(), podUid: pod.uid });

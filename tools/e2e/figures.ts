@@ -1,7 +1,7 @@
 import type { SeenAction } from '../demo/observer.ts';
 import { summarise, type Summary } from './load/tally.ts';
 import type { Chapter, FaultName, PodRecord, RunRecord } from './record.ts';
-import { NEIGHBOURS } from './workloads.ts';
+import { NEIGHBOURS, WORKLOADS } from './workloads.ts';
 
 /** What one run comes to, fault by fault. */
 export interface Figures {
@@ -48,6 +48,8 @@ interface NeighbourFigures {
   readonly requests: Summary;
   readonly actions: readonly SeenAction[];
   readonly alerts: number;
+  /** Alerts that are about no workload of the run: storms. */
+  readonly storms: number;
   /** Pods that left without their own release or scaling being the cause. */
   readonly lost: readonly PodRecord[];
 }
@@ -130,6 +132,7 @@ function neighbourFigures(record: RunRecord): NeighbourFigures {
     requests: summarise(together, 'all', fromMs, Infinity),
     actions: record.actions.filter(({ workload }) => names.has(workload)),
     alerts: record.alerts.filter(({ workload }) => names.has(workload)).length,
+    storms: record.alerts.filter(({ workload }) => !WORKLOADS.some(({ name }) => name === workload)).length,
     lost: record.pods.filter(
       ({ workload, leavingMs, restarts }) =>
         names.has(workload) && (restarts > 0 || (leavingMs !== undefined && workload !== RELEASED_NEIGHBOUR)),

@@ -117,7 +117,12 @@ function judgeNeighbours(seen: Figures['neighbours']): readonly Check[] {
       seen: `actions: ${names(seen.actions)}; alerts: ${seen.alerts}; pods lost: ${names(seen.lost)}`,
     },
     {
-      claim: 'and hardly a request of theirs fails',
+      claim: 'three faults apart from one another are no storm',
+      holds: seen.storms === 0,
+      seen: `${seen.storms} alerts of storms`,
+    },
+    {
+      claim: 'hardly a request of the neighbours fails',
       holds: seen.requests.failedShare <= 0.001,
       seen: `${seen.requests.failed} of ${seen.requests.sent} failed`,
     },

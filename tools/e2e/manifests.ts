@@ -95,8 +95,8 @@ function policy({ name }: SampleWorkload): object {
     spec: {
       mode: 'Auto',
       target: { kind: 'Deployment', name },
-      // A run cannot wait for an hour: it polls every 5 s, learns for some minutes and verifies after 15 s.
-      detection: { intervalSeconds: 5, minSamples: 36 },
+      // A run cannot wait for an hour: it polls every 5 s, learns for ten minutes and verifies after 15 s.
+      detection: { intervalSeconds: 5, minSamples: 60 },
       limits: { minPodAgeSeconds: 30, cooldownSeconds: 60 },
       verification: { stabilizationSeconds: 15, timeoutSeconds: 180 },
       notifications: [{ sink: SINK }],

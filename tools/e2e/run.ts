@@ -26,9 +26,14 @@ export interface RunOptions {
   readonly keep: boolean;
 }
 
-/** Traffic before anything happens, so that there is a past to learn from. */
-const WARM_UP_MS = 150_000;
-const LEARN_LIMIT_MS = 420_000;
+/** Traffic before Aegis comes. */
+const WARM_UP_MS = 60_000;
+/**
+ * How long it then watches a shop in which nothing happens. Two models of different age must agree before it acts; at a poll each
+ * 5 seconds the older one speaks after 120 samples, ten minutes.
+ */
+const WATCH_MS = 645_000;
+const LEARN_LIMIT_MS = 120_000;
 const BETWEEN_MS = 30_000;
 
 const started = Date.now();
@@ -64,6 +69,7 @@ async function prepareAegis(stage: Stage, alertsUrl: string): Promise<void> {
   await installAegis(stage.cluster, alertsUrl);
   await stage.cluster.kubectl(['apply', '-f', '-'], { stdin: policyManifests() });
   say('Aegis is installed, one policy for each workload');
+  await pause(WATCH_MS);
   const isLearned = await stage.until('learning', LEARN_LIMIT_MS, async () => {
     const seen = await stage.seen();
     return WORKLOADS.every(({ name }) => seen?.learned[name] === true);

@@ -46,6 +46,9 @@ export const NEIGHBOURS: readonly SampleWorkload[] = [
     restless: { everySeconds: 60, lastSeconds: 5, factor: 2 },
   },
   { ...neighbour, name: 'stock', requestsPerSecond: 6 },
+  { ...neighbour, name: 'reviews', requestsPerSecond: 4 },
+  { ...neighbour, name: 'prices', requestsPerSecond: 5 },
+  { ...neighbour, name: 'accounts', requestsPerSecond: 4 },
 ];
 
 export const WORKLOADS: readonly SampleWorkload[] = [LEAKING, OVERLOADED, RELEASED, ...NEIGHBOURS];

@@ -6,7 +6,7 @@
  *
  * When init ends, the kernel ends every process in there, and its mounts, bridge, network namespaces and iptables rules with
  * them: what a crash would leave behind elsewhere cannot outlive it. Traffic in there reaches nothing outside. What remains to
- * be put back are the cgroups and a few settings of the kernel that a kubelet changes (`leftovers.ts`).
+ * be put back are the cgroups and a few settings of the kernel that a kubelet changes (`cgroups.ts`, `tunables.ts`).
  */
 import { spawn } from 'node:child_process';
 import { platform } from 'node:os';
@@ -58,7 +58,9 @@ export function runIsolated(script: string, args: readonly string[]): Promise<nu
   const flags = ['--net', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
   // The shell is process 1 in there: it collects orphans, which Node would leave as zombies.
   const init = ['sh', '-c', '"$@"; exit $?', 'init', process.execPath, '--disable-warning=ExperimentalWarning'];
-  const child = spawn('unshare', [...flags, ...init, script, ...args], { stdio: ['pipe', 'inherit', 'inherit'] });
+  // Before the machine's other work: what is measured in there shall not depend on it.
+  const command = ['-n', '-10', 'unshare', ...flags, ...init, script, ...args];
+  const child = spawn('nice', command, { stdio: ['pipe', 'inherit', 'inherit'] });
   // The program ends when its standard input does: however this process goes, the kernel closes it.
   const end = (): void => void child.stdin.end();
   process.on('SIGINT', end).on('SIGTERM', end);

@@ -20,6 +20,7 @@ import { freePorts } from '../rig/ports.ts';
 import { startDaemon } from '../rig/processes.ts';
 import { launchPrometheus, targetsInFiles } from '../rig/prometheus.ts';
 import { waitForDaemon, waitUntil } from '../rig/wait.ts';
+import { preferPods } from './cgroups.ts';
 import { importImages, startContainerd } from './containerd.ts';
 import { KUBELET_PORT, makeKubeletClient, NODE_NAME, startKubelet, startKubeProxy } from './kubelet.ts';
 import { makeNetwork, NODE_ADDRESS } from './network.ts';
@@ -56,6 +57,7 @@ export async function startRealRig({ stateDir, imageArchives, log }: RealRigOpti
   const kubectl = kubectlFor(bin.kubectl, { kubeconfigPath, home: stateDir });
   const isReady = ['get', 'node', NODE_NAME, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'];
   await waitForDaemon(stateDir, kubelet, async () => (await kubectl(isReady)) === 'True', NODE_READY_LIMIT_MS);
+  preferPods();
   await waitUntil('samples of cAdvisor in Prometheus', 60_000, () => hasNodeSamples(prometheusUrl), 500);
   const facts: ClusterFacts = {
     ...{ kind: 'rig' as const, stateDir, kubeconfigPath, prometheusUrl },

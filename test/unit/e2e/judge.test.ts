@@ -77,7 +77,7 @@ describe('the judgement over both runs', () => {
 
   test('a run of one fault is judged by that fault and the neighbours', () => {
     const only = { ...GOOD, chapters: [LEAK] };
-    expect(judge(figuresOf({ ...BAD, chapters: [LEAK] }), figuresOf(only))).toHaveLength(6);
+    expect(judge(figuresOf({ ...BAD, chapters: [LEAK] }), figuresOf(only))).toHaveLength(7);
   });
 
   test.each<[string, Partial<RunRecord>, string]>([
@@ -168,6 +168,7 @@ describe('the judgement over both runs', () => {
       { alerts: [...GOOD.alerts, alert('catalog')] },
       'nothing is done to a healthy neighbour, and nobody is alerted of one',
     ],
+    ['a storm', { alerts: [...GOOD.alerts, alert('shop')] }, 'three faults apart from one another are no storm'],
     [
       "a neighbour's pod goes",
       { pods: [...GOOD.pods, pod({ workload: 'stock', uid: 's', leavingMs: 1 })] },
@@ -176,7 +177,7 @@ describe('the judgement over both runs', () => {
     [
       "a neighbour's requests fail",
       { seconds: [...GOOD.seconds, second('stock', 1, 1)] },
-      'and hardly a request of theirs fails',
+      'hardly a request of the neighbours fails',
     ],
   ])('with Aegis %s', (_, withAegis, claim) => {
     expect(failedOf(BAD, { ...GOOD, ...withAegis })).toEqual(expect.arrayContaining([claim]));
