@@ -34,7 +34,7 @@ export interface Exposure {
 export async function startApiServer(
   stateDir: string,
   bin: Binaries,
-  { exposure, ...ports }: ControlPlanePorts & { readonly exposure?: Exposure },
+  { exposure, auditFile, ...ports }: ControlPlanePorts & { readonly exposure?: Exposure; readonly auditFile?: string },
 ): Promise<ControlPlane> {
   const credentials = createCredentials(stateDir);
   const etcdUrl = `http://127.0.0.1:${ports.etcd}`;
@@ -50,6 +50,7 @@ export async function startApiServer(
     args: [
       ...apiServerArgs({ etcdUrl, port: ports.apiServer, certDir, credentials }),
       ...(exposure === undefined ? ONLY_LOOPBACK : exposureArgs(exposure)),
+      ...(auditFile === undefined ? [] : auditArgs(stateDir, auditFile)),
     ],
   });
   // The certificate, which it signs itself, names the address that it is reached at.
@@ -104,6 +105,23 @@ export function startControllers(stateDir: string, bin: Binaries, plane: Control
     command: bin['kube-scheduler'],
     args: ['--config', config, '--secure-port', '0', '--authentication-kubeconfig', kubeconfig],
   });
+}
+
+/** Every write of a service account, with its body; the rig's own daemons and the administrator are none. */
+const AUDIT_POLICY = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived', 'ResponseStarted', 'Panic'],
+  rules: [
+    { level: 'Request', verbs: ['create', 'update', 'patch', 'delete'], userGroups: ['system:serviceaccounts'] },
+    { level: 'None' },
+  ],
+};
+
+function auditArgs(stateDir: string, auditFile: string): string[] {
+  const policyFile = join(stateDir, 'audit-policy.json'); // JSON is YAML
+  writeFileSync(policyFile, JSON.stringify(AUDIT_POLICY));
+  return ['--audit-policy-file', policyFile, '--audit-log-path', auditFile, '--audit-log-mode', 'blocking'];
 }
 
 function etcdArgs(stateDir: string, url: string, peerPort: number): string[] {

@@ -20,11 +20,16 @@ import { startReaper } from './start-reaper.ts';
 import { makeStateDir, writeFacts } from './state-dir.ts';
 import { waitForDaemon } from './wait.ts';
 
+/** In the rig's folder, with `audit`. */
+export const AUDIT_FILE = 'audit.log';
+
 export interface RigOptions {
   /** Simulated nodes at the start; 3 when not given. */
   readonly nodes?: number;
   /** 1 when not given: tests must not wait for metrics. */
   readonly scrapeIntervalSeconds?: number;
+  /** The API server writes each write of a service account to `audit.log` of the rig's folder, one JSON object a line. */
+  readonly audit?: boolean;
   /** Leaves the rig running when this process ends; `npm run rig -- down` ends it. */
   readonly keep?: boolean;
   /** Progress lines; standard error when not given. */
@@ -71,7 +76,8 @@ async function startAll(
   const prometheus = startPrometheus(stateDir, {
     ...{ command: bin.prometheus, port: prometheusPort, exporterPort, scrapeIntervalSeconds },
   });
-  const plane = await startApiServer(stateDir, bin, { etcd, etcdPeer, apiServer });
+  const audit = options.audit === true ? { auditFile: join(stateDir, AUDIT_FILE) } : {};
+  const plane = await startApiServer(stateDir, bin, { etcd, etcdPeer, apiServer, ...audit });
   startControllers(stateDir, bin, plane);
   startKwok(stateDir, bin, plane, kwok);
   const exporter = startExporter(stateDir, plane, exporterPort);

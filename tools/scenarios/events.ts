@@ -1,9 +1,8 @@
-import type { ContainerSnapshot, PodSnapshot } from '../../src/lib/workload.ts';
-import { aContainer } from '../../test/support/builders/workload.ts';
 import { TROUBLE } from '../../test/support/fakes/fake-kube-client.ts';
 import { placed, rereadPolicy } from './load.ts';
 import { parseGuardrail } from '../../src/api/v1alpha1/convert-guardrail.ts';
 import { atMoment, merged } from './patch.ts';
+import { changed, crashed, unpullable } from './pod-changes.ts';
 import type { ScenarioEvent } from './schema.ts';
 import { chosenPods, SHARED, type EventOf } from './shared-events.ts';
 import type { Stage } from './stage.ts';
@@ -23,47 +22,21 @@ const HANDLERS: Handlers = {
     stage.source.answers = answers;
     if (forSeconds !== undefined) later(stage, forSeconds, () => (stage.source.answers = 'well'));
   },
-  crash(stage, { restarts, exitCode, reason, livedSeconds, ...where }) {
-    const diedMs = stage.nowMs - 1_000;
-    const lastTermination = { reason, exitCode, startedAtMs: diedMs - livedSeconds * 1000, finishedAtMs: diedMs };
-    stage.editPods(where, (pod) =>
-      unready(pod, stage.nowMs, {
-        ...{
-          ready: false,
-          state: 'waiting',
-          waitingReason: 'CrashLoopBackOff',
-          restartCount: restarts,
-          lastTermination,
-        },
-      }),
-    );
-  },
-  'image-error'(stage, { image, ...where }) {
-    const waitingMessage = `Back-off pulling image "${image}": manifest unknown`;
-    stage.editPods(where, (pod) => ({
-      ...unready(pod, stage.nowMs, {
-        image,
-        ready: false,
-        state: 'waiting',
-        waitingReason: 'ImagePullBackOff',
-        waitingMessage,
-      }),
-      phase: 'Pending',
-    }));
-  },
+  crash: (stage, event) => stage.editPods(event, crashed(event, stage.nowMs)),
+  'image-error': (stage, event) => stage.editPods(event, unpullable(event.image, stage.nowMs)),
   recover(stage, where) {
     const pods = chosenPods(stage, where);
     stage.editPods(where, (pod) => stage.asWell(pod));
     stage.metrics.forget(pods, stage.find(where.workload, where.namespace));
   },
   pods(stage, { set, container, ...where }) {
-    stage.editPods(where, changed(stage, set, container));
+    stage.editPods(where, changed(set, container, stage.nowMs));
   },
   workload(stage, { workload, namespace, set }) {
     stage.world.cluster.editWorkload(workload, (each) => merged(each, atMoment(set, stage.nowMs)), namespace);
   },
   newborn(stage, { workload, set, container }) {
-    stage.setNewborn(workload, (pod) => changed(stage, set, container)(pod));
+    stage.setNewborn(workload, (pod) => changed(set, container, stage.nowMs)(pod));
   },
   deploy(stage, { workload, namespace, hash, revision, everySeconds }) {
     const { cluster } = stage.world;
@@ -194,29 +167,4 @@ const HANDLERS: Handlers = {
 function later(stage: Stage, seconds: number, run: () => void): void {
   if (seconds <= 0) run();
   else stage.world.clock.after(seconds * 1000, run);
-}
-
-function unready(pod: PodSnapshot, nowMs: number, container: Partial<ContainerSnapshot>): PodSnapshot {
-  const [before] = pod.containers;
-  const limits = {
-    ...(before?.cpuLimit !== undefined && { cpuLimit: before.cpuLimit }),
-    ...(before?.memoryLimit !== undefined && { memoryLimit: before.memoryLimit }),
-  };
-  return {
-    ...pod,
-    ready: false,
-    conditions: [{ type: 'Ready', status: 'False', changedAtMs: nowMs }],
-    containers: [aContainer({ ...limits, ...container }), ...pod.containers.slice(1)],
-  };
-}
-
-function changed(stage: Stage, set: unknown, container: unknown): (pod: PodSnapshot) => PodSnapshot {
-  return (pod) => {
-    const next = merged(pod, atMoment(set, stage.nowMs));
-    if (container === undefined) return next;
-    return {
-      ...next,
-      containers: next.containers.map((each, i) => (i === 0 ? merged(each, atMoment(container, stage.nowMs)) : each)),
-    };
-  };
 }

@@ -1,9 +1,21 @@
 import { at, type Json, list, record, stringMap, text } from '../../src/kubernetes/json.ts';
 import type { WorkloadSnapshot } from '../../src/lib/workload.ts';
-import type { World } from '../../test/support/fakes/world.ts';
+
+/** Limits on traffic, as whoever enforces them sees them. */
+export interface LimitWorld {
+  readonly objects: {
+    readonly accepts: boolean | undefined;
+    list(plural: string, namespace: string): readonly Json[];
+    get(plural: string, namespace: string, name: string): Json | undefined;
+  };
+  /** Ready proxies of the gateway. */
+  readonly proxies: number;
+  /** Calls that a throttle hook took, by their keys. */
+  readonly hookCalls: ReadonlyMap<string, number>;
+}
 
 /** Requests a second that all limits together let in to the workload's pods; absent: nothing limits it. */
-export function admittedPerSecond(world: World, workload: WorkloadSnapshot): number | undefined {
+export function admittedPerSecond(world: LimitWorld, workload: WorkloadSnapshot): number | undefined {
   const { namespace, name } = workload.ref;
   const { objects, proxies, hookCalls } = world;
   const gateway = objects
@@ -27,7 +39,7 @@ export function admittedPerSecond(world: World, workload: WorkloadSnapshot): num
 const routesOf = (policy: Json): readonly string[] =>
   list(at(policy, 'spec')['targetRefs']).map((ref) => text(record(ref)['name']));
 
-function leadsTo(world: World, route: string, { ref, pods }: WorkloadSnapshot): boolean {
+function leadsTo(world: LimitWorld, route: string, { ref, pods }: WorkloadSnapshot): boolean {
   const object = world.objects.get('httproutes', ref.namespace, route);
   const backends = list(at(object, 'spec')['rules'])
     .flatMap((rule) => list(record(rule)['backendRefs']))

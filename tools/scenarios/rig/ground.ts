@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { CachedClusterReader } from '../../../src/kubernetes/cluster-reader.ts';
+import { createClient, type KubeClient } from '../../../src/kubernetes/client.ts';
+import { systemClock } from '../../../src/system-clock.ts';
+import { helmPath } from '../../../test/support/helm.ts';
+import { recordedLog, recordedMetrics } from '../../../test/support/recorders.ts';
+import { applyDefinitions } from '../../rig/definitions.ts';
+import { AUDIT_FILE, startRig, type Rig } from '../../rig/rig.ts';
+import { waitUntil } from '../../rig/wait.ts';
+import { StandIns } from './stand-ins.ts';
+
+const CRDS = join(import.meta.dirname, '..', '..', '..', 'crds');
+
+/** A definition with whatever fields, of kinds whose projects ship none that is small enough to fetch. */
+const definition = (group: string, plural: string, kind: string): object => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `${plural}.${group}` },
+  spec: {
+    ...{ group, scope: 'Namespaced', names: { plural, kind, singular: kind.toLowerCase() } },
+    versions: [
+      {
+        ...{ name: 'v1', served: true, storage: true, subresources: { status: {} } },
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+});
+
+/** The rig, and what all scenarios of a run share on it. */
+export interface Ground {
+  readonly rig: Rig;
+  readonly helmBinary: string;
+  /** The administrator's. */
+  readonly client: KubeClient;
+  /** All workloads and pods as they are now. */
+  readonly reader: CachedClusterReader;
+  readonly standIns: StandIns;
+  readonly auditFile: string;
+  close(): Promise<void>;
+}
+
+/** Starts the rig with every kind that scenarios may speak of. */
+export async function openGround(log: (line: string) => void): Promise<Ground> {
+  const helmBinary = await helmPath();
+  if (helmBinary === undefined)
+    throw new Error('helm can neither be found nor built: npm run rig -- build --helm says why');
+  const rig = await startRig({ audit: true, log });
+  const standIns = new StandIns();
+  let reader: CachedClusterReader | undefined;
+  const close = async (): Promise<void> => {
+    await reader?.stop();
+    standIns.close();
+    await rig.stop();
+  };
+  try {
+    await standIns.listen();
+    rig.prometheus.addTarget('scenarios', `127.0.0.1:${standIns.port}`);
+    await rig.kubectl(['apply', '--server-side', '--force-conflicts', '-f', CRDS]);
+    await applyDefinitions(rig.kubectl, ['gatewayApi', 'envoyGateway', 'istio'], log);
+    const items = [
+      definition('cert-manager.io', 'certificates', 'Certificate'),
+      definition('external-secrets.io', 'externalsecrets', 'ExternalSecret'),
+    ];
+    await rig.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items } });
+    await rig.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all'], { timeoutMs: 70_000 });
+    const made = await createClient({
+      access: { kind: 'kubeconfig', path: rig.kubeconfigPath },
+      ...{ clock: systemClock, log: recordedLog() },
+    });
+    if (!made.ok) throw new Error(made.error);
+    const client = made.value;
+    const watch = { log: recordedLog(), metrics: recordedMetrics(), random: () => 0.5 };
+    const cached = new CachedClusterReader({ client, clock: systemClock, ...watch });
+    reader = cached;
+    cached.start();
+    await waitUntil('the caches', 60_000, () => cached.synced());
+    return { rig, helmBinary, client, reader: cached, standIns, auditFile: join(rig.stateDir, AUDIT_FILE), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
