@@ -8,7 +8,7 @@
  * them: what a crash would leave behind elsewhere cannot outlive it. Traffic in there reaches nothing outside. What remains to
  * be put back are the cgroups and a few settings of the kernel that a kubelet changes (`cgroups.ts`, `tunables.ts`).
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { accessSync, constants } from 'node:fs';
@@ -27,8 +27,14 @@ const NEEDED: Readonly<Record<string, string>> = {
 export function whyNotHere(): string | undefined {
   if (platform() !== 'linux') return `real containers need Linux, and this is ${platform()}`;
   if (process.getuid?.() !== 0) return 'real containers need root (namespaces, mounts and cgroups are made)';
+  const probe = spawnSync('unshare', [...NAMESPACES, 'true'], { encoding: 'utf8' });
+  if (probe.error === undefined && probe.status !== 0) {
+    return `root may not make namespaces here, as in a container without CAP_SYS_ADMIN: ${probe.stderr.trim()}`;
+  }
   return undefined;
 }
+
+const NAMESPACES = ['--net', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
 
 /** Packages that are missing, by Debian's names. */
 export function missingPackages(): readonly string[] {
@@ -55,11 +61,10 @@ function isThere(path: string): boolean {
  * end the program, not this process, which has to tidy up after it.
  */
 export function runIsolated(script: string, args: readonly string[]): Promise<number> {
-  const flags = ['--net', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
   // The shell is process 1 in there: it collects orphans, which Node would leave as zombies.
   const init = ['sh', '-c', '"$@"; exit $?', 'init', process.execPath, '--disable-warning=ExperimentalWarning'];
   // Before the machine's other work: what is measured in there shall not depend on it.
-  const command = ['-n', '-10', 'unshare', ...flags, ...init, script, ...args];
+  const command = ['-n', '-10', 'unshare', ...NAMESPACES, ...init, script, ...args];
   const child = spawn('nice', command, { stdio: ['pipe', 'inherit', 'inherit'] });
   // The program ends when its standard input does: however this process goes, the kernel closes it.
   const end = (): void => void child.stdin.end();
