@@ -34,7 +34,7 @@ test('detect-failure finds the lines of its pods in Loki, as the program is conf
   });
   try {
     const url = `http://127.0.0.1:${port}`;
-    await answered(`${url}/ping`, 30_000, program);
+    await answered(`${url}/ping`, 60_000, program);
     const labels = { pod: 'checkout-1', namespace: 'shop' };
     const reply = await fetch(`${url}/api/v1/detect-failure`, {
       method: 'POST',
