@@ -37,7 +37,10 @@ const USUAL = ['unit', 'integration'] as const;
 const ROOT = join(import.meta.dirname, '..');
 const JEST = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 
-function run(project: (typeof PROJECTS)[number], args: readonly string[], reportFile: string): Promise<boolean> {
+const reportOf = (folder: string, project: string): string => join(folder, `${project}.json`);
+
+function run(project: (typeof PROJECTS)[number], args: readonly string[], folder: string): Promise<boolean> {
+  const reportFile = reportOf(folder, project);
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST];
   // Tests on the rig share it and break its daemons. Jest itself would leave one of two cores idle.
   const workers = project === 'unit' ? ['--maxWorkers=100%'] : ['--runInBand'];
@@ -46,6 +49,8 @@ function run(project: (typeof PROJECTS)[number], args: readonly string[], report
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...flags, '--selectProjects', project, ...workers, ...report, ...args], {
       cwd: ROOT,
+      // What unit tests leave there goes with the run. A rig's state must be found by the next run: it stays where it is.
+      env: project === 'unit' ? { ...process.env, TMPDIR: folder } : process.env,
       // --json prints the whole report to standard output too; what people read goes to standard error.
       stdio: ['inherit', 'ignore', 'inherit'],
       timeout: limitMs,
@@ -92,18 +97,17 @@ async function preparePostgres(): Promise<void> {
 async function main(args: readonly string[]): Promise<number> {
   const chosen = PROJECTS.filter((project) => args.includes(project));
   const rest = args.filter((arg) => !PROJECTS.some((project) => project === arg));
-  const reports = mkdtempSync(join(tmpdir(), 'aegis-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'aegis-test-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const project of chosen.length > 0 ? chosen : USUAL) {
     if (project !== 'unit') await Promise.all([prepareRig(), preparePostgres()]);
-    const reportFile = join(reports, `${project}.json`);
-    const isOk = await run(project, rest, reportFile);
-    const counts = readCounts(reportFile, isOk);
+    const isOk = await run(project, rest, folder);
+    const counts = readCounts(reportOf(folder, project), isOk);
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
   }
-  rmSync(reports, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
   return total.failed > 0 || total.passed + total.failed === 0 ? 1 : 0;
 }
