@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { ClusterConfig, Config } from './config/config.ts';
 import { createApprovals, type Approvals } from './controller/approvals.ts';
 import { composeOperator } from './controller/compose.ts';
+import type { EffectivenessDesk } from './controller/effectiveness-desk.ts';
 import type { OperatorView } from './controller/operator-view.ts';
 import type { Poller } from './controller/poller.ts';
 import type { EventSink, LogSource, MetricsSink } from './controller/ports.ts';
@@ -46,6 +47,7 @@ const ENGINE_TIMEOUT_SECONDS = 3;
 export interface RunningOperator {
   readonly view: OperatorView;
   readonly approvals: Approvals;
+  readonly effectiveness: EffectivenessDesk;
   /** Lines of the cluster's pods. */
   readonly logs: LogSource | undefined;
   /** Sentences on what does not work now; for `/health`. */
@@ -142,7 +144,7 @@ function assemble(
   const policyEngine = createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) });
   const rights = new Map<EffectName, readonly string[]>();
   const logs = logSourceOf(config, client, clock, log);
-  const { operator, view, poller, surroundings } = composeOperator(
+  const { operator, view, effectiveness, poller, surroundings } = composeOperator(
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine, events },
       ...{ store, metrics, clock, random, log, ...(logs !== undefined && { logs }) },
@@ -156,7 +158,7 @@ function assemble(
     },
   );
   return {
-    ...{ view, logs, approvals: createApprovals({ writer, leadership, clock, log }) },
+    ...{ view, logs, effectiveness, approvals: createApprovals({ writer, leadership, clock, log }) },
     problems: () => problemsOf(reader, poller, surroundings),
     async start() {
       reader.start();

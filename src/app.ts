@@ -5,6 +5,7 @@ import { createOperator, type RunningOperator } from './app-operator.ts';
 import type { Config } from './config/config.ts';
 import { parseKeysFile } from './config/keys-file.ts';
 import { createDetectionService } from './controller/detection-service.ts';
+import { createEffectivenessDesk } from './controller/effectiveness-desk.ts';
 import { createModelKeeper, type ModelKeeper } from './controller/model-keeper.ts';
 import { EventFeed } from './controller/event-feed.ts';
 import { NO_APPROVALS } from './controller/approvals.ts';
@@ -83,6 +84,7 @@ export function createApp(config: Config, version: string, log: Log): App {
           ...(tracing !== undefined && { tracer: tracing }),
           view: operator?.view ?? EMPTY_VIEW,
           approvals: operator?.approvals ?? NO_APPROVALS,
+          effectiveness: operator?.effectiveness ?? createEffectivenessDesk({ store, clock, log }),
           problems: () => operator?.problems() ?? [],
         },
         {

@@ -13,12 +13,15 @@ const MEMORY_MS = 24 * HOUR;
 export class ActionLedger {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #onRow: (record: ActionRecord) => void;
   readonly #rows = new Map<string, ActionRecord>();
   #isLoaded = false;
 
-  constructor(store: Store, log: Log) {
+  /** `onRow` hears of every row that is new or changed, once it is durable. */
+  constructor(store: Store, log: Log, onRow: (record: ActionRecord) => void = () => undefined) {
     this.#store = store;
     this.#log = log;
+    this.#onRow = onRow;
   }
 
   /** Another process may have acted since: nothing is known until it is read again. */
@@ -30,7 +33,7 @@ export class ActionLedger {
   /** Reads the last day from the store; may be called again after a failure, or to learn what others wrote. */
   async load(nowMs: number): Promise<boolean> {
     try {
-      for (const record of await this.#store.actionsSince(nowMs - MEMORY_MS)) this.#rows.set(record.name, record);
+      for (const record of await this.#store.actionsSince(nowMs - MEMORY_MS)) this.#keep(record);
       this.#isLoaded = true;
     } catch (error) {
       this.#log.warn('the action ledger cannot be read; no effect until it can', { err: error });
@@ -55,7 +58,12 @@ export class ActionLedger {
   async put(record: ActionRecord): Promise<void> {
     if (isSame(this.#rows.get(record.name), record)) return;
     await this.#store.saveAction(record);
+    this.#keep(record);
+  }
+
+  #keep(record: ActionRecord): void {
     this.#rows.set(record.name, record);
+    this.#onRow(record);
   }
 
   /** Takes what the objects say, e.g. after a database was lost. A failure is retried with the next object. */

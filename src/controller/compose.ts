@@ -2,6 +2,7 @@ import { createEngine } from '../detection/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { EffectName } from '../policy/action.ts';
+import type { Effectiveness } from '../policy/effectiveness.ts';
 import type { EnabledEffects, Guardrail } from '../policy/healing-policy.ts';
 import { ActionGate } from './action-gate.ts';
 import { ActionJournal } from './action-journal.ts';
@@ -12,8 +13,10 @@ import { BackFill } from './back-fill.ts';
 import { countedLogSource, countedMetricEvidence, countedMetricSource } from './counted-sources.ts';
 import { DecisionRecorder } from './decision-recorder.ts';
 import { DetectionLoop } from './detection-loop.ts';
+import { createEffectivenessDesk, type EffectivenessDesk } from './effectiveness-desk.ts';
 import { EngineAnswers } from './engine-answers.ts';
 import { EvidenceDesk, type EvidenceAdapters } from './evidence-desk.ts';
+import { ExperienceBook } from './experience-book.ts';
 import { GuardrailReporter } from './guardrail-reporter.ts';
 import { IncidentBook } from './incident-book.ts';
 import { createOperatorView } from './live-view.ts';
@@ -81,6 +84,8 @@ export interface OperatorSettings {
   readonly finishedTtlMs?: number;
   /** False: no process comes after this one, what it learnt need not be stored; default true. */
   readonly storesModels?: boolean;
+  /** What another operator has learnt of the effects, to go on from; absent: nothing. */
+  readonly earlierEffectiveness?: readonly Effectiveness[];
   /** False: nobody reads the status of policies; default true. */
   readonly reportsPolicies?: boolean;
 }
@@ -94,6 +99,7 @@ export interface ComposedOperator {
   readonly book: IncidentBook;
   readonly ledger: ActionLedger;
   readonly storms: StormWatch;
+  readonly effectiveness: EffectivenessDesk;
 }
 
 /** Puts the operator together. The program and the tests give it other adapters; the wiring is this one. */
@@ -104,7 +110,8 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const source = countedMetricSource(adapters.source, metrics);
   const logs = adapters.logs === undefined ? undefined : countedLogSource(adapters.logs, metrics);
   const engine = createEngine({ seed: settings.seed });
-  const ledger = new ActionLedger(store, log);
+  const experience = new ExperienceBook(store, log, settings.earlierEffectiveness);
+  const ledger = new ActionLedger(store, log, (record) => experience.note(record));
   const storms = new StormWatch(store, log);
   const book = new IncidentBook(store, log);
   const engines = new EngineAnswers({
@@ -114,7 +121,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const acceptance = new PolicyAcceptance({ source, notifier });
   const refusals = new QueryRefusals();
   const surroundings = new Surroundings({
-    ...{ reader, source, ledger, storms, book, leadership, acceptance, refusals, enabledEffects },
+    ...{ reader, source, ledger, experience, storms, book, leadership, acceptance, refusals, enabledEffects },
     scrapeIntervalMs: stalenessMs / 2,
     policyEngineConfigured: clusterWideEngine !== undefined,
     ...(adapters.throttleSurvey !== undefined && {
@@ -157,13 +164,17 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   });
   const operator: Operator = new Operator({
     ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
-    ...{ guardrailReporter, owed, refusals },
+    ...{ guardrailReporter, owed, refusals, experience },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
     ...(settings.storesModels !== undefined && { storesModels: settings.storesModels }),
     ...(settings.reportsPolicies !== undefined && { reportsPolicies: settings.reportsPolicies }),
   });
   return {
     ...{ operator, poller, surroundings, book, ledger, storms },
+    effectiveness: createEffectivenessDesk({
+      ...{ store, clock, log },
+      onReset: () => experience.refresh(clock.nowMs()),
+    }),
     view: createOperatorView({ reader, book, surroundings, store, clock }),
   };
 }

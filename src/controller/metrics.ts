@@ -5,7 +5,8 @@
  */
 import { CATEGORIES, FAILURE_TYPES } from '../diagnosis/failure-type.ts';
 import { REASONS } from '../lib/reasons.ts';
-import { ACTIONS } from '../policy/action.ts';
+import { WORKLOAD_KINDS } from '../lib/workload.ts';
+import { ACTIONS, EFFECTS } from '../policy/action.ts';
 import { ACTION_STATES } from '../policy/ledger.ts';
 
 /** The values that a label may take, or how many distinct ones are kept. */
@@ -160,6 +161,18 @@ const healing: readonly MetricDeclaration[] = [
     kind: 'gauge',
     help: 'Treatments of the last minute and hour, and those under way, in the whole cluster; each treated pod counts.',
     labels: { window: ['minute', 'hour', 'concurrent'] },
+  },
+  {
+    name: 'aegis_effect_incidents',
+    kind: 'gauge',
+    help: 'Incidents of the last 90 days in which an effect was tried and judged, since it was reset.',
+    labels: { failure_type: FAILURE_TYPES, action: EFFECTS, workload_kind: WORKLOAD_KINDS },
+  },
+  {
+    name: 'aegis_effect_estimate',
+    kind: 'gauge',
+    help: 'Estimated share of such incidents in which the effect helps, shrunk towards one half.',
+    labels: { failure_type: FAILURE_TYPES, action: EFFECTS, workload_kind: WORKLOAD_KINDS },
   },
 ];
 

@@ -8,6 +8,7 @@ import type { ActionLedger } from './action-ledger.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';
 import type { DetectionLoop } from './detection-loop.ts';
+import type { ExperienceBook } from './experience-book.ts';
 import { guardrailName, type GuardrailReporter } from './guardrail-reporter.ts';
 import type { IncidentBook } from './incident-book.ts';
 import { createModelKeeper, type ModelKeeper } from './model-keeper.ts';
@@ -18,7 +19,7 @@ import type { ClusterReader, Leadership, MetricsSink, StoredAction } from './por
 import type { Store } from './store-ports.ts';
 import type { QueryRefusals } from './query-refusals.ts';
 import { rebuildHistory } from './rebuild-history.ts';
-import { reportState } from './state-gauges.ts';
+import { createEffectivenessReport, reportState } from './state-gauges.ts';
 import type { StormWatch } from './storm-watch.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { WorkloadAssessor } from './workload-assessor.ts';
@@ -52,6 +53,7 @@ export interface OperatorDeps {
   readonly ledger: ActionLedger;
   readonly storms: StormWatch;
   readonly owed: OwedRows;
+  readonly experience: ExperienceBook;
   readonly refusals: QueryRefusals;
   readonly alerts: AlertDesk;
   readonly surroundings: Surroundings;
@@ -82,6 +84,7 @@ export class Operator {
   #isHistoryWhole = false;
   #tidiedAtMs = 0;
   #reportedAtMs = 0;
+  readonly #reportEffectiveness = createEffectivenessReport();
   /** Absent: no process comes after this one. */
   readonly #models: ModelKeeper | undefined;
 
@@ -136,6 +139,7 @@ export class Operator {
       this.#isPrepared = false;
       this.#isHistoryWhole = false;
       this.#deps.ledger.unload();
+      this.#deps.experience.unload();
       this.#deps.book.unload();
       this.#deps.alerts.forget();
     });
@@ -224,8 +228,10 @@ export class Operator {
 
   /** A new leader first learns what its predecessor began: ledger, incidents, storms, and every open action. */
   async #prepare(): Promise<void> {
-    const { ledger, book, storms, reader, alerts, clock, log } = this.#deps;
+    const { ledger, experience, book, storms, reader, alerts, clock, log } = this.#deps;
     const nowMs = clock.nowMs();
+    // Without it ladders stay as written: no reason not to lead.
+    await experience.refresh(nowMs);
     // The book last: that it is loaded lets the loop decide.
     if (!(await ledger.load(nowMs))) return;
     const actions = reader.actions();
@@ -250,15 +256,17 @@ export class Operator {
 
   #report(nowMs: number): void {
     this.#reportedAtMs = nowMs;
-    const { reader, ledger, metrics } = this.#deps;
+    const { reader, ledger, experience, metrics } = this.#deps;
     const queues = [this.#actions, this.#policies, this.#guardrails, this.#edits];
     reportState({ reader, ledger, metrics, queues }, nowMs);
+    this.#reportEffectiveness(metrics, this.#isPrepared ? (experience.effectiveness(nowMs) ?? []) : []);
   }
 
   /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
   #tidy(nowMs: number): void {
     const { engine, book, poller, refusals, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
     this.#tidiedAtMs = nowMs;
+    if (this.#isPrepared) void this.#deps.experience.refresh(nowMs);
     const policies = surroundings.policies();
     const uids = new Set([...policies, ...surroundings.refusedByServer()].map(({ uid }) => uid));
     refusals.forget((uid) => uids.has(uid));

@@ -1,6 +1,7 @@
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/duration.ts';
 import { costOf, spending, spentWithin } from '../policy/budget.ts';
+import { PRIOR_ESTIMATE, type Effectiveness } from '../policy/effectiveness.ts';
 import { begunEffects } from '../policy/track-record.ts';
 import type { ActionLedger } from './action-ledger.ts';
 import type { ClusterReader, MetricsSink } from './ports.ts';
@@ -46,3 +47,25 @@ function stateOf(status: PolicyStatus | undefined): PolicyState | undefined {
   if (is('Conflict') === 'True') return 'conflict';
   return is('Accepted') === 'True' ? 'accepted' : undefined;
 }
+
+/** Reports how often the effects helped; what was reported before and is no more, a reset or its age took back. */
+export function createEffectivenessReport(): (metrics: MetricsSink, now: readonly Effectiveness[]) => void {
+  let before: readonly Labels[] = [];
+  return (metrics, now) => {
+    const isKnown = (labels: Labels): boolean => now.some((each) => isSame(labelsOf(each), labels));
+    for (const labels of before) if (!isKnown(labels)) metrics.gauge('aegis_effect_incidents', 0, labels);
+    for (const each of now) {
+      metrics.gauge('aegis_effect_incidents', each.incidents, labelsOf(each));
+      metrics.gauge('aegis_effect_estimate', each.estimate, labelsOf(each));
+    }
+    for (const labels of before) if (!isKnown(labels)) metrics.gauge('aegis_effect_estimate', PRIOR_ESTIMATE, labels);
+    before = now.map(labelsOf);
+  };
+}
+
+type Labels = ReturnType<typeof labelsOf>;
+const labelsOf = ({ failureType, action, workloadKind }: Effectiveness) => ({
+  ...{ failure_type: failureType, action, workload_kind: workloadKind },
+});
+const isSame = (a: Labels, b: Labels): boolean =>
+  a.failure_type === b.failure_type && a.action === b.action && a.workload_kind === b.workload_kind;

@@ -4,7 +4,7 @@ import type { ActionRecord } from '../policy/ledger.ts';
 export interface HistoryRow {
   readonly id: string;
   readonly atMs: number;
-  readonly kind: 'effect' | 'alert' | 'decision' | 'hold' | 'incident' | 'undo' | 'dry-run';
+  readonly kind: 'effect' | 'alert' | 'decision' | 'hold' | 'incident' | 'undo' | 'dry-run' | 'reset';
   readonly incidentId?: string;
   readonly decisionId?: string;
   readonly actionName?: string;

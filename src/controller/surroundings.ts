@@ -16,6 +16,7 @@ import { selectsWorkload } from '../policy/selects-workload.ts';
 import type { ThrottlePath } from '../policy/throttle-path.ts';
 import { effectsOn } from '../policy/track-record.ts';
 import type { ActionLedger } from './action-ledger.ts';
+import type { ExperienceBook } from './experience-book.ts';
 import type { EvidenceDesk } from './evidence-desk.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
 import type { PolicyAcceptance } from './policy-acceptance.ts';
@@ -29,6 +30,7 @@ export interface SurroundingsDeps {
   readonly reader: ClusterReader;
   readonly source: MetricSource;
   readonly ledger: ActionLedger;
+  readonly experience: ExperienceBook;
   readonly storms: StormWatch;
   readonly book: IncidentBook;
   readonly leadership: Leadership;
@@ -190,13 +192,14 @@ export class Surroundings {
   }
 
   decisionInput({ policy, workload, incident, verdict, diagnosis }: Findings, nowMs: number): DecisionInput {
-    const { reader, source, ledger, storms, book, leadership, evidence, ...fixed } = this.#deps;
+    const { reader, source, ledger, experience, storms, book, leadership, evidence, ...fixed } = this.#deps;
     const guardrails = this.guardrailsOf(policy.namespace);
     const track = book.find(policy.uid, workload.ref.uid);
     const acting = this.actingOn(workload);
     const throttlePaths = this.throttlePaths(workload);
     const backingStore = evidence?.backingStore(workload, nowMs);
     const { usualRequestRate } = incident;
+    const effectiveness = experience.effectiveness(nowMs);
     return {
       ...{ nowMs, policy, guardrails, workload, incident, verdict, diagnosis },
       ...{ enabledEffects: fixed.enabledEffects, scrapeIntervalMs: fixed.scrapeIntervalMs },
@@ -211,6 +214,7 @@ export class Surroundings {
       policyEngineConfigured: fixed.policyEngineConfigured,
       namespaces: this.#namespaceLabels(),
       openIncidents: book.openOn(workload.ref.uid),
+      ...(effectiveness !== undefined && { effectiveness }),
       ...(throttlePaths !== undefined && { throttlePaths }),
       ...(backingStore !== undefined && { backingStore }),
       ...(usualRequestRate !== undefined && { healthyRequestRate: usualRequestRate }),

@@ -1,5 +1,6 @@
 import type { Approvals } from '../controller/approvals.ts';
 import type { DetectionService } from '../controller/detection-api.ts';
+import type { EffectivenessDesk } from '../controller/effectiveness-desk.ts';
 import type { EventFeed } from '../controller/event-feed.ts';
 import type { OperatorView } from '../controller/operator-view.ts';
 import type { LogSource, MetricsSink, RequestTracer } from '../controller/ports.ts';
@@ -15,6 +16,8 @@ export interface HttpDependencies {
   readonly view: OperatorView;
   /** Takes answers to actions that wait for one; `NO_APPROVALS` without a cluster. */
   readonly approvals: Approvals;
+  /** How often each effect helped. */
+  readonly effectiveness: EffectivenessDesk;
   /** What the event stream tells. */
   readonly feed: EventFeed;
   /** Log lines for requests of detect-failure that bring none; absent: there are none but theirs. */

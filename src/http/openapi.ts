@@ -24,6 +24,7 @@ const silent = { debug: neverCalled, info: neverCalled, warn: neverCalled, error
 
 const NOTHING_BEHIND: HttpDependencies = {
   approvals: { answer: neverCalled },
+  effectiveness: { read: neverCalled, reset: neverCalled },
   service: {
     detectAnomaly: neverCalled,
     detectFailure: neverCalled,

@@ -4,6 +4,7 @@ import type { AnyRoute, StreamRoute } from '../route.ts';
 import { approvalRoutes } from './approvals.ts';
 import { detectionRoutes } from './detection.ts';
 import { withDocuments } from './documents.ts';
+import { effectivenessRoutes } from './effectiveness.ts';
 import { operatorRoutes } from './operator.ts';
 import { serviceRoutes } from './service.ts';
 import { statisticsRoutes } from './statistics.ts';
@@ -16,6 +17,7 @@ export function createRoutes(deps: HttpDependencies, events: StreamRoute): reado
     ...statisticsRoutes(deps, latencies),
     ...operatorRoutes(deps),
     ...approvalRoutes(deps),
+    ...effectivenessRoutes(deps),
     events,
     ...serviceRoutes(deps),
   ]);

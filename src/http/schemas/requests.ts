@@ -1,5 +1,8 @@
 import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
+import { FAILURE_TYPES } from '../../diagnosis/failure-type.ts';
+import { WORKLOAD_KINDS } from '../../lib/workload.ts';
+import { EFFECTS } from '../../policy/action.ts';
 import { LEVELS, LIMITS, METRIC_NAME, toLogLine, toSample } from './elements.ts';
 import { isFields, quickLine, quickList, quickMetric } from './quick.ts';
 import { parseTimestamp } from './timestamp.ts';
@@ -170,6 +173,16 @@ export const approvalBody = z
       .openapi({ description: 'That of the action as it was looked at: the answer is pinned to it.' }),
   })
   .openapi('ApprovalRequest');
+
+/** What is to be forgotten; a field left out means whatever it is. */
+export const resetBody = z
+  .object({
+    failure_type: z.enum(FAILURE_TYPES).optional().openapi({ example: 'traffic_surge' }),
+    action: z.enum(EFFECTS).optional().openapi({ example: 'scale_up' }),
+    workload_kind: z.enum(WORKLOAD_KINDS).optional().openapi({ example: 'Deployment' }),
+    reason: z.string().min(1).max(1024).openapi({ description: 'Why; kept in the history.' }),
+  })
+  .openapi('EffectivenessResetRequest');
 
 export const listQuery = z.object({
   limit: z

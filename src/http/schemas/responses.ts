@@ -1,6 +1,8 @@
 import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { ACTIONS } from '../../policy/action.ts';
+import { FAILURE_TYPES } from '../../diagnosis/failure-type.ts';
+import { WORKLOAD_KINDS } from '../../lib/workload.ts';
+import { ACTIONS, EFFECTS } from '../../policy/action.ts';
 
 extendZodWithOpenApi(z);
 
@@ -46,6 +48,34 @@ export const anomalyAnswer = z
     timestamp: time,
   })
   .openapi('AnomalyDetectionResponse');
+
+export const resetAnswer = z
+  .object({
+    at: time,
+    by: z.string(),
+    reason: z.string(),
+    failure_type: z.string().nullable(),
+    action: z.string().nullable(),
+    workload_kind: z.string().nullable(),
+  })
+  .openapi('EffectivenessReset');
+
+export const effectivenessAnswer = z
+  .object({
+    effectiveness: z.array(
+      z.object({
+        failure_type: z.enum(FAILURE_TYPES),
+        action: z.enum(EFFECTS),
+        workload_kind: z.enum(WORKLOAD_KINDS),
+        incidents: z.int().min(0).openapi({ description: 'In which it was tried and judged.' }),
+        helped: z.number().min(0).openapi({ description: 'How many of them it helped in; parts where some waves did.' }),
+        estimate: ratio.openapi({ description: '(helped + 2) / (incidents + 4)' }),
+        used: ratio.openapi({ description: 'What alternatives are ordered by: 0.5 with fewer than 5 incidents.' }),
+      }),
+    ),
+    resets: z.array(resetAnswer),
+  })
+  .openapi('EffectivenessResponse');
 
 export const approvalAnswer = z
   .object({

@@ -1,5 +1,6 @@
 import { EventFeed } from '../../../src/controller/event-feed.ts';
 import { NO_APPROVALS } from '../../../src/controller/approvals.ts';
+import { createEffectivenessDesk } from '../../../src/controller/effectiveness-desk.ts';
 import { EMPTY_VIEW } from '../../../src/controller/operator-view.ts';
 import { createDetectionService } from '../../../src/controller/detection-service.ts';
 import { createEngine } from '../../../src/detection/engine.ts';
@@ -63,6 +64,7 @@ export async function anApi(
     store,
     view: EMPTY_VIEW,
     approvals: NO_APPROVALS,
+    effectiveness: createEffectivenessDesk({ store, clock, log }),
     feed: new EventFeed({ clock, process: 'test' }),
     failureWindowMs: 300_000,
     metrics,

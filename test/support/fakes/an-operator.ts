@@ -1,5 +1,6 @@
 import type { ActionLedger } from '../../../src/controller/action-ledger.ts';
 import { composeOperator } from '../../../src/controller/compose.ts';
+import type { EffectivenessDesk } from '../../../src/controller/effectiveness-desk.ts';
 import type { IncidentBook } from '../../../src/controller/incident-book.ts';
 import type { Operator } from '../../../src/controller/operator.ts';
 import type { OperatorView } from '../../../src/controller/operator-view.ts';
@@ -72,6 +73,7 @@ export interface RunningProcess {
   readonly ledger: ActionLedger;
   readonly storms: StormWatch;
   readonly view: OperatorView;
+  readonly effectiveness: EffectivenessDesk;
   kill(): void;
 }
 
@@ -96,7 +98,7 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
   const context = { client, clock, mayBeginEffect: () => leadership.mayBeginEffect() };
   const limits = limitProviders(context, { allowed: ['EnvoyGateway', 'Istio', 'IngressNginx'], hook: hookOf(process) });
   const byEffect = executors(context, { limits, postToPod: podsOf(process) });
-  const { operator, view, book, ledger, storms } = composeOperator(
+  const { operator, view, effectiveness, book, ledger, storms } = composeOperator(
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine: { ask }, events },
       throttleSurvey: new ProviderSurvey(limits),
@@ -111,7 +113,18 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
   );
   await operator.start();
   if (options.leads !== false) leadership.set(true);
-  return { process, operator, leadership, reader, book, ledger, storms, view, kill: () => process.kill() };
+  return {
+    process,
+    operator,
+    leadership,
+    reader,
+    book,
+    ledger,
+    storms,
+    view,
+    effectiveness,
+    kill: () => process.kill(),
+  };
 }
 
 /** A hook that knows each call by its key. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { createEffectivenessDesk } from '../../../src/controller/effectiveness-desk.ts';
+import type { ActionRecord } from '../../../src/policy/ledger.ts';
 import type { Place } from '../../../src/store/backup/place.ts';
 import type { ManagedStore, StoreDependencies } from '../../../src/store/store.ts';
 import { anActionRecord, anIncident, aPrediction, aRow } from '../builders/store.ts';
@@ -216,6 +218,52 @@ export function storeSuite(aDatabase: () => Promise<TestDatabase>): void {
       expect(await again.loadBlob('engine')).toEqual(new Uint8Array([0, 255]));
       expect(await again.loadBlob('none')).toBeUndefined();
       await again.close();
+    });
+  });
+
+  describe('what effects taught', () => {
+    const HOUR_MS = 3_600_000;
+    const healed = (incident: number, over: Partial<ActionRecord> = {}): ActionRecord =>
+      anActionRecord({
+        ...{ name: `heal-${incident}`, incidentId: `incident-${incident}`, action: 'restart_pod', state: 'Healed' },
+        ...{ failureType: 'memory_leak', spent: true, dryRun: false, decidedAtMs: HOUR_MS, endedAtMs: 2 * HOUR_MS },
+        ...over,
+      });
+
+    test('is the same after a restart, and a reset stands in the history with who asked for it', async () => {
+      const database = await aDatabase();
+      const clock = fakeClock(3 * HOUR_MS);
+      const deskOf = (store: ManagedStore) => createEffectivenessDesk({ store, clock, log: recordedLog() });
+      const first = await openOn(database, clock);
+      for (const incident of [1, 2, 3]) await first.saveAction(healed(incident));
+      await first.saveAction(healed(4, { state: 'Ineffective', reason: 'StillAnomalous' }));
+      const before = await deskOf(first).read();
+      expect(before.effectiveness).toMatchObject([{ action: 'restart_pod', incidents: 4, helped: 3 }]);
+      await first.close();
+
+      const second = await openOn(database, clock);
+      expect(await deskOf(second).read()).toEqual(before);
+      const wish = {
+        of: { action: 'restart_pod' as const },
+        reason: 'new release',
+        by: 'key:kim',
+        idempotencyKey: 'k',
+      };
+      const reset = await deskOf(second).reset(wish);
+      expect(reset).toMatchObject({ by: 'key:kim', atMs: 3 * HOUR_MS });
+      clock.advance(HOUR_MS);
+      // The same wish again is the same reset; the key for another one is refused.
+      expect(await deskOf(second).reset(wish)).toEqual(reset);
+      expect(await deskOf(second).reset({ ...wish, of: {} })).toBe('reused');
+      await second.saveAction(healed(5, { endedAtMs: 3.5 * HOUR_MS }));
+      await second.close();
+
+      const third = await openOn(database, clock);
+      expect(await deskOf(third).read()).toMatchObject({
+        ...{ effectiveness: [{ incidents: 1, helped: 1 }], resets: [{ by: 'key:kim', reason: 'new release' }] },
+      });
+      expect(await third.verifyHistory()).toMatchObject({ ok: true, entries: 1 });
+      await third.close();
     });
   });
 
