@@ -11,6 +11,7 @@ import type {
 } from './detection-api.ts';
 import { failureAnswer } from './failure-answer.ts';
 import { createRequestJudge, type JudgedSample } from './request-judge.ts';
+import type { ModelMemory } from './request-memory.ts';
 
 export interface DetectionServiceSetting {
   /** Remembers what the service is asked about. Not the operator's own: no caller may bend that one's memory. */
@@ -23,15 +24,18 @@ export interface DetectionServiceSetting {
   readonly minSamples: number;
   /** `FAILURE_DETECTION_WINDOW`, back from the newest timestamp of a request. */
   readonly failureWindowMs: number;
-  /** Series remembered before the longest silent ones are forgotten. */
+  /** Series remembered before the longest silent ones are forgotten; as many more may have been seen once. */
   readonly maxSeries?: number;
 }
 
-/** About 3 kB each. */
+/** 3 kB each, 7 kB more for one that lives for hours; 200 bytes for one that was seen once. */
 const MAX_SERIES = 10_000;
 
+/** A service whose memory can be kept over restarts. */
+export type RememberingService = DetectionService & { readonly memory: ModelMemory };
+
 /** The one service that answers what is anomalous and what failed, over whichever engine it is given. */
-export function createDetectionService(setting: DetectionServiceSetting): DetectionService {
+export function createDetectionService(setting: DetectionServiceSetting): RememberingService {
   const judge = createRequestJudge({ ...setting, maxSeries: setting.maxSeries ?? MAX_SERIES });
   let trainedAtMs: number | undefined;
 
@@ -66,8 +70,9 @@ export function createDetectionService(setting: DetectionServiceSetting): Detect
     detectFailure: (request, nowMs) => toEnd(failure(request, nowMs)),
     anomalyInSteps: anomaly,
     failureInSteps: failure,
+    memory: judge.memory,
     facts: () => ({
-      series: setting.engine.seriesCount(),
+      series: judge.memory.seriesCount(),
       samples: judge.samplesJudged(),
       ...(trainedAtMs === undefined ? {} : { trainedAtMs }),
     }),

@@ -1,11 +1,11 @@
-import type { Engine } from '../detection/engine-input.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
+import type { ModelMemory } from './request-memory.ts';
 import type { Store } from './store-ports.ts';
 
 export interface ModelKeeperSetting {
-  readonly engine: Engine;
+  readonly engine: ModelMemory;
   readonly store: Pick<Store, 'saveBlob' | 'loadBlob'>;
   /** Name of the models in the store. */
   readonly key: string;

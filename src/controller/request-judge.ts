@@ -3,6 +3,8 @@ import { metricSpec } from '../detection/metric-profile.ts';
 import type { MetricSpec } from '../detection/sample.ts';
 import type { MetricVerdict, Score } from '../detection/verdict.ts';
 import type { MetricSample } from './detection-api.ts';
+import { createFirstSamples } from './first-samples.ts';
+import { requestMemory, type ModelMemory } from './request-memory.ts';
 
 /** A sample with what the engine said of it. */
 export interface JudgedSample {
@@ -36,6 +38,8 @@ export interface RequestJudge {
    */
   judge(samples: readonly MetricSample[], nowMs: number, visit: (judged: JudgedSample) => void): Generator<void>;
   samplesJudged(): number;
+  /** All that is remembered, for whoever keeps it over restarts. */
+  readonly memory: ModelMemory;
 }
 
 /**
@@ -57,6 +61,7 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
     maxSampleAgeMs: Number.MAX_SAFE_INTEGER,
     intervalMs: INTERVAL_MS,
   };
+  const firstSamples = createFirstSamples(setting.maxSeries);
   let judged = 0;
   let alone = 0;
 
@@ -74,15 +79,18 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
     // The contract takes samples that are a little ahead of this server; to the engine they are simply now.
     const atMs = Math.max(nowMs, sample.atMs);
     judged += 1;
+    if (!engine.knows(seriesKey)) {
+      const first = firstSamples.take(seriesKey);
+      if (first === undefined) {
+        firstSamples.keep(seriesKey, { value: sample.value, atMs: sample.atMs, judgedAtMs: atMs });
+        return judgedBy(judgeAlone(spec, sample, atMs), seriesKey, sample, 0);
+      }
+      const firstReading = { kind: 'value', value: first.value, atMs: first.atMs } as const;
+      engine.judgeSeries(seriesKey, spec, firstReading, settings, first.judgedAtMs);
+    }
     const own = engine.judgeSeries(seriesKey, spec, reading, settings, atMs);
     const speaksOfIt = own.verdict.kind === 'score' && own.value === sample.value && own.atMs === sample.atMs;
-    const verdict = speaksOfIt ? own : judgeAlone(spec, sample, atMs);
-    const detectors = verdict.detectors.every(isFiniteScore)
-      ? verdict.detectors
-      : verdict.detectors.filter(isFiniteScore);
-    const decisive = detectors[0];
-    const score = Math.min(1, Math.max(0, decisive?.score ?? 0));
-    return { sample, seriesKey, score, decisive, detectors, samples: own.verdict.samples };
+    return judgedBy(speaksOfIt ? own : judgeAlone(spec, sample, atMs), seriesKey, sample, own.verdict.samples);
   };
 
   const makeRoom = (nowMs: number): void => {
@@ -107,7 +115,17 @@ export function createRequestJudge(setting: JudgeSetting): RequestJudge {
       }
     },
     samplesJudged: () => judged,
+    memory: requestMemory(engine, firstSamples),
   };
+}
+
+function judgedBy(verdict: MetricVerdict, seriesKey: string, sample: MetricSample, samples: number): JudgedSample {
+  const detectors = verdict.detectors.every(isFiniteScore)
+    ? verdict.detectors
+    : verdict.detectors.filter(isFiniteScore);
+  const decisive = detectors[0];
+  const score = Math.min(1, Math.max(0, decisive?.score ?? 0));
+  return { sample, seriesKey, score, decisive, detectors, samples };
 }
 
 const isFiniteScore = ({ score }: Score): boolean => Number.isFinite(score);

@@ -58,6 +58,8 @@ export interface Engine {
   /** Forgets series that were not seen since then; returns how many. */
   evict(notSeenSinceMs: number): number;
   seriesCount(): number;
+  /** Whether anything is remembered of a series. */
+  knows(seriesKey: string): boolean;
   snapshot(): Uint8Array;
   /** Replaces the state; throws `SnapshotError` with a reason for an unknown version or a damaged snapshot. */
   restore(bytes: Uint8Array): void;

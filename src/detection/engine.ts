@@ -130,6 +130,10 @@ class TableEngine implements Engine {
     return this.table.size();
   }
 
+  knows(seriesKey: string): boolean {
+    return this.table.find(seriesKey) >= 0;
+  }
+
   snapshot(): Uint8Array {
     return writeSnapshot(this.table, this.vectors, this.lineages);
   }

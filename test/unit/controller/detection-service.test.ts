@@ -84,6 +84,26 @@ describe('a series', () => {
     expect(engine.samples(seriesKeyOf(inUse))).toBeGreaterThan(1_000);
   });
 
+  test('label sets that are sent once take no room in the engine, and no more than so many are waited for', () => {
+    const engine = createEngine({ seed: 1 });
+    const service = aService({ engine, maxSeries: 100 });
+    for (let i = 0; i < 1_000; i += 1) {
+      service.detectAnomaly({ metrics: [aSample({ labels: { pod: `p-${i}` }, atMs: NOW + i })] }, NOW + i);
+    }
+    expect(engine.seriesCount()).toBe(0);
+    expect(service.facts().series).toBe(100);
+  });
+
+  test('its second sample finds the first one learnt', () => {
+    const engine = createEngine({ seed: 1 });
+    const service = aService({ engine });
+    const answers = [0, 1, 2].map((i) =>
+      service.detectAnomaly({ metrics: [aSample({ atMs: NOW + i * 15_000 })] }, NOW + i * 15_000),
+    );
+    expect(answers.map(({ details }) => details.features['cpu_usage']?.samples)).toEqual([0, 1, 2]);
+    expect(engine.seriesCount()).toBe(1);
+  });
+
   test('a request with more series than are kept is answered whole', () => {
     const engine = createEngine({ seed: 1 });
     const service = aService({ engine, maxSeries: 10 });

@@ -26,7 +26,7 @@ function aProgram(store: Pick<ManagedStore, 'saveBlob' | 'loadBlob'>, clock: Fak
   });
   const log = recordedLog();
   const keeper = createModelKeeper({
-    ...{ engine, store, key: 'engine/rest', learnt: () => service.facts().samples, clock, log },
+    ...{ engine: service.memory, store, key: 'engine/rest', learnt: () => service.facts().samples, clock, log },
   });
   return { service, keeper, log };
 }
@@ -105,6 +105,26 @@ describe('the models of the detection API', () => {
     const next = aProgram(store, clock);
     await next.keeper.start();
     expect(next.service.facts().series).toBe(1);
+  });
+
+  test('a series that was seen once is remembered over a restart, and models of before that are read as they are', async () => {
+    const clock = fakeClock();
+    const store = await aStore(clock);
+    const first = aProgram(store, clock);
+    await first.keeper.start();
+    for (let i = 0; i < 5; i += 1) ask(first, 50, clock, 'known');
+    ask(first, 50, clock, 'once');
+    await first.keeper.stop();
+    const second = aProgram(store, clock);
+    await second.keeper.start();
+    expect(ask(second, 50, clock, 'once').details.features['response_time']?.samples).toBe(1);
+
+    const engineAlone = createEngine({ seed: 7 });
+    engineAlone.teach('k', { name: 'k', unit: '', direction: 'Both' }, Float64Array.of(1, 2), Float64Array.of(1, 2));
+    await store.saveBlob('engine/rest', engineAlone.snapshot());
+    const third = aProgram(store, clock);
+    await third.keeper.start();
+    expect(third.service.facts().series).toBe(1);
   });
 
   test('nothing new is not saved again', async () => {
