@@ -71,7 +71,7 @@ export function createApp(config: Config, version: string, log: Log): App {
         scratch: createEngine({ seed: SEED }),
       });
       models = createModelKeeper({
-        ...{ engine, store, clock, log, key: REST_MODELS },
+        ...{ engine: service.memory, store, clock, log, key: REST_MODELS },
         learnt: () => service.facts().samples,
       });
       await models.start();
