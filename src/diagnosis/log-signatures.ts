@@ -83,8 +83,8 @@ export interface SignatureFacts {
   readonly count: number;
   /** Of them, warnings and errors. */
   readonly alarming: number;
-  /** Rate since the onset over the rate before it; infinite if there was none; 1 if nothing from before is known. */
-  readonly rateRatio: number;
+  /** Rate since the onset over the rate before it; infinite if there was none; absent if nothing from before is known. */
+  readonly rateRatio?: number;
   readonly lastAtMs: number;
   readonly pods: readonly string[];
   /** One of the lines, shortened and without control characters: text that the workload wrote. */
@@ -136,14 +136,13 @@ function summarise(signature: LogSignature, tally: Tally, beforeMs: number, afte
   const sorted = tally.after.toSorted(
     (a, b) => a.atMs - b.atMs || (a.message < b.message ? -1 : a.message > b.message ? 1 : 0),
   );
-  const ratio =
-    beforeMs < 1000 ? 1 : tally.before === 0 ? Infinity : tally.after.length / afterMs / (tally.before / beforeMs);
+  const ratio = tally.before === 0 ? Infinity : tally.after.length / afterMs / (tally.before / beforeMs);
   const pods = new Set(sorted.flatMap((line) => (line.pod === undefined ? [] : [line.pod])));
   return {
     signature,
     count: sorted.length,
     alarming: sorted.filter((line) => line.level === 'error' || line.level === 'warn').length,
-    rateRatio: ratio,
+    ...(beforeMs < 1000 ? {} : { rateRatio: ratio }),
     lastAtMs: sorted.at(-1)?.atMs ?? 0,
     pods: [...pods].sort(),
     example: printable(sorted.at(-1)?.message ?? ''),

@@ -52,12 +52,12 @@ export interface RequestEvidence {
   readonly kubernetes?: KubernetesEvidence;
 }
 
-const median = (values: readonly number[]): number | undefined => {
+/** The caller sees to it that there are values. */
+const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? sorted[middle]
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2 || undefined;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 };
 
 function seriesKey({ metric, labels }: Pick<JudgedMetric, 'metric' | 'labels'>): string {

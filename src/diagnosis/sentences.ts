@@ -30,7 +30,7 @@ export function logged(facts: Facts, signature: LogSignature): string | undefine
 export function logWeight(facts: Facts, signature: LogSignature, weight: number): number {
   const seen = facts.logs.get(signature);
   if (seen === undefined) return 0;
-  const isOld = seen.rateRatio <= 1.5 && seen.rateRatio !== 1;
+  const isOld = (seen.rateRatio ?? Infinity) <= 1.5;
   return weight * (isOld ? 0.25 : 1) * (seen.alarming === 0 ? 0.5 : 1);
 }
 
