@@ -14,7 +14,7 @@ const RETURN_LIMIT_MS = 300_000;
 
 /** Share of requests that the new release answers with 500. */
 const BROKEN_PERCENT = 30;
-const RELEASE_MS = 180_000;
+const RELEASE_MS = 150_000;
 /** Someone reads the alert, and Aegis has time for something worse. */
 const READING_MS = 30_000;
 /** How long the cure is watched. */
