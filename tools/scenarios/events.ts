@@ -1,5 +1,5 @@
 import { TROUBLE } from '../../test/support/fakes/fake-kube-client.ts';
-import { placed, rereadPolicy } from './load.ts';
+import { placed, rereadPolicy, said } from './load.ts';
 import { parseGuardrail } from '../../src/api/v1alpha1/convert-guardrail.ts';
 import { atMoment, merged } from './patch.ts';
 import { changed, crashed, unpullable } from './pod-changes.ts';
@@ -138,7 +138,7 @@ const HANDLERS: Handlers = {
     const known = stage.loaded.scenario.guardrails.find(({ metadata }) => metadata.name === name);
     const manifest = { ...known, metadata: { name }, spec: merged(known?.spec ?? {}, spec) };
     const parsed = parseGuardrail(placed(manifest));
-    if (parsed.kind === 'invalid') throw new Error(`guardrail ${name}: ${JSON.stringify(parsed.problems)}`);
+    if (parsed.kind === 'invalid') throw new Error(`guardrail ${name}: ${said(parsed.problems)}`);
     stage.world.cluster.putGuardrail(parsed.value);
   },
   'clock-jump'(stage, { bySeconds }) {

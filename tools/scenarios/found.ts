@@ -29,7 +29,10 @@ export async function foundOn({ loaded, world }: Stage, seen: Observations): Pro
         .toSorted((a, b) => Number(names.has(a.ref.name)) - Number(names.has(b.ref.name)))
         .map(({ ref, replicas }) => [ref.name, replicas]),
     ),
-    condition: (policy, type) => world.condition(policy, type),
+    condition(policy, type) {
+      const found = loaded.scenario.policies.find(({ metadata }) => metadata.name === policy)?.metadata['namespace'];
+      return world.condition(policy, type, typeof found === 'string' ? found : 'shop');
+    },
   };
 }
 

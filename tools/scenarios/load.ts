@@ -1,11 +1,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { parseGuardrail } from '../../src/api/v1alpha1/convert-guardrail.ts';
 import { parsePolicy } from '../../src/api/v1alpha1/convert-policy.ts';
+import { GuardrailSpec } from '../../src/api/v1alpha1/guardrail.ts';
+import { HealingPolicySpec } from '../../src/api/v1alpha1/healing-policy.ts';
+import { list, record, text } from '../../src/kubernetes/json.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
-import { messageOf } from '../../src/lib/thrown.ts';
 import type { Guardrail, HealingPolicy } from '../../src/policy/healing-policy.ts';
+import { meaningProblems } from './meaning.ts';
+import { partOf } from './partial.ts';
+import { pathOf, placedIn, schemaProblems, unknownFields, type Path, type ScenarioProblem } from './problems.ts';
 import { scenarioSchema, type Scenario } from './schema.ts';
 
 /** A scenario, checked: its manifests as the operator would read them. */
@@ -25,78 +30,98 @@ export function scenarioFiles(path: string): readonly string[] {
     .map((name) => join(path, name));
 }
 
-/** Reads one file. Everything that is wrong with it at once, each line with its place. */
+/** Reads one file. Everything that is wrong with it at once, each with its line, its place and what it should be. */
 export function loadScenario(file: string): Result<LoadedScenario, readonly string[]> {
-  const document = parseDocument(readFileSync(file, 'utf8'), { strict: true });
-  if (document.errors.length > 0) {
-    return err(
-      document.errors.map(
-        ({ message, linePos }) => `line ${linePos?.[0].line ?? 1}: is no YAML: ${message.split('\n')[0]}`,
-      ),
-    );
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), { strict: true, lineCounter: lines });
+  const [broken] = document.errors;
+  if (broken !== undefined) return err([notYaml(broken, document.errors.length)]);
+  const raw: unknown = document.toJS();
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    return err(['is no scenario: it must be a map with name, group, lastsSeconds, cluster and policies']);
   }
-  const parsed = scenarioSchema.safeParse(document.toJS());
-  if (!parsed.success) return err(parsed.error.issues.map(({ path, message }) => `${dotted(path)}: ${message}`));
-  const scenario = parsed.data;
-  const policies = scenario.policies.map((manifest, i) => ({ i, parsed: parsePolicy(placed(manifest)) }));
-  const guardrails = scenario.guardrails.map((manifest, i) => ({ i, parsed: parseGuardrail(placed(manifest)) }));
+  const given = withNamespaces(raw as Readonly<Record<string, unknown>>);
+  const parsed = scenarioSchema.safeParse(given);
+  const policies = list(given['policies']).map((manifest) => parsePolicy(placed(manifest)));
+  const guardrails = list(given['guardrails']).map((manifest) => parseGuardrail(placed(manifest)));
   const problems = [
-    ...policies.flatMap(({ i, parsed: p }) => (p.kind === 'invalid' ? inside(`policies[${i}]`, p.problems) : [])),
-    ...guardrails.flatMap(({ i, parsed: g }) => (g.kind === 'invalid' ? inside(`guardrails[${i}]`, g.problems) : [])),
-    ...unknownNames(scenario),
+    ...(parsed.success ? [] : schemaProblems(parsed.error.issues, given)),
+    ...meaningProblems(parsed.success ? parsed.data : partOf(given)),
+    ...list(given['policies']).flatMap((manifest, i) => specProblems(HealingPolicySpec, manifest, ['policies', i])),
+    ...list(given['guardrails']).flatMap((manifest, i) => specProblems(GuardrailSpec, manifest, ['guardrails', i])),
+    ...policies.flatMap((each, i) => (each.kind === 'invalid' ? inside(['policies', i], each.problems) : [])),
+    ...guardrails.flatMap((each, i) => (each.kind === 'invalid' ? inside(['guardrails', i], each.problems) : [])),
   ];
-  if (problems.length > 0) return err(problems);
+  if (problems.length > 0 || !parsed.success) return err(problems.map(placedIn(document, lines)));
   return ok({
     file,
-    scenario,
-    policies: policies.flatMap(({ parsed: p }) => (p.kind === 'valid' ? [p.value] : [])),
-    guardrails: guardrails.flatMap(({ parsed: g }) => (g.kind === 'valid' ? [g.value] : [])),
+    scenario: parsed.data,
+    policies: policies.flatMap((each) => (each.kind === 'valid' ? [each.value] : [])),
+    guardrails: guardrails.flatMap((each) => (each.kind === 'valid' ? [each.value] : [])),
   });
 }
 
-/** The same scenario read again, after an event merged something into a manifest. */
+/** What follows a first break of YAML is seldom another one. */
+function notYaml(
+  {
+    message,
+    linePos,
+  }: { readonly message: string; readonly linePos?: readonly { readonly line: number }[] | undefined },
+  count: number,
+): string {
+  const line = linePos?.[0]?.line ?? 1;
+  if (message.includes('multiple documents'))
+    return `line ${line}: a second document begins: one file holds one scenario`;
+  const said = message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
+  const more = count === 1 ? '' : ` (${count - 1} more may follow from it)`;
+  return `line ${line}: is no YAML: ${said}${more}`;
+}
+
+/** Where an event says no namespace, that of the workload or policy which it names is meant. */
+function withNamespaces(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const workloads = list(record(raw['cluster'])['workloads']).map(record);
+  const added = list(raw['events']).map((event) => record(record(event)['workload']));
+  const policies = list(raw['policies']).map((policy) => record(record(policy)['metadata']));
+  const events = list(raw['events']).map((each) => {
+    const event = record(each);
+    const owners = event['do'] === 'policy' ? policies : [...workloads, ...added];
+    const name = event['do'] === 'policy' ? event['name'] : event['workload'];
+    const namespaces = new Set(
+      owners.filter((owner) => owner['name'] === name).map((owner) => owner['namespace'] ?? 'shop'),
+    );
+    const [namespace] = namespaces;
+    const isClear = typeof name === 'string' && namespaces.size === 1 && event['namespace'] === undefined;
+    return isClear && typeof each === 'object' ? { ...event, namespace } : each;
+  });
+  return raw['events'] === undefined || !Array.isArray(raw['events']) ? raw : { ...raw, events };
+}
+
+/** The same policy read again, after an event merged something into its spec. */
 export function rereadPolicy(manifest: Scenario['policies'][number], spec: unknown): HealingPolicy {
   const parsed = parsePolicy({ ...(placed(manifest) as object), spec });
-  if (parsed.kind === 'invalid') throw new Error(messageOf({ message: JSON.stringify(parsed.problems) }));
+  if (parsed.kind === 'invalid') throw new Error(`policy ${manifest.metadata.name}: ${said(parsed.problems)}`);
   return parsed.value;
 }
 
-const inside = (
-  where: string,
-  problems: readonly { readonly path: string; readonly message: string }[],
-): readonly string[] => problems.map(({ path, message }) => `${where}.${path}: ${message}`);
+type Problems = readonly { readonly path: string; readonly message: string }[];
+
+export const said = (problems: Problems): string =>
+  problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+
+const inside = (where: Path, problems: Problems): readonly ScenarioProblem[] =>
+  problems.map(({ path, message }) => ({ path: [...where, ...pathOf(path)], message }));
+
+/** As `kubectl apply` does, which refuses fields that the API server would drop. */
+const specProblems = (
+  schema: Parameters<typeof unknownFields>[0],
+  manifest: unknown,
+  where: Path,
+): readonly ScenarioProblem[] => unknownFields(schema, record(manifest)['spec'], [...where, 'spec']);
 
 /** What the API server would add. */
-export function placed(manifest: Scenario['policies'][number]): unknown {
-  const { metadata } = manifest;
-  const namespace = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : 'shop';
-  return { ...manifest, metadata: { generation: 1, uid: `uid-${namespace}-${metadata.name}`, ...metadata, namespace } };
-}
-
-/** A misspelt workload or policy would make a scenario that tests nothing. */
-function unknownNames({ cluster, events, policies, expect }: Scenario): readonly string[] {
-  const added = events.flatMap((event) => (event.do === 'add-workload' ? [event.workload.name] : []));
-  const workloads = new Set([...cluster.workloads.map((workload) => workload.name), ...added]);
-  const named = new Set(policies.map(({ metadata }) => metadata.name));
-  const know = (known: ReadonlySet<string>, where: string, name: string): readonly string[] =>
-    known.has(name) ? [] : [`${where}: ${JSON.stringify(name)} is none; there are ${[...known].join(', ')}`];
-  return [
-    ...events.flatMap((event, i) =>
-      'workload' in event && typeof event.workload === 'string'
-        ? know(workloads, `events[${i}].workload`, event.workload)
-        : event.do === 'policy'
-          ? know(named, `events[${i}].name`, event.name)
-          : [],
-    ),
-    ...Object.keys(expect.replicas).flatMap((name) => know(workloads, 'expect.replicas', name)),
-    ...Object.keys(expect.ready).flatMap((name) => know(workloads, 'expect.ready', name)),
-    ...Object.keys(expect.conditions).flatMap((name) => know(named, 'expect.conditions', name)),
-  ];
-}
-
-function dotted(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (so, part) => (typeof part === 'number' ? `${so}[${part}]` : so === '' ? String(part) : `${so}.${String(part)}`),
-    '',
-  );
+export function placed(manifest: unknown): unknown {
+  const metadata = record(record(manifest)['metadata']);
+  const namespace = text(metadata['namespace']) || 'shop';
+  const name = text(metadata['name']);
+  return { ...record(manifest), metadata: { generation: 1, uid: `uid-${namespace}-${name}`, ...metadata, namespace } };
 }

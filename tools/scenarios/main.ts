@@ -56,6 +56,12 @@ function told({ file, scenario }: LoadedScenario, failures: readonly string[], s
   if (story !== '') say(`${story}\n`);
 }
 
+/** One that cannot be played is a failure of its own, and no reason to leave out the others. */
+const unplayable = (error: unknown): { readonly failures: readonly string[]; readonly story: string } => ({
+  failures: [`it could not be played: ${error instanceof Error ? error.message : String(error)}`],
+  story: '',
+});
+
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
@@ -82,7 +88,7 @@ async function main(argv: readonly string[]): Promise<number> {
     });
   } else {
     for (const each of loaded) {
-      const { failures, story } = await play(each);
+      const { failures, story } = await play(each).catch(unplayable);
       told(each, failures, values.verbose ? story : '', tally);
     }
   }

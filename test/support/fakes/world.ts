@@ -142,8 +142,8 @@ export class World {
     return this.sent.filter(({ status }) => status === 'firing');
   }
 
-  condition(policy: string, type: string): string {
-    const found = this.cluster.policyStatus(policy)?.conditions.find((each) => each.type === type);
+  condition(policy: string, type: string, namespace = 'shop'): string {
+    const found = this.cluster.policyStatus(policy, namespace)?.conditions.find((each) => each.type === type);
     return found === undefined ? 'none' : `${found.status} ${found.reason}`;
   }
 

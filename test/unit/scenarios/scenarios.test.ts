@@ -77,13 +77,17 @@ describe('a file that cannot be used says everything that is wrong with it', () 
     [
       'fields that are missing or wrong',
       'name: x\ngroup: weather\n',
-      ['group: ', 'lastsSeconds: ', 'cluster: ', 'policies: '],
+      ['line 2, group: "weather" is none', 'lastsSeconds: is missing: a number of seconds', 'cluster: ', 'policies: '],
     ],
-    ['an event that nobody knows', `${START}${POLICY}events: [{ at: 1, do: explode }]`, ['events[0].do: ']],
+    [
+      'an event that nobody knows',
+      `${START}${POLICY}events: [{ at: 1, do: explode }]`,
+      ['line 6, events[0].do: "explode" is none: it may be metric, no-series'],
+    ],
     [
       'a curve without its numbers',
       `${START}${POLICY}events: [{ at: 1, do: metric, workload: web, metric: cpu_usage, course: { shape: ramp } }]`,
-      ['events[0].course.perSecond: '],
+      ['events[0].course.perSecond: is missing: a number'],
     ],
     [
       'a policy that the API server would refuse',
@@ -93,9 +97,64 @@ describe('a file that cannot be used says everything that is wrong with it', () 
     [
       'names of nothing',
       `${START}${POLICY}events: [{ at: 1, do: crash, workload: wob }]\nexpect: { replicas: { wab: 3 } }`,
-      ['events[0].workload: "wob" is none; there are web', 'expect.replicas: "wab" is none'],
+      [
+        'line 6, events[0].workload: "wob": there is no such workload: did you mean "web"?',
+        'line 7, expect.replicas.wab: "wab": there is no such workload: did you mean "web"?',
+      ],
     ],
-    ['a field that is not known', `${START}${POLICY}forbidden: {}`, ['Unrecognized key: "forbidden"']],
+    ['a field that is not known', `${START}${POLICY}forbidden: {}`, ['line 6, forbidden: is no field here']],
+    [
+      'a field with another name',
+      `${START}${POLICY}forbids: {}`,
+      ['forbids: is no field here: did you mean "forbid"?'],
+    ],
+    ['nothing', '# later', ['is no scenario: it must be a map with name']],
+    ['a list', '- name: x', ['is no scenario: it must be a map with name']],
+    ['two scenarios', `${START}${POLICY}---\n${START}`, ['a second document begins: one file holds one scenario']],
+    [
+      'units that are not numbers',
+      'name: x\ngroup: fault\nlastsSeconds: 10m\ncluster: { workloads: [{ name: web, limits: { cpu: 500m, memory: 64Mi } }] }\n',
+      [
+        'lastsSeconds: "10m" must be a number of seconds, such as 600',
+        'limits.cpu: "500m" must be a number, such as 0.5',
+      ],
+    ],
+    [
+      'a field of a policy that the API server would drop',
+      `${START}policies: [{ metadata: { name: web }, spec: { target: { kind: Deployment, name: web }, detection: { interval: 5 } } }]`,
+      ['line 5, policies[0].spec.detection.interval: is no field here: did you mean "intervalSeconds"?'],
+    ],
+    [
+      'a policy for nothing',
+      `${START}policies: [{ metadata: { name: web }, spec: { target: { kind: Deployment, name: wbe } } }]`,
+      ['policies[0].spec.target.name: "wbe": policy web is for a workload that the scenario does not have'],
+    ],
+    [
+      'pods, metrics and nodes that are not there, and an event after the end',
+      `${START}${POLICY}events:
+  - { at: 1, do: crash, workload: web, pods: [7] }
+  - { at: 1, do: metric, workload: web, metric: cpu, course: { shape: add, value: 1 } }
+  - { at: 1, do: node, name: node-b, set: {} }
+  - { at: 90, do: recover, workload: web }`,
+      [
+        'events[0].pods: 7: web has 3 pods, counted from 0 to 2',
+        'events[1].metric: "cpu": pods of web show no such metric',
+        'events[2].name: "node-b": there is no such node: did you mean "node-a"?',
+        'events[3].at: 90 is after the end, at 60',
+      ],
+    ],
+    [
+      'demands that can never be met, though the rest is wrong as well',
+      `name: x\ngroup: fault\ncluster: { workloads: [{ name: web }] }\n${POLICY}expect: { effects: [kill web-1], actions: [restart_pod Done], held: [restart_pod Storm], failureType: leak, conditions: { web: { Happy: 'True *' } } }`,
+      [
+        'lastsSeconds: is missing',
+        'expect.effects[0]: "kill" never happens',
+        'expect.actions[0]: "Done" never happens',
+        'expect.held[0]: "Storm" never happens: did you mean "StormActive"?',
+        'expect.failureType: "leak": is no failure type',
+        'expect.conditions.web.Happy: "Happy": is no condition of a policy',
+      ],
+    ],
   ])('%s', (_, text, says) => {
     const file = join(folder, 'scenario.yaml');
     writeFileSync(file, text);

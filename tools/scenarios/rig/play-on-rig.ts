@@ -61,7 +61,8 @@ async function run(stage: RigStage, ticks: Tick[], to: number): Promise<void> {
     const leftMs = stage.startMs + to * 1000 - stage.nowMs;
     if (leftMs <= 0) return;
     await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, TICK_MS)));
-    for (const { pod, change } of stage.noticePods()) await stage.writePod(pod, change(pod));
+    stage.noticePods();
+    for (const { pod, change } of stage.bornPods()) await stage.writePod(pod, change(pod));
     if (stage.hasGateway) await stage.playGateway();
     ticks.push(tick(stage));
   }

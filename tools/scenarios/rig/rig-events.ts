@@ -44,7 +44,7 @@ const HANDLERS: Handlers = {
     if (own !== undefined) await stage.apply(...companions(own, set, ref.namespace));
   },
   newborn(stage, { workload, set, container }) {
-    stage.newborns.set(workload, (pod) => changed(set, container, stage.nowMs)(pod));
+    stage.setNewborn(workload, (pod) => changed(set, container, stage.nowMs)(pod));
   },
   async deploy(stage, { workload, namespace, hash }) {
     const { ref } = stage.find(workload, namespace);

@@ -43,7 +43,7 @@ export class RigStage implements Place {
   #installed: InstalledOperator | undefined;
   readonly #stateDir: string;
   readonly #edges: { readonly namespace: string; readonly from: string; readonly to: string; calls: number }[] = [];
-  readonly #seen = new Map<string, { readonly uid: string; readonly name: string }>();
+  readonly #seen = new Set<string>();
   #limiting: readonly Json[] = [];
 
   constructor(ground: Ground, loaded: LoadedScenario) {
@@ -294,21 +294,39 @@ export class RigStage implements Place {
     await this.patch({ resource: RESOURCES.actions, namespace, name }, { spec: { approval } });
   }
 
-  /** Gives every pod that is new its name in the scenario, and makes it what new pods are to be. */
-  noticePods(): readonly { readonly pod: PodSnapshot; readonly change: (pod: PodSnapshot) => PodSnapshot }[] {
-    return this.workloads().flatMap(({ ref, pods }) =>
-      pods
-        .filter(({ uid }) => !this.#seen.has(uid))
-        .toSorted((a, b) => a.createdAtMs - b.createdAtMs || (a.name < b.name ? -1 : 1))
-        .flatMap((pod) => {
-          this.#seen.set(pod.uid, { uid: pod.uid, name: `${ref.name}-${this.#seen.size + 1}` });
-          this.#names.set(pod.name, `${ref.name}-${this.#seen.size}`);
-          const change = this.newborns.get(ref.name);
-          return change === undefined ? [] : [{ pod, change }];
-        }),
-    );
+  /** Gives every pod that is new its name in the scenario. */
+  noticePods(): void {
+    for (const { ref, pods } of this.workloads()) {
+      const fresh = pods.filter(({ uid }) => !this.#seen.has(uid));
+      for (const { uid, name } of fresh.toSorted(
+        (a, b) => a.createdAtMs - b.createdAtMs || (a.name < b.name ? -1 : 1),
+      )) {
+        this.#seen.add(uid);
+        this.#names.set(name, `${ref.name}-${this.#seen.size}`);
+      }
+    }
   }
 
+  /** Pods that are to be made into something else, once the simulated kubelet has started them: before, it would go on. */
+  bornPods(): readonly { readonly pod: PodSnapshot; readonly change: (pod: PodSnapshot) => PodSnapshot }[] {
+    return this.workloads().flatMap(({ ref, pods }) => {
+      const change = this.newborns.get(ref.name);
+      if (change === undefined) return [];
+      const started = pods.filter(
+        ({ uid, containers }) => !this.#made.has(uid) && containers.some(({ state }) => state === 'running'),
+      );
+      for (const { uid } of started) this.#made.add(uid);
+      return started.map((pod) => ({ pod, change }));
+    });
+  }
+
+  /** Only pods that come later are newborn. */
+  setNewborn(workload: string, change: (pod: PodSnapshot) => PodSnapshot): void {
+    for (const { pods } of this.workloads()) for (const { uid } of pods) this.#made.add(uid);
+    this.newborns.set(workload, change);
+  }
+
+  readonly #made = new Set<string>();
   readonly #names = new Map<string, string>();
 
   /** `evict checkout-7d9-x2k` with the pod's name in the scenario. */
