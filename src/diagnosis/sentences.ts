@@ -1,16 +1,29 @@
 import type { Facts } from './facts.ts';
 import type { LogSignature, SignatureFacts } from './log-signatures.ts';
-import type { MetricShape } from './metric-shape.ts';
+import type { MetricShape, MetricState } from './metric-shape.ts';
 
 /** Three significant figures, without a tail of zeros. */
 export const figure = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** From so much of the value on, the expected one is another. */
+const TELLING = 0.05;
+
+/**
+ * A pod that was born ill has learnt nothing else: "error_rate up to 0.3 (expected 0.29)" would only confuse, since what
+ * objects is a bare value that no healthy pod shows.
+ */
+function tellingExpectation(direction: MetricShape['direction'], { value, expected }: MetricState): number | undefined {
+  if (expected === undefined || value === undefined || direction === 'flat') return expected;
+  return Math.abs(value - expected) > TELLING * Math.abs(value) ? expected : undefined;
+}
 
 /** "cpu_usage up to 93 (expected 41) on 3 of 3 pods". */
 export function described(shape: MetricShape): string {
   const { worst, metric, direction, pods, known } = shape;
   const way = direction === 'flat' ? 'as usual' : direction;
   const value = worst?.value === undefined ? '' : ` ${direction === 'flat' ? 'at' : 'to'} ${figure(worst.value)}`;
-  const expected = worst?.expected === undefined ? '' : ` (expected ${figure(worst.expected)})`;
+  const usual = worst === undefined ? undefined : tellingExpectation(direction, worst);
+  const expected = usual === undefined ? '' : ` (expected ${figure(usual)})`;
   const where = pods.length === 1 ? ` on pod ${pods[0]}` : pods.length > 1 ? ` on ${pods.length} of ${known} pods` : '';
   return `${metric} ${way}${value}${expected}${where}`;
 }

@@ -41,6 +41,7 @@ describe('a metric in words', () => {
   test.each<[string, readonly Behaviour[], string]>([
     ['of one pod', [['up', 93, 41], ['flat', 40, 41]], 'cpu_usage up to 93 (expected 41) on pod checkout-abc-1'],
     ['of two pods', [['down', 3, 41], ['down', 3, 41], ['flat', 41, 41]], 'cpu_usage down to 3 (expected 41) on 2 of 3 pods'],
+    ['of a pod that was born ill: what it learnt is left out', [['up', 93, 92], ['flat', 40, 40]], 'cpu_usage up to 93 on pod checkout-abc-1'],
     ['as usual', [['flat', 40, 40]], 'cpu_usage as usual'],
     ['not measured', [], 'cpu_usage unknown'],
   ])('%s', (_, pods, text) => {
