@@ -75,14 +75,23 @@ interface Naming {
   readonly confidence: number;
 }
 
+/** All evidence of the type is text, and nothing contradicts it. */
+const isByText = ({ evidence, contradictions }: Candidate): boolean =>
+  contradictions.length === 0 && evidence.every((each) => each.source === 'log' || each.weight <= 0);
+
 /** The best candidate, where nothing but the missing numbers speaks against it. */
 function typeFromText({ diagnosis, lines }: Judged): FailureType | undefined {
   const top = diagnosis.candidates[0];
   if (diagnosis.failureType !== 'unknown' || top === undefined || lines.length === 0) return undefined;
-  const isTextOnly = top.evidence.every((each) => each.source === 'log' || each.weight <= 0);
   const second = diagnosis.candidates[1]?.confidence ?? 0;
   const isClear = top.confidence >= TEXT_NAME_CONFIDENCE && top.confidence > second;
-  return isTextOnly && isClear && top.contradictions.length === 0 ? top.failureType : undefined;
+  return isByText(top) && isClear ? top.failureType : undefined;
+}
+
+/** Lines tell of several failures, none before the others: that something failed is as sure as with one of them. */
+function isToldOfSeveral({ diagnosis: { candidates }, lines }: Judged): boolean {
+  const told = candidates.filter(isByText).reduce((sum, each) => sum + each.confidence, 0);
+  return lines.length > 0 && candidates.length > 1 && candidates.every(isByText) && told >= TEXT_NAME_CONFIDENCE;
 }
 
 /** Anomalous, and for worse: more requests alone harm nobody. */
@@ -110,7 +119,7 @@ function nameOf(judged: Judged): Naming | undefined {
     };
   }
   if (finer !== undefined) return { failureType: finer, subtype: finer, finer, confidence };
-  return isUnexplainedHarm(judged) ? unexplained(diagnosis) : undefined;
+  return isUnexplainedHarm(judged) || isToldOfSeveral(judged) ? unexplained(diagnosis) : undefined;
 }
 
 const unexplained = (diagnosis: Diagnosis): Naming => ({

@@ -47,6 +47,7 @@ export const imageError: FailureModel = {
     const pods = facts.input.workload?.pods.filter((pod) => names.includes(pod.name)) ?? [];
     const bad = pods.flatMap((pod) => pod.containers).find((each) => REASONS.includes(each.waitingReason ?? ''));
     const set = kubectl(facts, `set image ${objectName(facts)} ${bad?.name ?? 'CONTAINER'}=IMAGE:TAG`);
-    return `Correct the image${bad === undefined ? '' : ` ${bad.image}`} or its pull secret: ${set}`;
+    const image = bad === undefined || bad.image === '' ? '' : ` ${bad.image}`;
+    return `Correct the image${image} or its pull secret: ${set}`;
   },
 };
