@@ -30,6 +30,10 @@ const services: Services = {
       const { getJson } = await import('./adapters/rest.ts');
       return getJson(new URL(path, url), apiKey ?? process.env['AEGIS_API_KEY']);
     },
+    async post(path, body) {
+      const { postJson } = await import('./adapters/rest.ts');
+      return postJson(new URL(path, url), apiKey ?? process.env['AEGIS_API_KEY'], body);
+    },
   }),
   async openMetrics(url) {
     const { openMetrics } = await import('./adapters/metrics.ts');

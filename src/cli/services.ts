@@ -27,10 +27,12 @@ export interface ClusterObjects {
   close(): void;
 }
 
-/** The REST API of a running Aegis, read-only. */
+/** The REST API of a running Aegis. */
 export interface RestApi {
   /** The answer as parsed JSON; the error is a sentence. */
   get(path: string): Promise<Result<unknown, string>>;
+  /** One request that acts, under a key of its own. */
+  post(path: string, body: object): Promise<Result<unknown, string>>;
 }
 
 /** What a backup holds, found by reading all of it. */

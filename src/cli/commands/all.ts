@@ -1,6 +1,7 @@
 import type { Subcommand } from '../command.ts';
 import { backupCommand } from './backup.ts';
 import { configCommand } from './config.ts';
+import { effectivenessCommand } from './effectiveness.ts';
 import { explainCommand, whyNotCommand } from './explain.ts';
 import { restoreCommand } from './restore.ts';
 import { simulateCommand } from './simulate.ts';
@@ -11,6 +12,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   simulateCommand,
   explainCommand,
   whyNotCommand,
+  effectivenessCommand,
   backupCommand,
   restoreCommand,
   configCommand,

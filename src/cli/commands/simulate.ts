@@ -6,6 +6,8 @@ import type { Services } from '../services.ts';
 import { fromPrometheus } from '../simulate/from-prometheus.ts';
 import { withLimits } from '../simulate/percent-of-limit.ts';
 import { inLines, type FileProblem } from '../simulate/problems.ts';
+import type { Effectiveness } from '../../policy/effectiveness.ts';
+import { readEffectiveness } from '../simulate/read-effectiveness.ts';
 import { readCsv } from '../simulate/read-csv.ts';
 import { readManifests, type Manifests } from '../simulate/read-manifests.ts';
 import { readOpenMetrics } from '../simulate/read-openmetrics.ts';
@@ -36,6 +38,7 @@ interface Options {
   readonly namespace: string;
   readonly step?: string;
   readonly mode?: 'Observe' | 'Approve' | 'Auto';
+  readonly effectiveness?: string;
   readonly json?: boolean;
 }
 
@@ -59,6 +62,7 @@ export const simulateCommand: Subcommand = (program, { services, ended }) => {
     .option('-n, --namespace <name>', 'namespace of policies and samples that name none', 'default')
     .option('--step <span>', 'distance of polls, e.g. 15s (default: the policy’s own, coarser for long ranges)')
     .addOption(new Option('--mode <mode>', 'instead of the policies’ own').choices(['Observe', 'Approve', 'Auto']))
+    .option('--effectiveness <file>', 'what a running Aegis has learnt of the effects: aegis effectiveness --json')
     .option('--json', 'the whole report as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Options) => {
@@ -84,18 +88,31 @@ async function simulate(options: Options, services: Services) {
   const times = timesOf(options, services.terminal.nowMs());
   const manifests = await manifestsOf(options, services);
   const samples = options.samples === undefined ? ok([]) : await samplesOf(options, options.samples, services);
-  const wrong = [times, manifests, samples].flatMap((each) => (each.ok ? [] : each.error));
-  if (wrong.length > 0 || !times.ok || !manifests.ok || !samples.ok) return err(inLines(wrong));
+  const learnt = await effectivenessOf(options, services);
+  const wrong = [times, manifests, samples, learnt].flatMap((each) => (each.ok ? [] : each.error));
+  if (wrong.length > 0 || !times.ok || !manifests.ok || !samples.ok || !learnt.ok) return err(inLines(wrong));
   const { policies, guardrails } = withMode(manifests.value, options.mode);
   const record = await recordOf({ ...options, policies }, times.value, samples.value, services);
   if (!record.ok) return err(`${record.error}\n`);
   const { range, stepMs, series } = record.value;
   const sampleIntervalMs = options.samples === undefined ? stepMs : (sampleInterval(series) ?? stepMs);
-  const outcome = await replay({ ...range, policies, guardrails, series, stepMs, sampleIntervalMs });
+  const outcome = await replay({
+    ...{ ...range, policies, guardrails, series, stepMs, sampleIntervalMs },
+    earlierEffectiveness: learnt.value,
+  });
   if (outcome.faults.length > 0)
     return err(`the replay failed, which is a defect of Aegis: ${outcome.faults.join('; ')}\n`);
   const notes = notesOn({ policies, guardrails, series, outcome, stepMs, fromMs: range.fromMs });
   return ok(reportOf(outcome, { ...range, policies, stepMs, series: series.length, notes }));
+}
+
+async function effectivenessOf(
+  { effectiveness: path }: Options,
+  { terminal }: Services,
+): Promise<Result<readonly Effectiveness[], readonly FileProblem[]>> {
+  if (path === undefined) return ok([]);
+  const text = await terminal.readFile(path);
+  return text.ok ? readEffectiveness(path, text.value) : err([unreadable(text.error)]);
 }
 
 function timesOf(

@@ -7,6 +7,7 @@ import type { StoredAction } from '../../healing/stored-action.ts';
 import { SECOND } from '../../lib/duration.ts';
 import type { Log } from '../../lib/log.ts';
 import { EFFECTS } from '../../policy/action.ts';
+import type { Effectiveness } from '../../policy/effectiveness.ts';
 import type { Guardrail, HealingPolicy } from '../../policy/healing-policy.ts';
 import { END_STATES } from '../../policy/ledger.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -26,6 +27,8 @@ export interface ReplayInput {
   readonly stepMs: number;
   /** Usual distance of the record's samples. */
   readonly sampleIntervalMs: number;
+  /** What a live operator has learnt of the effects; absent: nothing. */
+  readonly earlierEffectiveness?: readonly Effectiveness[];
 }
 
 /** A message that people would have got. */
@@ -100,6 +103,7 @@ export async function replay(input: ReplayInput): Promise<ReplayOutcome> {
     },
     {
       ...{ identity: 'replay', seed: SEED, stalenessMs, missingRights: () => [] },
+      ...(input.earlierEffectiveness && { earlierEffectiveness: input.earlierEffectiveness }),
       ...{ enabledEffects: new Set(EFFECTS), finishedTtlMs: Infinity, storesModels: false, reportsPolicies: false },
     },
   );

@@ -19,7 +19,10 @@ export function aTerminal(
       nowMs: () => NOW,
     },
     openCluster: () => Promise.resolve(err('there is no cluster here')),
-    openRest: () => ({ get: () => Promise.resolve(err('there is no API here')) }),
+    openRest: () => {
+      const none = () => Promise.resolve(err('there is no API here'));
+      return { get: none, post: none };
+    },
     openMetrics: () => Promise.resolve(err('there is no Prometheus here')),
     openDatabase: () => Promise.resolve(err('there is no database here')),
     readConfiguration: () => Promise.resolve({ text: '', problems: [] }),

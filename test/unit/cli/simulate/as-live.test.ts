@@ -5,6 +5,9 @@ import type { SimulationReport } from '../../../../src/cli/simulate/report.ts';
 import { Stage } from '../../../../tools/scenarios/stage.ts';
 import { happen } from '../../../../tools/scenarios/events.ts';
 import { loadScenario } from '../../../../tools/scenarios/load.ts';
+import type { Remedy } from '../../../../src/policy/healing-policy.ts';
+import { aRecord } from '../../../support/builders/policy.ts';
+import type { World } from '../../../support/fakes/world.ts';
 import { aTerminal } from '../../../support/builders/cli.ts';
 import { recordingOf } from '../../../support/builders/recording.ts';
 
@@ -12,6 +15,8 @@ jest.setTimeout(120_000);
 
 /** Long enough for the fault at 300 s, the effect and what it leads to. */
 const LASTS_SECONDS = 700;
+
+const record = (value: unknown): Record<string, unknown> => ({ ...(value as object) });
 
 const FOLDER = `${import.meta.dirname}/../../../../scenarios`;
 
@@ -22,7 +27,10 @@ interface Decided {
 }
 
 /** Plays a scenario live, records what the operator was shown, and returns what it decided beside the recording. */
-async function live(file: string): Promise<{
+async function live(
+  file: string,
+  over: { readonly remedies?: readonly Remedy[]; readonly before?: (world: World) => Promise<void> } = {},
+): Promise<{
   readonly csv: string;
   readonly policy: string;
   readonly acts: readonly Decided[];
@@ -32,8 +40,11 @@ async function live(file: string): Promise<{
   const loaded = loadScenario(`${FOLDER}/${file}`);
   if (!loaded.ok) throw new Error(loaded.error.join('\n'));
   const { scenario } = loaded.value;
-  const stage = await Stage.open(loaded.value);
+  const { remedies, before } = over;
+  const policies = loaded.value.policies.map((each) => (remedies === undefined ? each : { ...each, remedies }));
+  const stage = await Stage.open({ ...loaded.value, policies });
   const { world, startMs } = stage;
+  await before?.(world);
   const recording = recordingOf(stage.source, world.cluster);
   world.metricSource = recording.source;
   await stage.startAegis();
@@ -52,12 +63,15 @@ async function live(file: string): Promise<{
   const holds = rows.map(({ atMs, action, reason }) => ({ atMs, what: `${action} ${reason}` }));
   await stage.close();
   // The crash loop of a status is seen later in a replay: a record does not tell since when (docs/cli.md).
-  const policy = JSON.stringify({ kind: 'AegisHealingPolicy', ...scenario.policies[0] });
+  const [manifest] = scenario.policies;
+  const spec = { ...record(record(manifest)['spec']), ...(remedies !== undefined && { remedies }) };
+  const policy = JSON.stringify({ kind: 'AegisHealingPolicy', ...record(manifest), spec });
   return { csv: recording.csv(), policy, acts, holds, fromMs: startMs };
 }
 
-async function replayed(csv: string, policy: string, fromMs: number): Promise<SimulationReport> {
-  const { services, output, stdout } = aTerminal({ 'live.csv': csv, 'policy.yaml': policy });
+async function replayed(csv: string, policy: string, fromMs: number, learnt?: object): Promise<SimulationReport> {
+  const files = { 'live.csv': csv, 'policy.yaml': policy, 'learnt.json': JSON.stringify(learnt ?? null) };
+  const { services, output, stdout } = aTerminal(files);
   const argv = [
     'simulate',
     '-f',
@@ -69,6 +83,7 @@ async function replayed(csv: string, policy: string, fromMs: number): Promise<Si
     '--json',
     '--from',
     new Date(fromMs).toISOString(),
+    ...(learnt === undefined ? [] : ['--effectiveness', 'learnt.json']),
   ];
   if ((await runProgram(argv, services, SUBCOMMANDS)) !== 0) throw new Error(output());
   return JSON.parse(stdout()) as SimulationReport;
@@ -101,5 +116,51 @@ describe('the replay of what a live operator saw decides as it did', () => {
       held.map(({ atMs, action, reason }) => ({ atMs, what: `${action} ${reason}` })),
     );
     expect(untilFirst(acts, heldAgain)).toEqual(untilFirst(acts, holds));
+  });
+});
+
+describe('what a live operator has learnt of the effects', () => {
+  const remedies: readonly Remedy[] = [
+    {
+      ...{ on: ['any'], minSeverity: 'low' },
+      steps: [
+        {
+          ...{ action: 'clear_cache', attempts: 1, timeoutSeconds: 300, group: 'memory' },
+          cache: { http: { port: 8080, path: '/cache/clear' } },
+        },
+        { action: 'restart_pod', attempts: 1, timeoutSeconds: 300, group: 'memory' },
+      ],
+    },
+  ];
+  const known = (action: string, helped: number) => ({
+    ...{ failure_type: 'memory_leak', action, workload_kind: 'Deployment', incidents: 6, helped },
+    ...{ estimate: (helped + 2) / 10, used: (helped + 2) / 10 },
+  });
+  const learnt = { effectiveness: [known('clear_cache', 1), known('restart_pod', 6)], resets: [] };
+  /** The same, as the operator itself remembers it. */
+  const before = async ({ store, clock }: World): Promise<void> => {
+    for (let incident = 1; incident <= 6; incident++) {
+      const shared = {
+        incidentId: `past-${incident}`,
+        decidedAtMs: clock.nowMs() - 3e8,
+        endedAtMs: clock.nowMs() - 3e8,
+      };
+      const state = incident === 1 ? 'Healed' : 'Ineffective';
+      await store.saveAction(aRecord({ ...shared, action: 'clear_cache', state, reason: 'StillAnomalous' }));
+      await store.saveAction(aRecord({ ...shared, action: 'restart_pod', state: 'Healed', reason: 'Recovered' }));
+    }
+  };
+
+  test('orders the alternatives of a replay as it orders them live; without it they stay as written', async () => {
+    const { csv, policy, acts, fromMs } = await live('fault/leak-in-one-of-three.yaml', { remedies, before });
+    const first = async (given?: object): Promise<string> => {
+      const [incident] = (await replayed(csv, policy, fromMs, given)).incidents;
+      const [action] = incident?.actions ?? [];
+      return `${action?.atMs} ${action?.action} rung ${action?.rung} ${action?.reason.includes('before clear_cache')}`;
+    };
+    const [decided] = inOrder(acts);
+    expect(decided?.what).toMatch(/^restart_pod memory_leak rung 1/);
+    expect(await first(learnt)).toBe(`${decided?.atMs} restart_pod rung 1 true`);
+    expect(await first()).toBe(`${decided?.atMs} clear_cache rung 0 false`);
   });
 });
