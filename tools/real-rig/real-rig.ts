@@ -24,6 +24,7 @@ import { preferPods } from './cgroups.ts';
 import { importImages, startContainerd } from './containerd.ts';
 import { KUBELET_PORT, makeKubeletClient, NODE_NAME, startKubelet, startKubeProxy } from './kubelet.ts';
 import { makeNetwork, NODE_ADDRESS } from './network.ts';
+import { coverMachineFolders } from './private-folders.ts';
 
 /** How often pages are scraped. cAdvisor's samples bear its own time and come every 2 to 4 seconds. */
 const SCRAPE_INTERVAL_SECONDS = 2;
@@ -41,6 +42,7 @@ export interface RealRigOptions {
 export async function startRealRig({ stateDir, imageArchives, log }: RealRigOptions): Promise<Cluster> {
   const bin = await ensureBinaries(log);
   const nodeBin = await ensureNodeBinaries(log);
+  coverMachineFolders();
   const cniFolder = makeNetwork(stateDir);
   const client = makeKubeletClient(stateDir);
   const [etcd = 0, etcdPeer = 0, apiServer = 0, prometheusPort = 0] = await freePorts(4);
