@@ -134,9 +134,10 @@ const isFiniteScore = ({ score }: Score): boolean => Number.isFinite(score);
 export function seriesKeyOf({ metricType, labels }: Pick<MetricSample, 'metricType' | 'labels'>): string {
   const names = Object.keys(labels);
   if (names.length > 1) names.sort();
-  let key = `rest/${metricType}`;
-  for (const name of names) key += `\u0000${name}\u0001${labels[name]}`;
-  return key;
+  // Joined, not added up: what is kept as a key would else stay a tree of its parts, three times as large.
+  const parts = ['rest/', metricType];
+  for (const name of names) parts.push('\u0000', name, '\u0001', labels[name] ?? '');
+  return parts.join('');
 }
 
 /** Stable: samples of one instant keep the order in which they were sent. Most requests are in order already. */
