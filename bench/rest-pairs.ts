@@ -29,8 +29,8 @@ export interface PairSetting {
 }
 
 /** Requests before the measurement: a server that is still being compiled is not what is measured. */
-const WARM_UP = 3_000;
-const WARM_UP_LIMIT_MS = 15_000;
+const WARM_UP = 1_500;
+const WARM_UP_LIMIT_MS = 6_000;
 
 /**
  * Measures servers against one another in short slices in turn, so that whatever else the machine does meets all of them
