@@ -61,9 +61,9 @@ async function run(stage: RigStage, ticks: Tick[], to: number): Promise<void> {
     const leftMs = stage.startMs + to * 1000 - stage.nowMs;
     if (leftMs <= 0) return;
     await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, TICK_MS)));
-    stage.noticePods();
-    for (const { pod, change } of stage.bornPods()) await stage.writePod(pod, change(pod));
-    if (stage.hasGateway) await stage.playGateway();
+    stage.pods.notice();
+    for (const { pod, change } of stage.pods.born()) await stage.pods.write(pod, change(pod));
+    if (stage.gateway.isThere) await stage.gateway.play();
     ticks.push(tick(stage));
   }
 }
@@ -94,7 +94,7 @@ function observationsOf(stage: RigStage, ticks: readonly Tick[]): Observations {
     mostEvictedAtOnce: mostEvictedAtOnce(
       applied
         .filter(({ what }) => what.startsWith('evict '))
-        .map(({ atMs, what }) => ({ at: since(atMs), what: stage.inScenario(what) })),
+        .map(({ atMs, what }) => ({ at: since(atMs), what: stage.pods.inScenario(what) })),
       ticks,
     ),
   };

@@ -28,52 +28,55 @@ const HANDLERS: Handlers = {
     standIn.answers = answers;
     if (forSeconds !== undefined) later(forSeconds, () => (standIn.answers = 'well'));
   },
-  crash: (stage, event) => stage.editPods(event, crashed(event, stage.nowMs)),
-  'image-error': (stage, event) => stage.editPods(event, unpullable(event.image, stage.nowMs)),
+  crash: (stage, event) => stage.pods.edit(event, crashed(event, stage.nowMs)),
+  'image-error': (stage, event) => stage.pods.edit(event, unpullable(event.image, stage.nowMs)),
   async recover(stage, event) {
     stage.metrics.forget(chosenPods(stage, event), stage.find(event.workload, event.namespace));
-    await stage.thawPods(event);
+    await stage.pods.thaw(event);
   },
-  pods: (stage, event) => stage.editPods(event, changed(event.set, event.container, stage.nowMs)),
+  pods: (stage, event) => stage.pods.edit(event, changed(event.set, event.container, stage.nowMs)),
   async workload(stage, { workload, namespace, set }) {
     const { ref } = stage.find(workload, namespace);
     const target = { resource: WORKLOAD_RESOURCES[ref.kind], namespace: ref.namespace, name: ref.name };
     const { labels, annotations, paused } = set;
-    await stage.patch(target, { metadata: { labels, annotations }, ...(paused !== undefined && { spec: { paused } }) });
+    await stage.administrator.patch(target, {
+      metadata: { labels, annotations },
+      ...(paused !== undefined && { spec: { paused } }),
+    });
     const own = stage.loaded.scenario.cluster.workloads.find((each) => each.name === workload);
-    if (own !== undefined) await stage.apply(...companions(own, set, ref.namespace));
+    if (own !== undefined) await stage.administrator.apply(...companions(own, set, ref.namespace));
   },
   newborn(stage, { workload, set, container }) {
-    stage.setNewborn(workload, (pod) => changed(set, container, stage.nowMs)(pod));
+    stage.pods.setNewborn(workload, (pod) => changed(set, container, stage.nowMs)(pod));
   },
   async deploy(stage, { workload, namespace, hash }) {
     const { ref } = stage.find(workload, namespace);
     const target = { resource: WORKLOAD_RESOURCES[ref.kind], namespace: ref.namespace, name: ref.name };
-    await stage.patch(target, { spec: { template: { metadata: { annotations: { release: hash } } } } });
+    await stage.administrator.patch(target, { spec: { template: { metadata: { annotations: { release: hash } } } } });
   },
   async scale(stage, { workload, namespace, replicas }) {
     const { ref } = stage.find(workload, namespace);
     const target = { resource: WORKLOAD_RESOURCES[ref.kind], namespace: ref.namespace, name: ref.name };
-    await stage.patch(target, { spec: { replicas } });
+    await stage.administrator.patch(target, { spec: { replicas } });
   },
   async 'remove-pods'(stage, event) {
     for (const { namespace, name } of chosenPods(stage, event)) {
-      await stage.ground.client.call({ method: 'DELETE', target: { resource: RESOURCES.pods, namespace, name } });
+      await stage.administrator.delete({ resource: RESOURCES.pods, namespace, name });
     }
   },
   async 'delete-workload'(stage, { workload, namespace }) {
     const { ref } = stage.find(workload, namespace);
     const target = { resource: WORKLOAD_RESOURCES[ref.kind], namespace: ref.namespace, name: ref.name };
-    await stage.ground.client.call({ method: 'DELETE', target });
+    await stage.administrator.delete(target);
   },
   'add-workload': (stage, { workload }) => stage.addWorkload(workload),
-  node: (stage, { name, set }) => stage.editNode(name, set),
+  node: (stage, { name, set }) => stage.nodes?.edit(name, set, stage.nowMs),
   event(stage, event) {
     const { reason, message, type, count, everySeconds = 0 } = event;
     const pods = chosenPods(stage, event);
     const tell = async (): Promise<void> => {
       const time = new Date(stage.nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
-      await stage.apply(
+      await stage.administrator.apply(
         ...pods.map(({ namespace, name, uid }, i) => ({
           ...{ apiVersion: 'v1', kind: 'Event', metadata: { namespace, name: `${name}.${stage.nowMs}${i}` } },
           ...{
@@ -93,12 +96,12 @@ const HANDLERS: Handlers = {
   object: (stage, { object }) => stage.putObject(object),
   'delete-object': (stage, { kind, namespace, name }) => stage.deleteObject(kind, namespace, name),
   calls: (stage, { workload, namespace, to }) => stage.addCall(namespace, workload, to),
-  dns: (stage, { ready, total }) => stage.setDns(ready, total),
+  dns: (stage, { ready, total }) => stage.nodes?.setDns(ready, total),
   claim(stage, { claim, freeRatio }) {
     stage.claims.set(claim, { claim, freeRatio });
   },
   gateway(stage, { answers }) {
-    stage.accepts = answers === 'accepts';
+    stage.gateway.accepts = answers === 'accepts';
   },
   cache: never('cache'),
   alerts({ standIn }, { firing }) {
@@ -108,7 +111,7 @@ const HANDLERS: Handlers = {
   async policy(stage, { name, namespace, spec }) {
     const manifest = stage.loaded.scenario.policies.find(({ metadata }) => metadata.name === name);
     if (manifest === undefined) throw new Error(`there is no policy ${name}`);
-    await stage.apply(policyManifest(manifest, stage.real(namespace), spec));
+    await stage.administrator.apply(policyManifest(manifest, stage.real(namespace), spec));
   },
   async guardrail(stage, { name, spec }) {
     const known = stage.loaded.scenario.guardrails.find(({ metadata }) => metadata.name === name);

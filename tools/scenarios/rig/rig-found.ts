@@ -37,8 +37,8 @@ export async function foundOnRig(stage: RigStage, seen: Observations): Promise<O
   return {
     seen,
     faults: faultsIn(stage.logFile),
-    effects: writes.filter(({ applied }) => applied).map(({ what }) => stage.inScenario(what)),
-    writes: writes.map(({ what }) => stage.inScenario(what)),
+    effects: writes.filter(({ applied }) => applied).map(({ what }) => stage.pods.inScenario(what)),
+    writes: writes.map(({ what }) => stage.pods.inScenario(what)),
     actions: actions.map((each) => `${text(at(each, 'spec')['action'])} ${text(at(each, 'status')['state'])}`),
     held: heldReasons(history, ofActions),
     failureTypes: new Set([...named, ...notes.flatMap((event) => typeInNote(text(event['note'])))]),

@@ -2,29 +2,28 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { at, list, type Json, metaOf } from '../../../src/kubernetes/json.ts';
-import { RESOURCES, type Resource } from '../../../src/kubernetes/resources.ts';
-import type { PodSnapshot, WorkloadSnapshot } from '../../../src/lib/workload.ts';
+import { list } from '../../../src/kubernetes/json.ts';
+import { RESOURCES } from '../../../src/kubernetes/resources.ts';
+import type { WorkloadSnapshot } from '../../../src/lib/workload.ts';
 import { installOperator, type InstalledOperator } from '../../../test/support/installed-operator.ts';
 import type { OperatorProcess } from '../../demo/operator-process.ts';
 import { waitUntil } from '../../rig/wait.ts';
-import { admittedPerSecond } from '../limits.ts';
 import type { LoadedScenario } from '../load.ts';
 import { LogBook } from '../log-book.ts';
 import { MetricBook } from '../metric-book.ts';
 import type { ObjectKind, ScenarioObject, ScenarioWorkload } from '../schema.ts';
-import { chosenPods, type Place, type Where } from '../shared-events.ts';
+import type { Place } from '../shared-events.ts';
+import { Administrator } from './administrator.ts';
 import type { Ground } from './ground.ts';
 import * as manifests from './manifests.ts';
 import { claimLines, ScenarioPage } from './page.ts';
 import { isClusterWide } from './playable.ts';
-import { rawStatus } from './raw-pod.ts';
+import { RigGateway } from './rig-gateway.ts';
+import { RigNodes } from './rig-nodes.ts';
+import { RigPods } from './rig-pods.ts';
 import type { StandIn } from './stand-ins.ts';
 
 const MINUTE = 60_000;
-/** The rig's own stages let a pod or a node with it alone. */
-const FROZEN = { metadata: { labels: { 'aegis.test/frozen': 'true' } } };
-
 /** One scenario on the rig: namespaces, an installation and an operator of its own. */
 export class RigStage implements Place {
   readonly ground: Ground;
@@ -35,23 +34,29 @@ export class RigStage implements Place {
   readonly clearedCaches: ReadonlySet<string> = new Set();
   readonly standIn: StandIn;
   readonly claims = new Map<string, { readonly claim: string; readonly freeRatio: number }>();
-  /** What pods of a workload are made into as soon as they are seen. */
-  readonly newborns = new Map<string, (pod: PodSnapshot) => PodSnapshot>();
-  accepts = true;
+  readonly administrator: Administrator;
+  readonly pods: RigPods;
+  readonly gateway: RigGateway;
+  /** Absent: the scenario touches nothing that belongs to the cluster as a whole. */
+  readonly nodes: RigNodes | undefined;
   startMs = 0;
   #operator: OperatorProcess | undefined;
   #installed: InstalledOperator | undefined;
   readonly #stateDir: string;
   readonly #edges: { readonly namespace: string; readonly from: string; readonly to: string; calls: number }[] = [];
-  readonly #seen = new Set<string>();
-  #limiting: readonly Json[] = [];
 
   constructor(ground: Ground, loaded: LoadedScenario) {
     this.ground = ground;
     this.loaded = loaded;
     this.#stateDir = mkdtempSync(join(tmpdir(), `aegis-scenario-${this.id}-`));
     this.metrics = new MetricBook(loaded.scenario);
-    this.metrics.admittedPerSecond = (workload) => this.#admitted(workload);
+    this.administrator = new Administrator(ground);
+    this.pods = new RigPods(this, this.administrator);
+    this.gateway = new RigGateway(ground, this.administrator, loaded.scenario, this.real('shop'));
+    this.nodes = isClusterWide(loaded)
+      ? new RigNodes(ground.rig, this.administrator, loaded.scenario, this.id)
+      : undefined;
+    this.metrics.admittedPerSecond = (workload) => this.gateway.admitted(workload);
     this.standIn = {
       ...{ prometheusUrl: ground.rig.prometheusUrl, namespace: this.real('shop'), alerts: [], sent: [] },
       ...{ answers: 'well', areSinksDown: false },
@@ -97,7 +102,8 @@ export class RigStage implements Place {
   find(workload: string, namespace: string): WorkloadSnapshot {
     const found = this.workloads().find(({ ref }) => ref.name === workload && ref.namespace === this.real(namespace));
     if (found === undefined) throw new Error(`there is no workload ${workload} in ${this.real(namespace)}`);
-    return found;
+    // Places in the workload are counted as on fakes: by age.
+    return { ...found, pods: this.pods.inOrder(found.pods) };
   }
 
   /** All workloads of the scenario that exist now. */
@@ -118,18 +124,18 @@ export class RigStage implements Place {
     const { ground, loaded, namespaces } = this;
     const { scenario } = loaded;
     for (const namespace of namespaces) await ground.rig.kubectl(['create', 'namespace', namespace]);
-    await this.#makeNodes();
+    await this.nodes?.make();
     const base = this.ground.standIns.add(this.id, this.standIn);
     ground.standIns.pages.set(this.id, (nowMs) => this.#page(nowMs));
     for (const object of scenario.cluster.objects) await this.putObject(object);
     for (const workload of scenario.cluster.workloads) await this.addWorkload(workload);
     const pods = scenario.cluster.workloads.reduce((sum, workload) => sum + workload.pods, 0);
     await waitUntil('the pods', MINUTE, () => {
-      this.noticePods();
+      this.pods.notice();
       return this.workloads().reduce((sum, { replicas }) => sum + replicas.ready, 0) >= pods;
     });
     const items = scenario.policies.map((policy) => manifests.policyManifest(policy, this.#namespaceOf(policy)));
-    await this.apply(...items);
+    await this.administrator.apply(...items);
     await this.#install(base);
     for (const guardrail of scenario.guardrails) await this.putGuardrail(guardrail.spec);
     await this.startAegis();
@@ -153,131 +159,44 @@ export class RigStage implements Place {
   async close(): Promise<void> {
     this.ground.standIns.remove(this.id);
     await this.#installed?.remove(...this.namespaces);
-    await this.#removeNodes();
+    await this.nodes?.remove();
     rmSync(this.#stateDir, { recursive: true, force: true });
-  }
-
-  apply(...items: readonly object[]): Promise<string> {
-    if (items.length === 0) return Promise.resolve('');
-    return this.ground.rig.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items } });
-  }
-
-  /** Writes a part of an object, or of its status, as the administrator. */
-  async patch(
-    target: { readonly resource: Resource; readonly namespace?: string; readonly name: string },
-    body: object,
-    subresource?: 'status',
-  ): Promise<void> {
-    const path = subresource === undefined ? target : { ...target, subresource };
-    const reply = await this.ground.client.call({ method: 'PATCH', target: path, body, patch: 'merge' });
-    if (!reply.ok && reply.error.kind !== 'NotFound') {
-      throw new Error(`${target.resource.plural} ${target.name}: ${reply.error.message}`);
-    }
   }
 
   async addWorkload(workload: ScenarioWorkload): Promise<void> {
     const namespace = this.real(workload.namespace);
-    const node = isClusterWide(this.loaded) ? this.#realNode(this.#nodeNames()[0] ?? 'node-a') : undefined;
-    await this.apply(
-      manifests.workloadManifest(workload, namespace, node),
+    await this.administrator.apply(
+      manifests.workloadManifest(workload, namespace, this.nodes?.first),
       ...manifests.companions(workload, workload.set, namespace),
     );
     // The fields whose owner somebody else claims are applied once more, in his name.
     for (const manager of list(workload.set['replicasManagers']).map(String)) {
       const own = { apiVersion: 'apps/v1', kind: workload.kind, metadata: { name: workload.name, namespace } };
-      const apply = ['apply', '--server-side', '--force-conflicts', `--field-manager=${manager}`, '-f', '-'];
-      await this.ground.rig.kubectl(apply, { stdin: { ...own, spec: { replicas: workload.pods } } });
+      await this.administrator.applyAs(manager, { ...own, spec: { replicas: workload.pods } });
     }
   }
 
   async putObject(object: ScenarioObject): Promise<void> {
     const namespace = this.real(object.metadata.namespace);
-    if (object.kind === 'HTTPRoute') await this.apply(...manifests.proxies(namespace, object, this.#proxyCount()));
-    await this.apply(manifests.objectManifest(object, namespace));
+    if (object.kind === 'HTTPRoute')
+      await this.administrator.apply(...manifests.proxies(namespace, object, this.gateway.proxyCount()));
+    await this.administrator.apply(manifests.objectManifest(object, namespace));
     const status = manifests.objectStatus(object, this.nowMs);
     const target = { resource: manifests.resourceOf(object.kind), namespace, name: object.metadata.name };
-    if (status !== undefined) await this.patch(target, { status }, 'status');
+    if (status !== undefined) await this.administrator.patch(target, { status }, 'status');
   }
 
   async deleteObject(kind: ObjectKind, namespace: string, name: string): Promise<void> {
     const target = { resource: manifests.resourceOf(kind), namespace: this.real(namespace), name };
-    await this.ground.client.call({ method: 'DELETE', target });
+    await this.administrator.delete(target);
   }
 
   async putGuardrail(spec: unknown): Promise<void> {
-    await this.apply(manifests.guardrailConfigMap(spec, this.system));
+    await this.administrator.apply(manifests.guardrailConfigMap(spec, this.system));
   }
 
   addCall(namespace: string, from: string, to: string): void {
     this.#edges.push({ namespace: this.real(namespace), from, to, calls: 0 });
-  }
-
-  /** Makes these pods what the change makes of them, and keeps the simulated kubelet from changing it back. */
-  async editPods(where: Where, change: (pod: PodSnapshot) => PodSnapshot): Promise<void> {
-    for (const pod of chosenPods(this, where)) await this.writePod(pod, change(pod));
-  }
-
-  async writePod(before: PodSnapshot, after: PodSnapshot): Promise<void> {
-    const target = { resource: RESOURCES.pods, namespace: before.namespace, name: before.name };
-    const { labels, annotations } = after;
-    await this.patch(target, { metadata: { labels: { ...labels, ...FROZEN.metadata.labels }, annotations } });
-    await this.patch(target, { status: rawStatus(after, this.nowMs) }, 'status');
-  }
-
-  /** The simulated kubelet looks after these pods again: they are well. */
-  async thawPods(where: Where): Promise<void> {
-    await this.editPods(where, (pod) => ({
-      ...pod,
-      ...{ phase: 'Running', ready: true, conditions: [{ type: 'Ready', status: 'True', changedAtMs: this.nowMs }] },
-      containers: pod.containers.map(({ name, image, init, restartCount, ...limits }) => ({
-        ...{ name, image, init, restartCount, ready: true, state: 'running', startedAtMs: this.nowMs },
-        ...(limits.lastTermination !== undefined && { lastTermination: limits.lastTermination }),
-      })),
-    }));
-    for (const { namespace, name } of chosenPods(this, where)) {
-      await this.patch(
-        { resource: RESOURCES.pods, namespace, name },
-        { metadata: { labels: { 'aegis.test/frozen': null } } },
-      );
-    }
-  }
-
-  async editNode(name: string, set: Readonly<Record<string, unknown>>): Promise<void> {
-    const target = { resource: RESOURCES.nodes, name: this.#realNode(name) };
-    await this.patch(target, { metadata: { labels: FROZEN.metadata.labels } });
-    if (set['unschedulable'] !== undefined) await this.patch(target, { spec: { unschedulable: set['unschedulable'] } });
-    const lastTransitionTime = new Date(this.nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
-    const pressures = list(set['pressures']).map(String);
-    const conditions = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({
-      ...{ type, status: pressures.includes(type) ? 'True' : 'False', reason: 'Scenario', message: '' },
-      ...{ lastTransitionTime, lastHeartbeatTime: lastTransitionTime },
-    }));
-    const ready = { ...conditions[0], type: 'Ready', status: set['ready'] ?? 'True' };
-    await this.patch(target, { status: { conditions: [...conditions, ready] } }, 'status');
-  }
-
-  /** Pods where a cluster's DNS runs, so many of them ready. */
-  async setDns(ready: number, total: number): Promise<void> {
-    const labels = { 'k8s-app': 'kube-dns' };
-    const pods = Array.from({ length: total }, (_, i) => ({
-      ...{ apiVersion: 'v1', kind: 'Pod' },
-      metadata: {
-        ...{ name: `dns-${this.id}-${i}`, namespace: 'kube-system' },
-        labels: { ...labels, ...(i >= ready && { 'aegis.test/never-ready': 'true' }) },
-      },
-      spec: { nodeSelector: { type: 'kwok' }, containers: [{ name: 'dns', image: 'example.invalid/dns:1' }] },
-    }));
-    await this.apply(...pods);
-    await this.ground.rig.kubectl([
-      'label',
-      'pods',
-      '-n',
-      'kube-system',
-      '-l',
-      'k8s-app=kube-dns',
-      '--overwrite',
-      `scenario=${this.id}`,
-    ]);
   }
 
   /** As a person does, with kubectl. */
@@ -291,92 +210,7 @@ export class RigStage implements Place {
     if (waiting === undefined) throw new Error('nothing waits for an answer');
     const { namespace, name } = waiting.intent;
     const approval = { decision, by: 'rig-admin', reason: 'looked at it', time: new Date(this.nowMs).toISOString() };
-    await this.patch({ resource: RESOURCES.actions, namespace, name }, { spec: { approval } });
-  }
-
-  /** Gives every pod that is new its name in the scenario. */
-  noticePods(): void {
-    for (const { ref, pods } of this.workloads()) {
-      const fresh = pods.filter(({ uid }) => !this.#seen.has(uid));
-      for (const { uid, name } of fresh.toSorted(
-        (a, b) => a.createdAtMs - b.createdAtMs || (a.name < b.name ? -1 : 1),
-      )) {
-        this.#seen.add(uid);
-        this.#names.set(name, `${ref.name}-${this.#seen.size}`);
-      }
-    }
-  }
-
-  /** Pods that are to be made into something else, once the simulated kubelet has started them: before, it would go on. */
-  bornPods(): readonly { readonly pod: PodSnapshot; readonly change: (pod: PodSnapshot) => PodSnapshot }[] {
-    return this.workloads().flatMap(({ ref, pods }) => {
-      const change = this.newborns.get(ref.name);
-      if (change === undefined) return [];
-      const started = pods.filter(
-        ({ uid, containers }) => !this.#made.has(uid) && containers.some(({ state }) => state === 'running'),
-      );
-      for (const { uid } of started) this.#made.add(uid);
-      return started.map((pod) => ({ pod, change }));
-    });
-  }
-
-  /** Only pods that come later are newborn. */
-  setNewborn(workload: string, change: (pod: PodSnapshot) => PodSnapshot): void {
-    for (const { pods } of this.workloads()) for (const { uid } of pods) this.#made.add(uid);
-    this.newborns.set(workload, change);
-  }
-
-  readonly #made = new Set<string>();
-  readonly #names = new Map<string, string>();
-
-  /** `evict checkout-7d9-x2k` with the pod's name in the scenario. */
-  inScenario(write: string): string {
-    const [verb = '', what = '', ...rest] = write.split(' ');
-    return [verb, this.#names.get(what) ?? what, ...rest].join(' ');
-  }
-
-  /** As a gateway does: says of each limit whether it accepts it, and lets in what it allows. */
-  async playGateway(): Promise<void> {
-    const all = await Promise.all(
-      [RESOURCES.backendTrafficPolicies, RESOURCES.envoyFilters].map(async (resource) => {
-        const target = { resource, namespace: this.real('shop') };
-        const reply = await this.ground.client.call({ method: 'GET', target });
-        return reply.ok ? list(reply.value['items']).map((item) => ({ ...at(item), kind: resource.kind })) : [];
-      }),
-    );
-    this.#limiting = all.flat();
-    for (const object of this.#limiting.filter((each) => each['kind'] === 'BackendTrafficPolicy')) {
-      if (list(at(object, 'status')['ancestors']).length > 0) continue;
-      const { namespace, name } = metaOf(object);
-      const target = { resource: RESOURCES.backendTrafficPolicies, namespace, name };
-      await this.patch(target, { status: { ancestors: [ancestor(this.accepts)] } }, 'status');
-    }
-  }
-
-  get hasGateway(): boolean {
-    const { cluster, events } = this.loaded.scenario;
-    const objects = [...cluster.objects, ...events.flatMap((event) => (event.do === 'object' ? [event.object] : []))];
-    const isMeshed = JSON.stringify(cluster.workloads).includes('istio-proxy');
-    return isMeshed || objects.some(({ kind }) => kind === 'HTTPRoute');
-  }
-
-  #admitted(workload: WorkloadSnapshot): number | undefined {
-    const known = [...this.loaded.scenario.cluster.objects];
-    const listed = (kinds: readonly string[]): readonly Json[] =>
-      this.#limiting.filter((each) => kinds.includes(String(each['kind'])));
-    const objects = {
-      accepts: this.accepts,
-      list: (plural: string): readonly Json[] =>
-        plural === 'envoyfilters' ? listed(['EnvoyFilter']) : listed(['BackendTrafficPolicy']),
-      get: (plural: string, _namespace: string, name: string): Json | undefined =>
-        known.find((each) => manifests.resourceOf(each.kind).plural === plural && each.metadata.name === name),
-    };
-    return admittedPerSecond({ objects, proxies: this.#proxyCount(), hookCalls: new Map() }, workload);
-  }
-
-  #proxyCount(): number {
-    const gateway = this.loaded.scenario.events.find((event) => event.do === 'gateway');
-    return gateway?.do === 'gateway' ? gateway.proxies : 2;
+    await this.administrator.patch({ resource: RESOURCES.actions, namespace, name }, { spec: { approval } });
   }
 
   #page(nowMs: number): readonly string[] {
@@ -428,38 +262,4 @@ export class RigStage implements Place {
   #namespaceOf({ metadata }: LoadedScenario['scenario']['policies'][number]): string {
     return this.real(typeof metadata['namespace'] === 'string' ? metadata['namespace'] : 'shop');
   }
-
-  #nodeNames(): readonly string[] {
-    const { nodes } = this.loaded.scenario.cluster;
-    return nodes.length === 0 ? ['node-a'] : nodes.map(({ name }) => (typeof name === 'string' ? name : 'node-a'));
-  }
-
-  #realNode(name: string): string {
-    return `${name}-${this.id}`;
-  }
-
-  async #makeNodes(): Promise<void> {
-    if (!isClusterWide(this.loaded)) return;
-    const { nodeManifest } = await import('../../rig/kwok.ts');
-    const names = this.#nodeNames().map((name) => this.#realNode(name));
-    await this.apply(...names.map((name) => nodeManifest(name, 'zone-a')));
-    const wait = ['wait', '--for=condition=Ready', '--timeout=30s', ...names.map((name) => `node/${name}`)];
-    await this.ground.rig.kubectl(wait, { timeoutMs: 40_000 });
-  }
-
-  async #removeNodes(): Promise<void> {
-    if (!isClusterWide(this.loaded)) return;
-    const names = this.#nodeNames().map((name) => this.#realNode(name));
-    await this.ground.rig.kubectl(['delete', 'node', '--ignore-not-found', ...names]);
-  }
-}
-
-function ancestor(accepts: boolean): object {
-  const condition = {
-    ...{ type: 'Accepted', status: accepts ? 'True' : 'False', reason: accepts ? 'Accepted' : 'Invalid' },
-    ...{ message: 'as the scenario says', observedGeneration: 1, lastTransitionTime: new Date().toISOString() },
-  };
-  const ancestorRef = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'public' };
-  const controllerName = 'gateway.envoyproxy.io/gatewayclass-controller';
-  return { ancestorRef, controllerName, conditions: [condition] };
 }
