@@ -1,6 +1,8 @@
+import type { Clock } from '../lib/clock.ts';
 import { HOUR } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import type { ActionRecord } from '../policy/ledger.ts';
+import { steadyRecord, timedRow, wallLead, type TimedRow } from './steady-times.ts';
 import type { Store } from './store-ports.ts';
 
 /** The brakes look back a day (`IneffectiveChain`); older rows are for people. */
@@ -14,13 +16,20 @@ export class ActionLedger {
   readonly #store: Store;
   readonly #log: Log;
   readonly #onRow: (record: ActionRecord) => void;
-  readonly #rows = new Map<string, ActionRecord>();
+  readonly #clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  readonly #rows = new Map<string, TimedRow>();
   #isLoaded = false;
 
   /** `onRow` hears of every row that is new or changed, once it is durable. */
-  constructor(store: Store, log: Log, onRow: (record: ActionRecord) => void = () => undefined) {
+  constructor(
+    store: Store,
+    log: Log,
+    clock: Pick<Clock, 'nowMs' | 'monotonicMs'>,
+    onRow: (record: ActionRecord) => void = () => undefined,
+  ) {
     this.#store = store;
     this.#log = log;
+    this.#clock = clock;
     this.#onRow = onRow;
   }
 
@@ -41,28 +50,35 @@ export class ActionLedger {
     return this.#isLoaded;
   }
 
-  /** Every row of the last day; `undefined` while the store cannot be trusted: then no guard lets an effect pass. */
+  /**
+   * Every row of the last day, its times moved by the jumps of the wall clock since; `undefined` while the store cannot be
+   * trusted: then no guard lets an effect pass.
+   */
   records(nowMs: number): readonly ActionRecord[] | undefined {
     if (!this.#isLoaded || !this.#store.healthy()) return undefined;
+    const lead = wallLead(this.#clock);
+    const records: ActionRecord[] = [];
     for (const [name, row] of this.#rows) {
-      if (row.decidedAtMs < nowMs - MEMORY_MS && row.endedAtMs !== undefined) this.#rows.delete(name);
+      const record = steadyRecord(row, lead);
+      if (record.decidedAtMs < nowMs - MEMORY_MS && record.endedAtMs !== undefined) this.#rows.delete(name);
+      else records.push(record);
     }
-    return [...this.#rows.values()];
+    return records;
   }
 
   get(name: string): ActionRecord | undefined {
-    return this.#rows.get(name);
+    return this.#rows.get(name)?.record;
   }
 
   /** Durable first. Rejects if the store cannot take it: then the effect must not happen. */
   async put(record: ActionRecord): Promise<void> {
-    if (isSame(this.#rows.get(record.name), record)) return;
+    if (isSame(this.get(record.name), record)) return;
     await this.#store.saveAction(record);
     this.#keep(record);
   }
 
   #keep(record: ActionRecord): void {
-    this.#rows.set(record.name, record);
+    this.#rows.set(record.name, timedRow(record, this.#rows.get(record.name), wallLead(this.#clock)));
     this.#onRow(record);
   }
 

@@ -111,8 +111,8 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const logs = adapters.logs === undefined ? undefined : countedLogSource(adapters.logs, metrics);
   const engine = createEngine({ seed: settings.seed });
   const experience = new ExperienceBook(store, log, settings.earlierEffectiveness);
-  const ledger = new ActionLedger(store, log, (record) => experience.note(record));
-  const storms = new StormWatch(store, log);
+  const ledger = new ActionLedger(store, log, clock, (record) => experience.note(record));
+  const storms = new StormWatch(store, log, clock);
   const book = new IncidentBook(store, log);
   const engines = new EngineAnswers({
     ...{ engine: adapters.policyEngine, metrics },

@@ -1,9 +1,11 @@
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
 import type { StormState } from '../policy/guard.ts';
 import type { Guardrail } from '../policy/healing-policy.ts';
 import { stormFor, stormStates } from '../policy/storm.ts';
 import type { WatchedWorkload } from '../policy/storm.ts';
+import { jumpSince, wallLead } from './steady-times.ts';
 import type { Store } from './store-ports.ts';
 
 const BLOB = 'storm-states';
@@ -14,10 +16,15 @@ export class StormWatch {
   readonly #log: Log;
   #states: readonly StormState[] = [];
   #saved = '';
+  readonly #clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  /** That of the last look. */
+  #lead: number;
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, clock: Pick<Clock, 'nowMs' | 'monotonicMs'>) {
     this.#store = store;
     this.#log = log;
+    this.#clock = clock;
+    this.#lead = wallLead(clock);
   }
 
   /** Takes up the brake as the last leader left it. False: it cannot be read, so none may be taken for off. */
@@ -30,6 +37,7 @@ export class StormWatch {
       return false;
     }
     this.#saved = '';
+    this.#lead = wallLead(this.#clock);
     try {
       if (bytes !== undefined) this.#states = JSON.parse(new TextDecoder().decode(bytes)) as StormState[];
     } catch (error) {
@@ -49,10 +57,22 @@ export class StormWatch {
     isLeading: boolean,
   ): readonly StormState[] {
     const before = new Set(this.#states.filter(({ active }) => active).map(({ scope }) => scope));
+    this.#followJumps();
     const settings = effectiveGuardrail(guardrails).storm;
     this.#states = stormStates({ nowMs, watched, settings, previous: this.#states });
     if (isLeading) this.#save();
     return this.#states.filter(({ active, scope }) => active && !before.has(scope));
+  }
+
+  /** The brake goes on for its time, whatever the wall clock says meanwhile. */
+  #followJumps(): void {
+    const lead = wallLead(this.#clock);
+    const jumped = jumpSince(this.#lead, lead);
+    this.#lead = jumped === 0 ? this.#lead : lead;
+    if (jumped === 0) return;
+    this.#states = this.#states.map((state) =>
+      state.endsAtMs === undefined ? state : { ...state, endsAtMs: state.endsAtMs + jumped },
+    );
   }
 
   /** Of every scope that is watched, the cluster first. */

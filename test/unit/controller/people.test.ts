@@ -11,6 +11,7 @@ import { aDecisionInput, intentOf } from '../../support/builders/decision.ts';
 import { anIncident } from '../../support/builders/incident.ts';
 import { aGuardrail, aPolicy } from '../../support/builders/policy.ts';
 import { MINUTE, NOW } from '../../support/builders/workload.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedLog, recordedMetrics } from '../../support/recorders.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -173,7 +174,8 @@ describe('the storm watch', () => {
       },
       loadBlob: (key: string) => (broken.isDown ? Promise.reject(new Error('full')) : Promise.resolve(blobs.get(key))),
     } as unknown as Store;
-    return { make: () => new StormWatch(store, recordedLog()), blobs, broken };
+    const clock = fakeClock(NOW);
+    return { make: () => new StormWatch(store, recordedLog(), clock), blobs, broken, clock };
   }
 
   test.each([
@@ -184,6 +186,24 @@ describe('the storm watch', () => {
     [2, 2, 0],
   ])('%d of %d workloads: %d storms begin', (ill, of, begun) => {
     expect(aWatch().make().look(watched(ill, of), [], NOW, true)).toHaveLength(begun);
+  });
+
+  test.each([
+    ['forward', 60 * MINUTE],
+    ['back', -60 * MINUTE],
+  ])('a wall clock that jumps %s ends it no sooner and no later', (_, byMs) => {
+    const { make, clock } = aWatch();
+    const watch = make();
+    watch.look(watched(3, 5), [], clock.nowMs(), true);
+    clock.jump(byMs);
+    const looked = (): boolean => {
+      watch.look(watched(0, 5), [], clock.nowMs(), true);
+      return watch.for('shop').active;
+    };
+    clock.advance(9 * MINUTE);
+    expect(looked()).toBe(true);
+    clock.advance(2 * MINUTE);
+    expect(looked()).toBe(false);
   });
 
   test('the brake outlives the process, for its cooldown', async () => {
