@@ -98,7 +98,7 @@ function policy({ name }: SampleWorkload): object {
       // A run cannot wait for an hour: it polls every 5 s, learns for ten minutes and verifies after 15 s.
       detection: { intervalSeconds: 5, minSamples: 60 },
       limits: { minPodAgeSeconds: 30, cooldownSeconds: 60 },
-      verification: { stabilizationSeconds: 15, timeoutSeconds: 180 },
+      verification: { stabilizationSeconds: 15, timeoutSeconds: 300 },
       notifications: [{ sink: SINK }],
       ...(name === OVERLOADED.name && { remedies: [scaleUpAndBack()] }),
     },
