@@ -68,7 +68,10 @@ export const effectivenessAnswer = z
         action: z.enum(EFFECTS),
         workload_kind: z.enum(WORKLOAD_KINDS),
         incidents: z.int().min(0).openapi({ description: 'In which it was tried and judged.' }),
-        helped: z.number().min(0).openapi({ description: 'How many of them it helped in; parts where some waves did.' }),
+        helped: z
+          .number()
+          .min(0)
+          .openapi({ description: 'How many of them it helped in; parts where some waves did.' }),
         estimate: ratio.openapi({ description: '(helped + 2) / (incidents + 4)' }),
         used: ratio.openapi({ description: 'What alternatives are ordered by: 0.5 with fewer than 5 incidents.' }),
       }),

@@ -31,16 +31,61 @@ describe('the order of a ladder', () => {
   test.each<[what: string, steps: readonly Step[], known: readonly Effectiveness[] | undefined, order: string]>([
     ['alternatives: what helped more comes first', PAIR, GOOD_LIMIT, 'throttle_api, scale_up'],
     ['nothing is known: as written', PAIR, undefined, 'scale_up, throttle_api'],
-    ['both helped alike: as written', PAIR, [known('scale_up', 4, 8), known('throttle_api', 4, 8)], 'scale_up, throttle_api'],
-    ['too few incidents of either: as written', PAIR, [known('scale_up', 0, 4), known('throttle_api', 4, 4)], 'scale_up, throttle_api'],
-    ['the first is known to help little, the other was never tried: that one is', PAIR, [known('scale_up', 1, 6)], 'throttle_api, scale_up'],
-    ['the first is known to help, the other was never tried: as written', PAIR, [known('scale_up', 5, 6)], 'scale_up, throttle_api'],
+    [
+      'both helped alike: as written',
+      PAIR,
+      [known('scale_up', 4, 8), known('throttle_api', 4, 8)],
+      'scale_up, throttle_api',
+    ],
+    [
+      'too few incidents of either: as written',
+      PAIR,
+      [known('scale_up', 0, 4), known('throttle_api', 4, 4)],
+      'scale_up, throttle_api',
+    ],
+    [
+      'the first is known to help little, the other was never tried: that one is',
+      PAIR,
+      [known('scale_up', 1, 6)],
+      'throttle_api, scale_up',
+    ],
+    [
+      'the first is known to help, the other was never tried: as written',
+      PAIR,
+      [known('scale_up', 5, 6)],
+      'scale_up, throttle_api',
+    ],
     ['a sequence is never changed', [step('scale_up'), step('throttle_api')], GOOD_LIMIT, 'scale_up, throttle_api'],
-    ['nor are alternatives of different groups', [step('scale_up', 'a'), step('throttle_api', 'b')], GOOD_LIMIT, 'scale_up, throttle_api'],
-    ['what stands before and behind alternatives stays there', [step('clear_cache'), ...PAIR, step('restart_pod'), step('alert_admin')], GOOD_LIMIT, 'clear_cache, throttle_api, scale_up, restart_pod, alert_admin'],
-    ['people are told last, whatever a ladder says', [...PAIR, step('alert_admin', 'capacity')], GOOD_LIMIT, 'throttle_api, scale_up, alert_admin'],
-    ['another kind of workload teaches nothing of this one', PAIR, GOOD_LIMIT.map((each) => ({ ...each, workloadKind: 'StatefulSet' })), 'scale_up, throttle_api'],
-    ['another failure teaches nothing of this one', PAIR, GOOD_LIMIT.map((each) => ({ ...each, failureType: 'retry_storm' })), 'scale_up, throttle_api'],
+    [
+      'nor are alternatives of different groups',
+      [step('scale_up', 'a'), step('throttle_api', 'b')],
+      GOOD_LIMIT,
+      'scale_up, throttle_api',
+    ],
+    [
+      'what stands before and behind alternatives stays there',
+      [step('clear_cache'), ...PAIR, step('restart_pod'), step('alert_admin')],
+      GOOD_LIMIT,
+      'clear_cache, throttle_api, scale_up, restart_pod, alert_admin',
+    ],
+    [
+      'people are told last, whatever a ladder says',
+      [...PAIR, step('alert_admin', 'capacity')],
+      GOOD_LIMIT,
+      'throttle_api, scale_up, alert_admin',
+    ],
+    [
+      'another kind of workload teaches nothing of this one',
+      PAIR,
+      GOOD_LIMIT.map((each) => ({ ...each, workloadKind: 'StatefulSet' })),
+      'scale_up, throttle_api',
+    ],
+    [
+      'another failure teaches nothing of this one',
+      PAIR,
+      GOOD_LIMIT.map((each) => ({ ...each, failureType: 'retry_storm' })),
+      'scale_up, throttle_api',
+    ],
   ])('%s', (_what, steps, effectiveness, order) => {
     expect(inOrder(steps, effectiveness)).toBe(order);
   });
@@ -109,16 +154,57 @@ describe('a decision by what helped', () => {
   test.each<[what: string, over: Partial<DecisionInput>, decision: string]>([
     ['a brake holds it as it would hold any', { storm }, 'hold StormActive 1'],
     ['the kill switch holds it', { guardrails: [aGuardrail({ suspended: true })] }, 'hold Suspended 1'],
-    ['what a guardrail does not allow is not taken, however much it helped', { guardrails: [aGuardrail({ allowedActions: ['scale_up', 'alert_admin'] })] }, 'act scale_up 0'],
-    ['what harms the failure at hand is not taken, however much it helped', {
-      policy: aPolicy({ remedies: [{ on: ['any'], minSeverity: 'low', steps: [step('scale_up', 'x'), step('restart_pod', 'x')] }] }),
-      effectiveness: [known('scale_up', 0, 20), known('restart_pod', 20, 20)] }, 'act scale_up 0'],
+    [
+      'what a guardrail does not allow is not taken, however much it helped',
+      { guardrails: [aGuardrail({ allowedActions: ['scale_up', 'alert_admin'] })] },
+      'act scale_up 0',
+    ],
+    [
+      'what harms the failure at hand is not taken, however much it helped',
+      {
+        policy: aPolicy({
+          remedies: [{ on: ['any'], minSeverity: 'low', steps: [step('scale_up', 'x'), step('restart_pod', 'x')] }],
+        }),
+        effectiveness: [known('scale_up', 0, 20), known('restart_pod', 20, 20)],
+      },
+      'act scale_up 0',
+    ],
     ['a rung that this cluster cannot do is passed over', { throttlePaths: [] }, 'act scale_up 0'],
-    ['it was tried in vain: its alternative', { ledger: [aLimit({ state: 'Ineffective', decidedAtMs: DAY_AGO })] }, 'act scale_up 0'],
-    ['both were tried in vain: people', { ledger: [aLimit({ state: 'Ineffective', decidedAtMs: DAY_AGO }), aLimit({ step: 0, action: 'scale_up', state: 'Ineffective', decidedAtMs: DAY_AGO })] }, 'act alert_admin 2'],
-    ['it returns after its cure: the alternative written before it', { ledger: [aLimit({ incidentId: 'i-0', decidedAtMs: DAY_AGO, endedAtMs: DAY_AGO })] }, 'act scale_up 0'],
-    ['it returns after both had cured it: people', { ledger: [aLimit({ incidentId: 'i-0', decidedAtMs: DAY_AGO, endedAtMs: DAY_AGO }), aLimit({ incidentId: 'i-9', step: 0, action: 'scale_up', decidedAtMs: DAY_AGO, endedAtMs: DAY_AGO + SECOND })] }, 'act alert_admin 2'],
-    ['another workload kind has its own experience', { workload: aWorkload({ ref: { ...aWorkload().ref, kind: 'StatefulSet' } }) }, 'act scale_up 0'],
+    [
+      'it was tried in vain: its alternative',
+      { ledger: [aLimit({ state: 'Ineffective', decidedAtMs: DAY_AGO })] },
+      'act scale_up 0',
+    ],
+    [
+      'both were tried in vain: people',
+      {
+        ledger: [
+          aLimit({ state: 'Ineffective', decidedAtMs: DAY_AGO }),
+          aLimit({ step: 0, action: 'scale_up', state: 'Ineffective', decidedAtMs: DAY_AGO }),
+        ],
+      },
+      'act alert_admin 2',
+    ],
+    [
+      'it returns after its cure: the alternative written before it',
+      { ledger: [aLimit({ incidentId: 'i-0', decidedAtMs: DAY_AGO, endedAtMs: DAY_AGO })] },
+      'act scale_up 0',
+    ],
+    [
+      'it returns after both had cured it: people',
+      {
+        ledger: [
+          aLimit({ incidentId: 'i-0', decidedAtMs: DAY_AGO, endedAtMs: DAY_AGO }),
+          aLimit({ incidentId: 'i-9', step: 0, action: 'scale_up', decidedAtMs: DAY_AGO, endedAtMs: DAY_AGO + SECOND }),
+        ],
+      },
+      'act alert_admin 2',
+    ],
+    [
+      'another workload kind has its own experience',
+      { workload: aWorkload({ ref: { ...aWorkload().ref, kind: 'StatefulSet' } }) },
+      'act scale_up 0',
+    ],
   ])('%s', (_what, over, decision) => {
     expect(inShort(decide(surge(over)))).toBe(decision);
   });
