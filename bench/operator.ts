@@ -94,10 +94,10 @@ async function withOperator<T>(
   work: (operator: OperatorProcess) => Promise<T>,
 ): Promise<T> {
   const [port = 0] = await freePorts(1);
-  const { kubeconfigPath, prometheusUrl } = rig;
+  const { kubeconfigPath, prometheusUrl, stateDir: rigStateDir } = rig;
   const stateDir = mkdtempSync(join(tmpdir(), 'aegis-bench-state-'));
   const env = { ...allocatorSettings(), PROMETHEUS_SCRAPE_INTERVAL_SECONDS: String(SCRAPE_SECONDS) };
-  const operator = startOperator({ kubeconfigPath, prometheusUrl, stateDir, port, command, env });
+  const operator = startOperator({ kubeconfigPath, prometheusUrl, stateDir, port, command, env, rigStateDir });
   try {
     await operator.ready();
     return await work(operator);

@@ -80,8 +80,9 @@ withCluster('policies that a hostile or clumsy user writes', () => {
     const items = [deployment(namespace, 'web', 1), aegis, ...policies];
     await cluster.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items } });
     const [port = 0] = await freePorts(1);
-    const { kubeconfigPath, prometheusUrl } = cluster;
-    operator = startOperator({ kubeconfigPath, prometheusUrl, stateDir, port, env: { LEASE_NAMESPACE: namespace } });
+    const { kubeconfigPath, prometheusUrl, stateDir: rigStateDir } = cluster;
+    const env = { LEASE_NAMESPACE: namespace };
+    operator = startOperator({ kubeconfigPath, prometheusUrl, stateDir, port, rigStateDir, env });
     await operator.ready();
   }, MINUTE);
 

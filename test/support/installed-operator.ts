@@ -40,7 +40,7 @@ export async function installOperator(cluster: RigHandle, installation: Installa
   return {
     async start() {
       operator = startOperator({
-        ...{ kubeconfigPath, stateDir, port, prometheusUrl: cluster.prometheusUrl },
+        ...{ kubeconfigPath, stateDir, port, prometheusUrl: cluster.prometheusUrl, rigStateDir: cluster.stateDir },
         env: { LEASE_NAMESPACE: system, ...env },
       });
       await operator.ready();

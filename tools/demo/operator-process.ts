@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { noteDaemon } from '../rig/processes.ts';
 
 /** The operator as a child process of the demo or of a test; it is what `npm start` runs. */
 export interface OperatorProcess {
@@ -21,6 +22,8 @@ export interface OperatorOptions {
   /** Holds the store and the log. */
   readonly stateDir: string;
   readonly port: number;
+  /** State folder of the rig that it works on: with the rig it ends, however this process ends. */
+  readonly rigStateDir: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Node's own options and the program to run; default: the sources, as `npm start` runs them. */
   readonly command?: readonly string[];
@@ -33,25 +36,27 @@ export function startOperator(options: OperatorOptions): OperatorProcess {
   const { stateDir, port } = options;
   const logFile = join(stateDir, 'operator.log');
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...(options.command ?? [MAIN])], {
-    cwd: stateDir,
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      HOME: stateDir,
-      KUBECONFIG: options.kubeconfigPath,
-      AEGIS_CLUSTER: 'required',
-      PROMETHEUS_URL: options.prometheusUrl,
-      PROMETHEUS_SCRAPE_INTERVAL_SECONDS: '1',
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      DATA_DIR: join(stateDir, 'data'),
-      LOG_LEVEL: 'info',
-      ...options.env,
-    },
-    stdio: ['ignore', log, log], // a file, not a pipe: with --keep it outlives this process
-    detached: true,
-  });
+  const args = ['--disable-warning=ExperimentalWarning', ...(options.command ?? [MAIN])];
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: stateDir,
+    KUBECONFIG: options.kubeconfigPath,
+    AEGIS_CLUSTER: 'required',
+    PROMETHEUS_URL: options.prometheusUrl,
+    PROMETHEUS_SCRAPE_INTERVAL_SECONDS: '1',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    DATA_DIR: join(stateDir, 'data'),
+    LOG_LEVEL: 'info',
+    ...options.env,
+  };
+  // The log is a file, not a pipe: with --keep the operator outlives this process.
+  const child = spawn(process.execPath, args, { cwd: stateDir, env, stdio: ['ignore', log, log], detached: true });
   closeSync(log);
+  if (child.pid !== undefined) {
+    const spec = { name: `operator-${port}`, command: process.execPath, args, env };
+    noteDaemon(options.rigStateDir, spec, child.pid);
+  }
   const ended = new Promise<number | NodeJS.Signals>((resolve) =>
     child.once('close', (code, signal) => resolve(signal ?? code ?? 0)),
   );

@@ -37,7 +37,7 @@ export class Stage {
     const [port = 0] = this.#port === 0 ? await freePorts(1) : [this.#port];
     this.#port = port;
     const { kubeconfigPath, prometheusUrl, stateDir } = this.rig;
-    this.#operator = startOperator({ kubeconfigPath, prometheusUrl, stateDir, port });
+    this.#operator = startOperator({ kubeconfigPath, prometheusUrl, stateDir, port, rigStateDir: stateDir });
     await this.#operator.ready();
     this.say(`operator: pid ${this.#operator.pid}, REST on ${this.#operator.url}, log ${this.#operator.logFile}`);
   }

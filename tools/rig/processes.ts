@@ -39,7 +39,12 @@ export function startDaemon(stateDir: string, spec: DaemonSpec): DaemonRecord {
   child.on('error', () => undefined); // a start that failed is seen as a daemon without a pid, just below
   if (child.pid === undefined) throw new Error(`${spec.name} did not start: cannot run ${spec.command}`);
   child.unref();
-  const record = { ...spec, env, pid: child.pid, identity: identityOf(child.pid) ?? '' };
+  return noteDaemon(stateDir, { ...spec, env }, child.pid);
+}
+
+/** A process that somebody else started, in a group of its own, ends with the rig from now on. */
+export function noteDaemon(stateDir: string, spec: Omit<DaemonRecord, 'pid' | 'identity'>, pid: number): DaemonRecord {
+  const record = { ...spec, pid, identity: identityOf(pid) ?? '' };
   writeFileSync(recordPath(stateDir, spec.name), JSON.stringify(record), { mode: 0o600 });
   return record;
 }
