@@ -45,6 +45,7 @@ function around(given: Around) {
     },
     source,
     ledger: { records: () => undefined },
+    experience: { effectiveness: () => undefined },
     storms: { for: (scope: string) => ({ active: false, scope, anomalous: 0, watched: 1 }) },
     book: { find: () => undefined, openOn: () => [] },
     leadership: { isLeader: () => true },

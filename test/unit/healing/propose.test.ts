@@ -36,12 +36,13 @@ describe('the ladder', () => {
       aRecord({ incidentId: `i-${ago}`, step, decidedAtMs: NOW - ago * MINUTE, endedAtMs: NOW - ago * MINUTE });
     const start = (...ledger: ReturnType<typeof cure>[]) => {
       const input = aDecisionInput({ ledger });
-      return startOf(input, chooseLadder(input));
+      const { passed, because } = startOf(input, chooseLadder(input));
+      return { passed: [...passed], because };
     };
-    expect(start()).toEqual({ index: 0 });
-    expect(start(cure(30, 0))).toMatchObject({ index: 1, because: expect.stringContaining('29 min') });
-    expect(start(cure(40, 0), cure(20, 1))).toMatchObject({ index: 2 });
-    expect(start(cure(50, 0), cure(40, 0), cure(20, 0))).toMatchObject({ index: 2, because: expect.stringContaining('3 times') }); // prettier-ignore
+    expect(start()).toEqual({ passed: [], because: undefined });
+    expect(start(cure(30, 0))).toEqual({ passed: [0], because: expect.stringContaining('29 min') });
+    expect(start(cure(40, 0), cure(20, 1))).toMatchObject({ passed: [0, 1] });
+    expect(start(cure(50, 0), cure(40, 0), cure(20, 0))).toEqual({ passed: [0, 1], because: expect.stringContaining('3 times') }); // prettier-ignore
   });
 
   test('the next object at a rung has the next number, whatever became of the others', () => {
