@@ -92,11 +92,15 @@ describe('the table of what harms, from the catalogue of the program', () => {
     expect(ALL.filter((loaded) => isRefused(loaded, pair)).length).toBeGreaterThanOrEqual(1);
   });
 
-  test('a pair that nobody wrote a scenario for would be seen', () => {
-    const without = ALL.filter(({ file }) => !file.includes('oom-kill-scale-down'));
+  test('a scenario that asks for it and does not demand the refusal is none of the pair', () => {
     const pair = { type: 'oom_kill', action: 'scale_down' } as const;
-    expect(without.length).toBe(ALL.length - 1);
-    expect(without.some((loaded) => isRefused(loaded, pair))).toBe(false);
+    const refused = ALL.filter((loaded) => isRefused(loaded, pair));
+    const lax = refused.map(({ scenario, ...rest }) => ({
+      ...rest,
+      scenario: { ...scenario, expect: { ...scenario.expect, held: [] } },
+    }));
+    expect(refused).not.toEqual([]);
+    expect(lax.filter((loaded) => isRefused(loaded, pair))).toEqual([]);
   });
 });
 
