@@ -34,6 +34,8 @@ import type { Tracing } from './telemetry/tracing.ts';
 const SEED = 0x5eed;
 /** The operator stores its own under another name: the two learn apart. */
 const REST_MODELS = 'engine/rest';
+/** Of the models of REST callers, who may send as many series as they like; 10,000 young ones take 28 MB. */
+const MOST_REST_BYTES = 64 * 1024 * 1024;
 
 export interface App {
   /** Resolves once the API is served and, where there is one, the operator runs. */
@@ -71,7 +73,7 @@ export function createApp(config: Config, version: string, log: Log): App {
         scratch: createEngine({ seed: SEED }),
       });
       models = createModelKeeper({
-        ...{ engine: service.memory, store, clock, log, key: REST_MODELS },
+        ...{ engine: service.memory, store, clock, log, key: REST_MODELS, mostBytes: MOST_REST_BYTES },
         learnt: () => service.facts().samples,
       });
       await models.start();

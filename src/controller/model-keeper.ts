@@ -13,6 +13,8 @@ export interface ModelKeeperSetting {
   readonly learnt?: () => number;
   /** Whether this process is the one that writes now; absent: it is the only one. */
   readonly maySave?: () => boolean;
+  /** Larger models are not stored; absent: all are. */
+  readonly mostBytes?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -27,11 +29,9 @@ export interface ModelKeeper {
 
 /** A crash loses this much. Saving 10,000 series takes a tenth of a second, so it is done seldom. */
 const SAVE_EVERY_MS = 5 * MINUTE;
-/** 10,000 series take 28 MB. */
-const MAX_BYTES = 64 * 1024 * 1024;
 
 export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
-  const { engine, store, key, learnt, maySave = () => true, clock, log } = setting;
+  const { engine, store, key, learnt, maySave = () => true, mostBytes = Infinity, clock, log } = setting;
   /** Stored models are never written over before they were read: a database that is away at the start comes back. */
   let isLoaded = false;
   let savedAt: number | undefined = 0;
@@ -57,7 +57,7 @@ export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
     const now = learnt?.();
     if (!maySave() || (now !== undefined && now === savedAt)) return;
     const bytes = engine.snapshot();
-    if (bytes.length > MAX_BYTES) {
+    if (bytes.length > mostBytes) {
       log.warn('the models are too large to be stored', { models: key, bytes: bytes.length });
       return;
     }

@@ -177,3 +177,25 @@ describe('the models of the detection API', () => {
     expect(program.log.lines.at(-1)).toMatchObject({ message: 'the models are as they were' });
   });
 });
+
+describe('models of many bytes', () => {
+  test.each<[string, { readonly mostBytes?: number }, boolean, number]>([
+    ['are stored where nothing bounds them', {}, true, 0],
+    ['are stored up to the bound', { mostBytes: 100 }, true, 0],
+    ['are not stored beyond it, and somebody is told', { mostBytes: 99 }, false, 1],
+  ])('%s', async (_, bound, isStored, warnings) => {
+    const clock = fakeClock();
+    const [store, log] = [await aStore(clock), recordedLog()];
+    const takesNothing = (): void => undefined;
+    const engine = {
+      ...{ snapshot: () => new Uint8Array(100), seriesCount: () => 0 },
+      ...{ restore: takesNothing, merge: takesNothing },
+    };
+    const keeper = createModelKeeper({ engine, store, key: 'many', clock, log, ...bound });
+    await keeper.start();
+    await keeper.stop();
+    expect((await store.loadBlob('many')) !== undefined).toBe(isStored);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(warnings);
+    await store.close();
+  });
+});
