@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import { WORKLOAD_KINDS } from '../lib/workload.ts';
 import { EFFECTS } from '../policy/action.ts';
 import {
+  CASE_FIELDS,
   effectivenessOf,
   lessonOf,
   LESSONS_KEPT_MS,
@@ -15,7 +16,7 @@ import {
 import type { HistoryRow, Store } from './store-ports.ts';
 
 /** Where resets stand in the history: rows of no workload. */
-export const RESETS = { namespace: '', workload: 'effectiveness' } as const;
+const RESETS = { namespace: '', workload: 'effectiveness' } as const;
 const MOST_RESETS = 1_000;
 
 export interface EffectivenessView {
@@ -57,8 +58,7 @@ export function createEffectivenessDesk(deps: {
   return {
     async read() {
       const nowMs = clock.nowMs();
-      const rows = await store.history({ ...RESETS, limit: MOST_RESETS });
-      const resets = rows.flatMap((row) => resetOf(row) ?? []);
+      const resets = await readResets(store);
       const records = await store.actionsSince(nowMs - LESSONS_KEPT_MS);
       const lessons = records.flatMap((record) => lessonOf(record) ?? []);
       return { effectiveness: effectivenessOf(lessons, resets, nowMs), resets };
@@ -77,18 +77,22 @@ export function createEffectivenessDesk(deps: {
   };
 }
 
-const FIELDS = ['failureType', 'action', 'workloadKind'] as const;
-
 const isSame = (before: EffectivenessReset, of: Partial<EffectCase>, reason: string): boolean =>
-  before.reason === reason && FIELDS.every((field) => before[field] === of[field]);
+  before.reason === reason && CASE_FIELDS.every((field) => before[field] === of[field]);
 
 function rowOf(id: string, { atMs, by, ...facts }: EffectivenessReset): HistoryRow {
-  const of = FIELDS.flatMap((field) => facts[field] ?? []).join(', ');
+  const of = CASE_FIELDS.flatMap((field) => facts[field] ?? []).join(', ');
   return {
     ...{ id, atMs, kind: 'reset', ...RESETS, reason: 'Reset' },
     message: `${by} took back what was learnt of ${of === '' ? 'every effect' : of}: ${facts.reason}`,
     facts: { by, ...facts },
   };
+}
+
+/** What people took back, the newest first. Rejects if the store cannot be read. */
+export async function readResets(store: Pick<Store, 'history'>): Promise<readonly EffectivenessReset[]> {
+  const rows = await store.history({ ...RESETS, limit: MOST_RESETS });
+  return rows.flatMap((row) => resetOf(row) ?? []);
 }
 
 const oneOf = <T extends string>(known: readonly T[], word: unknown): T | undefined =>
@@ -97,13 +101,13 @@ const oneOf = <T extends string>(known: readonly T[], word: unknown): T | undefi
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The reset that a row of the history tells of; `undefined`: none that this version knows. */
-export function resetOf({ kind, atMs, facts }: HistoryRow): EffectivenessReset | undefined {
+function resetOf({ kind, atMs, facts }: HistoryRow): EffectivenessReset | undefined {
   if (kind !== 'reset') return undefined;
   const failureType = oneOf(FAILURE_TYPES, facts['failureType']);
   const action = oneOf(EFFECTS, facts['action']);
   const workloadKind = oneOf(WORKLOAD_KINDS, facts['workloadKind']);
   // A word of another version would make the reset wider than it was meant.
-  const isKnown = [failureType, action, workloadKind].every((value, i) => value === facts[FIELDS[i] ?? '']);
+  const isKnown = [failureType, action, workloadKind].every((value, i) => value === facts[CASE_FIELDS[i] ?? '']);
   if (!isKnown) return undefined;
   return {
     ...{ atMs, by: textOf(facts['by']), reason: textOf(facts['reason']) },

@@ -9,12 +9,11 @@ import {
   type EffectivenessReset,
   type Lesson,
 } from '../policy/effectiveness.ts';
-import { resetOf, RESETS } from './effectiveness-desk.ts';
+import { readResets } from './effectiveness-desk.ts';
 import type { Store } from './store-ports.ts';
 
 /** More than three months of the cluster's budget would be; the oldest go first. */
 const MOST_LESSONS = 50_000;
-const MOST_RESETS = 1_000;
 /** What was learnt ages out by the hour: so long an answer is good for. */
 const ANSWER_HOLDS_MS = MINUTE;
 
@@ -49,11 +48,11 @@ export class ExperienceBook {
   /** Reads what is not read yet, and the resets anew: another replica may have taken one. A failure is tried again. */
   async refresh(nowMs: number): Promise<void> {
     try {
-      const rows = await this.#store.history({ ...RESETS, limit: MOST_RESETS });
+      const resets = await readResets(this.#store);
       if (!this.#isLoaded) {
         for (const record of await this.#store.actionsSince(nowMs - LESSONS_KEPT_MS)) this.note(record);
       }
-      this.#resets = rows.flatMap((row) => resetOf(row) ?? []);
+      this.#resets = resets;
       this.#isLoaded = true;
       this.#answer = undefined;
     } catch (error) {

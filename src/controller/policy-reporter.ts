@@ -239,7 +239,7 @@ function coarse(samples: number, wanted: number): number {
 }
 
 function isSame(a: PolicyStatus, b: PolicyStatus): boolean {
-  return a === b || JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
+  return JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
 }
 
 /** Times of transitions follow from the rest; stored times have whole seconds only. */

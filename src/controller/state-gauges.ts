@@ -53,12 +53,15 @@ export function createEffectivenessReport(): (metrics: MetricsSink, now: readonl
   let before: readonly Labels[] = [];
   return (metrics, now) => {
     const isKnown = (labels: Labels): boolean => now.some((each) => isSame(labelsOf(each), labels));
-    for (const labels of before) if (!isKnown(labels)) metrics.gauge('aegis_effect_incidents', 0, labels);
+    for (const labels of before) {
+      if (isKnown(labels)) continue;
+      metrics.gauge('aegis_effect_incidents', 0, labels);
+      metrics.gauge('aegis_effect_estimate', PRIOR_ESTIMATE, labels);
+    }
     for (const each of now) {
       metrics.gauge('aegis_effect_incidents', each.incidents, labelsOf(each));
       metrics.gauge('aegis_effect_estimate', each.estimate, labelsOf(each));
     }
-    for (const labels of before) if (!isKnown(labels)) metrics.gauge('aegis_effect_estimate', PRIOR_ESTIMATE, labels);
     before = now.map(labelsOf);
   };
 }

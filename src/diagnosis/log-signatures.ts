@@ -71,9 +71,11 @@ const known = new WeakMap<LogLine, readonly LogSignature[]>();
 
 /** `signaturesOf` its message, looked for once. */
 export function signaturesIn(line: LogLine): readonly LogSignature[] {
-  const found = known.get(line) ?? signaturesOf(line.message);
-  known.set(line, found);
-  return found;
+  const found = known.get(line);
+  if (found !== undefined) return found;
+  const signatures = signaturesOf(line.message);
+  known.set(line, signatures);
+  return signatures;
 }
 
 /** How often and where a signature was seen. */

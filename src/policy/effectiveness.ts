@@ -11,6 +11,9 @@ export interface EffectCase {
   readonly workloadKind: WorkloadKind;
 }
 
+/** The fields of a case. */
+export const CASE_FIELDS = ['failureType', 'action', 'workloadKind'] as const satisfies readonly (keyof EffectCase)[];
+
 /** What one effect taught: whether it helped, judged by its metrics and by comparison with untreated peers. */
 export interface Lesson extends EffectCase {
   /** Name of the action: the same one is a lesson once, however often it is read. */
@@ -67,9 +70,7 @@ export function lessonOf(record: ActionRecord): Lesson | undefined {
 
 /** Whether a reset speaks of this case. */
 function covers(reset: EffectivenessReset, of: EffectCase): boolean {
-  return (['failureType', 'action', 'workloadKind'] as const).every(
-    (field) => reset[field] === undefined || reset[field] === of[field],
-  );
+  return CASE_FIELDS.every((field) => reset[field] === undefined || reset[field] === of[field]);
 }
 
 /**
