@@ -9,28 +9,13 @@ import { createMetricEvidence } from '../../src/prometheus/evidence-source.ts';
 import { systemClock } from '../../src/system-clock.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
 import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
+import { definition } from '../support/manifests.ts';
 import { recordedLog, recordedMetrics } from '../support/recorders.ts';
 import { promQuery, requireRig, rig } from '../support/rig.ts';
 
 const path = await helmPath();
 const withCluster = path === undefined || rig() === undefined ? describe.skip : describe;
 const MINUTE = 60_000;
-
-/** A definition with whatever fields, as far as the API server is concerned. */
-const definition = (group: string, version: string, plural: string, kind: string): object => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${plural}.${group}` },
-  spec: {
-    ...{ group, scope: 'Namespaced', names: { plural, kind, singular: kind.toLowerCase() } },
-    versions: [
-      {
-        ...{ name: version, served: true, storage: true },
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-});
 
 withCluster('what a workload stands on, read from a real API server with the rights of the chart', () => {
   let system: string;
@@ -170,8 +155,13 @@ withCluster('what a workload stands on, read from a real API server with the rig
     const before = await look();
     expect([before.credentials, before.missing.filter((each) => /cert|secret/.test(each))]).toEqual([[], []]);
     await apply(
-      definition('cert-manager.io', 'v1', 'certificates', 'Certificate'),
-      definition('external-secrets.io', 'v1beta1', 'externalsecrets', 'ExternalSecret'),
+      definition({ group: 'cert-manager.io', version: 'v1', plural: 'certificates', kind: 'Certificate' }),
+      definition({
+        group: 'external-secrets.io',
+        version: 'v1beta1',
+        plural: 'externalsecrets',
+        kind: 'ExternalSecret',
+      }),
     );
     const kinds = ['crd/certificates.cert-manager.io', 'crd/externalsecrets.external-secrets.io'];
     await requireRig().kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...kinds]);

@@ -6,7 +6,7 @@ import { waitUntil } from '../../tools/rig/wait.ts';
 import { acceptRoute, gatewayProxies, httpRoute, service, type Gateway } from '../support/gateways.ts';
 import { helmPath } from '../support/helm.ts';
 import { installOperator, type InstalledOperator } from '../support/installed-operator.ts';
-import { deployment, policy } from '../support/manifests.ts';
+import { deployment, feltLatency, policy } from '../support/manifests.ts';
 import { requireRig, rig, type RigHandle } from '../support/rig.ts';
 
 const SYSTEM = 'aegis-limits-test';
@@ -26,14 +26,7 @@ interface Action {
 
 const POLICIES = 'backendtrafficpolicies.gateway.envoyproxy.io';
 const throttling = (provider: string) => ({
-  detection: {
-    ...{ intervalSeconds: 5, minSamples: 20 },
-    metrics: [
-      { name: 'response_time', limit: { enter: '600', leave: '350', forSeconds: 1 } },
-      { name: 'request_rate' },
-      { name: 'cpu_usage' },
-    ],
-  },
+  detection: feltLatency,
   remedies: [
     {
       on: ['any'],

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitUntil } from '../../tools/rig/wait.ts';
 import { helmPath } from '../support/helm.ts';
 import { installOperator, type InstalledOperator } from '../support/installed-operator.ts';
-import { deployment, policy } from '../support/manifests.ts';
+import { deployment, feltLatency, policy } from '../support/manifests.ts';
 import { requireRig, rig, type RigHandle } from '../support/rig.ts';
 
 const SYSTEM = 'aegis-scale-test';
@@ -19,14 +19,7 @@ interface Action {
 }
 
 const scaling = {
-  detection: {
-    ...{ intervalSeconds: 5, minSamples: 20 },
-    metrics: [
-      { name: 'response_time', limit: { enter: '600', leave: '350', forSeconds: 1 } },
-      { name: 'request_rate' },
-      { name: 'cpu_usage' },
-    ],
-  },
+  detection: feltLatency,
   verification: { stabilizationSeconds: 10, timeoutSeconds: 150 },
   remedies: [{ on: ['any'], steps: [{ action: 'scale_up', scale: { percent: 100, returnAfterSeconds: 20 } }] }],
 };

@@ -7,6 +7,7 @@ import type {
 } from '../../../src/detection/verdict.ts';
 import type { LogLine } from '../../../src/diagnosis/diagnosis.ts';
 import type { DiagnosisInput } from '../../../src/diagnosis/evidence.ts';
+import type { FailureQuestion, JudgedMetric } from '../../../src/diagnosis/request-evidence.ts';
 import type {
   ClusterEvent,
   ContainerSnapshot,
@@ -262,3 +263,17 @@ export function aCase({ pods, workloadMetrics = {}, logs = [], workload = {}, in
     ...input,
   };
 }
+
+/** What a caller of `detect-failure` asks, now. */
+export const aQuestion = (
+  metrics: readonly JudgedMetric[],
+  logs: readonly LogLine[] = [],
+  kubernetes?: unknown,
+): FailureQuestion => ({
+  metrics,
+  logs,
+  windowMs: 5 * MINUTE,
+  anomalyThreshold: 0.85,
+  nowMs: NOW,
+  ...(kubernetes === undefined ? {} : { kubernetes }),
+});

@@ -1,32 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Change, DependencyState } from '../../../src/diagnosis/evidence.ts';
 import type { FailureType } from '../../../src/diagnosis/failure-type.ts';
 import { assessmentOf } from '../../support/assessment.ts';
 import type { AssessedCase } from '../../support/assessment.ts';
-import { aVerdict, NOW, ONSET } from '../../support/builders/diagnosis.ts';
+import { callee, calm, edit, hpa, oom, pod, slow } from '../../support/builders/ailing.ts';
+import { aVerdict, ONSET } from '../../support/builders/diagnosis.ts';
 import type { Behaviour, PodSpec } from '../../support/builders/diagnosis.ts';
 
-const pod = (metrics: Readonly<Record<string, Behaviour>> = {}, over: PodSpec = {}): PodSpec => ({
-  metrics: {
-    cpu_usage: ['flat', 40, 40],
-    memory_usage: ['flat', 50, 50],
-    request_rate: ['flat', 100, 100],
-    error_rate: ['flat', 0.005, 0.005],
-    response_time: ['flat', 80, 80],
-    ...metrics,
-  },
-  ...over,
-});
-const calm = pod();
-const oom = (): PodSpec => ({
-  lastEnd: { reason: 'OOMKilled', exitCode: 137, finishedAtMs: NOW - 30_000 },
-  restarts: 2,
-});
-const edit = (kind: Change['kind']): Change => ({ kind, name: 'it', atMs: ONSET - 240_000 });
 const leak: Readonly<Record<string, Behaviour>> = { memory_usage: ['up', 88, 50, ['own-history', 'trend']] };
 const hot: Readonly<Record<string, Behaviour>> = { cpu_usage: ['up', 95, 40], response_time: ['up', 600, 80] };
 const surge: Readonly<Record<string, Behaviour>> = { ...hot, request_rate: ['up', 300, 100] };
-const slow: Readonly<Record<string, Behaviour>> = { response_time: ['up', 900, 80] };
 /** Leaking pods, the oldest first, with what they hold. */
 const aged = (...heights: readonly number[]): readonly PodSpec[] =>
   heights.map((height, i) =>
@@ -34,13 +16,7 @@ const aged = (...heights: readonly number[]): readonly PodSpec[] =>
   );
 const onsets = (afterMs: Readonly<Record<string, number>>) =>
   Object.entries(afterMs).map(([metric, after]) => ({ metric, pod: 'checkout-abc-1', onsetAtMs: ONSET + after }));
-const hpa = { kind: 'HorizontalPodAutoscaler', name: 'web', maxReplicas: 10 } as const;
 const pool = ['HikariPool-1 - Connection is not available, request timed out after 30000ms'];
-const callee = (
-  name: string,
-  state: DependencyState['state'],
-  more: Partial<DependencyState> = {},
-): DependencyState => ({ name, kind: 'workload', state, anomalousCallees: [], ...more });
 const others = (...afterMs: readonly number[]) =>
   afterMs.map((after, i) => ({ name: `other-${i}`, onsetAtMs: ONSET + after }));
 

@@ -1,74 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Change, CredentialState, VolumeState } from '../../../src/diagnosis/evidence.ts';
 import type { FailureType } from '../../../src/diagnosis/failure-type.ts';
 import { assessmentOf } from '../../support/assessment.ts';
 import type { AssessedCase } from '../../support/assessment.ts';
+import { calm, cert, crash, edit, newborn, oom, pod, released, volume } from '../../support/builders/ailing.ts';
 import { aNode, anEvent, NOW, ONSET } from '../../support/builders/diagnosis.ts';
-import type { Behaviour, PodSpec } from '../../support/builders/diagnosis.ts';
+import type { PodSpec } from '../../support/builders/diagnosis.ts';
 
 const DAY = 86_400_000;
 
-const pod = (metrics: Readonly<Record<string, Behaviour>> = {}, over: PodSpec = {}): PodSpec => ({
-  metrics: {
-    cpu_usage: ['flat', 40, 40],
-    memory_usage: ['flat', 50, 50],
-    request_rate: ['flat', 100, 100],
-    error_rate: ['flat', 0.005, 0.005],
-    response_time: ['flat', 80, 80],
-    ...metrics,
-  },
-  ...over,
-});
-const calm = pod();
-const oom = (): PodSpec => ({
-  lastEnd: { reason: 'OOMKilled', exitCode: 137, finishedAtMs: NOW - 30_000 },
-  restarts: 2,
-});
-/** Crashed again and again, each time so long after its start. */
-const crash = (exitCode: number, afterMs?: number): PodSpec => ({
-  waiting: 'CrashLoopBackOff',
-  restarts: 5,
-  lastEnd: {
-    reason: 'Error',
-    exitCode,
-    ...(afterMs === undefined ? {} : { startedAtMs: NOW - 60_000 - afterMs, finishedAtMs: NOW - 60_000 }),
-  },
-});
 const signalled = (exitCode: number, agoMs: number): PodSpec => ({
   restarts: 2,
   lastEnd: { reason: 'Error', exitCode, finishedAtMs: NOW - agoMs },
 });
 const killing = (agoMs: number) =>
   anEvent('Killing', 'Container app failed liveness probe, will be restarted', { lastAtMs: NOW - agoMs });
-const edit = (kind: Change['kind']): Change => ({ kind, name: 'it', atMs: ONSET - 240_000 });
-/** Its first revision, made with it, a few minutes ago. */
-const newborn = {
-  createdAtMs: ONSET - 300_000,
-  revisions: [
-    {
-      name: 'checkout-abc',
-      templateHash: 'abc',
-      revision: 1,
-      createdAtMs: ONSET - 300_000,
-      replicas: 1,
-      readyReplicas: 0,
-    },
-  ],
-};
-/** A new revision four minutes before the onset. */
-const released = {
-  revisions: [
-    {
-      name: 'checkout-abc',
-      templateHash: 'abc',
-      revision: 8,
-      createdAtMs: ONSET - 240_000,
-      replicas: 2,
-      readyReplicas: 0,
-    },
-    { name: 'checkout-old', templateHash: 'old', revision: 7, createdAtMs: NOW - 9e8, replicas: 0, readyReplicas: 0 },
-  ],
-};
 const stuck = { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' } as const;
 const refusal = {
   type: 'ReplicaFailure',
@@ -77,13 +22,6 @@ const refusal = {
   message: 'pods "x" is forbidden: exceeded quota',
 } as const;
 const quotaEvent = anEvent('FailedCreate', 'exceeded Quota: pods=2', { kind: 'ReplicaSet', name: 'checkout-abc' });
-const volume = (over: Partial<VolumeState>): VolumeState => ({ claim: 'data', holdsCache: false, ...over });
-const cert = (over: Partial<CredentialState>): CredentialState => ({
-  kind: 'certificate',
-  name: 'tls',
-  ready: true,
-  ...over,
-});
 
 describe('what a type makes of the status', () => {
   test.each<[FailureType, string, AssessedCase, readonly string[]]>([

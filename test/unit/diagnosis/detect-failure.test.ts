@@ -3,7 +3,7 @@ import type { Score } from '../../../src/detection/verdict.ts';
 import type { LogLine } from '../../../src/diagnosis/diagnosis.ts';
 import { detectFailure } from '../../../src/diagnosis/detect-failure.ts';
 import type { FailureQuestion, JudgedMetric } from '../../../src/diagnosis/request-evidence.ts';
-import { aScore, NOW } from '../../support/builders/diagnosis.ts';
+import { aQuestion, aScore, NOW } from '../../support/builders/diagnosis.ts';
 
 const MINUTE = 60_000;
 
@@ -34,19 +34,6 @@ const line = (message: string, level: LogLine['level'] = 'error', ago = 0): LogL
   service: 'api-service',
 });
 
-const ask = (
-  metrics: readonly JudgedMetric[],
-  logs: readonly LogLine[] = [],
-  kubernetes?: unknown,
-): FailureQuestion => ({
-  metrics,
-  logs,
-  windowMs: 5 * MINUTE,
-  anomalyThreshold: 0.85,
-  nowMs: NOW,
-  ...(kubernetes === undefined ? {} : { kubernetes }),
-});
-
 const climb = (metric: string, values: readonly number[]): JudgedMetric[] =>
   values.map((value, i) => sample(metric, value, { ago: values.length - 1 - i }));
 
@@ -71,7 +58,7 @@ const crashing = {
 const rows: readonly Row[] = [
   {
     name: "the guide's request: errors and a connection time-out",
-    question: ask([sample('error_rate', 0.45)], [line('Connection timeout')]),
+    question: aQuestion([sample('error_rate', 0.45)], [line('Connection timeout')]),
     type: 'connection_timeout',
     subtype: 'connection_timeout',
     category: 'connection_timeout',
@@ -79,7 +66,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'memory that climbs at flat requests',
-    question: ask([...climb('memory_usage', [60, 68, 77, 85]), ...climb('request_rate', [100, 101, 99, 100])]),
+    question: aQuestion([...climb('memory_usage', [60, 68, 77, 85]), ...climb('request_rate', [100, 101, 99, 100])]),
     type: 'memory_leak',
     subtype: 'memory_leak',
     category: 'memory_leak',
@@ -87,7 +74,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'memory that climbs with the requests is no leak',
-    question: ask([...climb('memory_usage', [60, 68, 77, 85]), ...climb('request_rate', [100, 150, 200, 260])]),
+    question: aQuestion([...climb('memory_usage', [60, 68, 77, 85]), ...climb('request_rate', [100, 150, 200, 260])]),
     type: null,
     subtype: null,
     category: null,
@@ -95,7 +82,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'memory at 93 % with garbage collection lines',
-    question: ask([sample('memory_usage', 93, { score: 0.9 })], [line('GC overhead limit exceeded', 'warn')]),
+    question: aQuestion([sample('memory_usage', 93, { score: 0.9 })], [line('GC overhead limit exceeded', 'warn')]),
     type: 'memory_leak',
     subtype: 'memory_leak',
     category: 'memory_leak',
@@ -103,7 +90,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'three errors in ten requests',
-    question: ask([sample('error_rate', 0.3)]),
+    question: aQuestion([sample('error_rate', 0.3)]),
     type: 'service_down',
     subtype: 'service_down',
     category: 'service_down',
@@ -111,7 +98,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'traffic gone to a twentieth of its baseline',
-    question: ask([sample('request_rate', 5, { score: 0.9, expected: 100 })]),
+    question: aQuestion([sample('request_rate', 5, { score: 0.9, expected: 100 })]),
     type: 'service_down',
     subtype: 'service_down',
     category: 'service_down',
@@ -119,7 +106,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'a line says that the process exits',
-    question: ask([], [line('worker exited with code 1')]),
+    question: aQuestion([], [line('worker exited with code 1')]),
     type: 'service_down',
     subtype: 'service_down',
     category: 'service_down',
@@ -127,7 +114,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'a slow answer without history',
-    question: ask([sample('response_time', 1000)]),
+    question: aQuestion([sample('response_time', 1000)]),
     type: 'high_latency',
     subtype: 'high_latency',
     category: 'high_latency',
@@ -135,7 +122,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'an answer of a second that is usual',
-    question: ask([sample('response_time', 1000, { score: 0.1, expected: 990 })]),
+    question: aQuestion([sample('response_time', 1000, { score: 0.1, expected: 990 })]),
     type: null,
     subtype: null,
     category: null,
@@ -143,7 +130,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'text alone with a finer signature and no rule',
-    question: ask([], [line('write /data: No space left on device')]),
+    question: aQuestion([], [line('write /data: No space left on device')]),
     type: 'volume_full',
     subtype: 'volume_full',
     category: null,
@@ -151,7 +138,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'Kubernetes evidence takes part: the finer name',
-    question: ask([], [], crashing),
+    question: aQuestion([], [], crashing),
     type: 'crash_loop',
     subtype: 'crash_loop',
     category: 'service_down',
@@ -159,7 +146,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'a surge: the rule names, the subtype is finer',
-    question: ask([
+    question: aQuestion([
       sample('request_rate', 400, { score: 0.95, expected: 100 }),
       sample('cpu_usage', 96, { score: 0.95, expected: 40 }),
       sample('response_time', 900, { score: 0.95, expected: 100 }),
@@ -171,7 +158,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'harm without an explanation',
-    question: ask([sample('disk_io', 9e8, { score: 0.95, expected: 1e6 })]),
+    question: aQuestion([sample('disk_io', 9e8, { score: 0.95, expected: 1e6 })]),
     type: 'unknown',
     subtype: 'unknown',
     category: null,
@@ -179,7 +166,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'ordinary values',
-    question: ask([sample('cpu_usage', 35), sample('error_rate', 0.01)], [line('GET /health 200', 'info')]),
+    question: aQuestion([sample('cpu_usage', 35), sample('error_rate', 0.01)], [line('GET /health 200', 'info')]),
     type: null,
     subtype: null,
     category: null,
@@ -187,7 +174,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'evidence older than the window does not count',
-    question: ask([sample('cpu_usage', 35)], [line('Connection timeout', 'error', 6)]),
+    question: aQuestion([sample('cpu_usage', 35)], [line('Connection timeout', 'error', 6)]),
     type: null,
     subtype: null,
     category: null,
@@ -218,18 +205,18 @@ describe('detectFailure names the failure in a request', () => {
 describe('honesty', () => {
   test('text alone never claims more than 0.5, and its severity is 0.5', () => {
     const found = detectFailure(
-      ask([], [line('No space left on device'), line('ENOSPC while writing'), line('disk full')]),
+      aQuestion([], [line('No space left on device'), line('ENOSPC while writing'), line('disk full')]),
     );
     expect(found.confidence).toBeLessThanOrEqual(0.5);
     expect(found.severityScore).toBe(0.5);
   });
 
   test('the severity is that of the worst metric in the evidence', () => {
-    expect(detectFailure(ask([sample('error_rate', 0.6, { score: 0.93 })])).severityScore).toBe(0.93);
+    expect(detectFailure(aQuestion([sample('error_rate', 0.6, { score: 0.93 })])).severityScore).toBe(0.93);
   });
 
   test('one sample is told what would make it firmer', () => {
-    const { missingEvidence } = detectFailure(ask([sample('error_rate', 0.6)]));
+    const { missingEvidence } = detectFailure(aQuestion([sample('error_rate', 0.6)]));
     expect(missingEvidence).toEqual(
       expect.arrayContaining([
         'metric cpu_usage',
@@ -241,20 +228,19 @@ describe('honesty', () => {
   });
 
   test('actions that need a cluster come with their preconditions', () => {
-    expect(detectFailure(ask([sample('error_rate', 0.6)])).preconditions.join()).toContain('PodDisruptionBudget');
+    expect(detectFailure(aQuestion([sample('error_rate', 0.6)])).preconditions.join()).toContain('PodDisruptionBudget');
   });
 
   test('services are named from lines and labels', () => {
-    expect(detectFailure(ask([sample('error_rate', 0.6)], [line('Connection refused')])).affectedServices).toEqual([
-      'api',
-      'api-service',
-    ]);
+    expect(
+      detectFailure(aQuestion([sample('error_rate', 0.6)], [line('Connection refused')])).affectedServices,
+    ).toEqual(['api', 'api-service']);
   });
 
   test.each([null, 7, 'x', [], { pods: 'x' }, { pods: [1, { name: 4 }] }, { nodes: [{}] }])(
     'useless Kubernetes evidence %j is no evidence',
     (kubernetes) => {
-      expect(detectFailure(ask([sample('cpu_usage', 35)], [], kubernetes)).failureDetected).toBe(false);
+      expect(detectFailure(aQuestion([sample('cpu_usage', 35)], [], kubernetes)).failureDetected).toBe(false);
     },
   );
 });

@@ -3,6 +3,7 @@ import { CachedClusterReader } from '../../../src/kubernetes/cluster-reader.ts';
 import { createClient, type KubeClient } from '../../../src/kubernetes/client.ts';
 import { systemClock } from '../../../src/system-clock.ts';
 import { helmPath } from '../../../test/support/helm.ts';
+import { definition } from '../../../test/support/manifests.ts';
 import { recordedLog, recordedMetrics } from '../../../test/support/recorders.ts';
 import { applyDefinitions } from '../../rig/definitions.ts';
 import { AUDIT_FILE, startRig, type Rig } from '../../rig/rig.ts';
@@ -11,21 +12,8 @@ import { StandIns } from './stand-ins.ts';
 
 const CRDS = join(import.meta.dirname, '..', '..', '..', 'crds');
 
-/** A definition with whatever fields, of kinds whose projects ship none that is small enough to fetch. */
-const definition = (group: string, plural: string, kind: string): object => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${plural}.${group}` },
-  spec: {
-    ...{ group, scope: 'Namespaced', names: { plural, kind, singular: kind.toLowerCase() } },
-    versions: [
-      {
-        ...{ name: 'v1', served: true, storage: true, subresources: { status: {} } },
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-});
+/** Their projects ship no definitions that are small enough to fetch. */
+const WITH_STATUS = { subresources: { status: {} } };
 
 /** The rig, and what all scenarios of a run share on it. */
 export interface Ground {
@@ -59,8 +47,11 @@ export async function openGround(log: (line: string) => void): Promise<Ground> {
     await rig.kubectl(['apply', '--server-side', '--force-conflicts', '-f', CRDS]);
     await applyDefinitions(rig.kubectl, ['gatewayApi', 'envoyGateway', 'istio'], log);
     const items = [
-      definition('cert-manager.io', 'certificates', 'Certificate'),
-      definition('external-secrets.io', 'externalsecrets', 'ExternalSecret'),
+      definition({ group: 'cert-manager.io', version: 'v1', plural: 'certificates', kind: 'Certificate' }, WITH_STATUS),
+      definition(
+        { group: 'external-secrets.io', version: 'v1', plural: 'externalsecrets', kind: 'ExternalSecret' },
+        WITH_STATUS,
+      ),
     ];
     await rig.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items } });
     await rig.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all'], { timeoutMs: 70_000 });
