@@ -112,7 +112,7 @@ export default tseslint.config(
   },
   {
     // Jest calls their default exports.
-    files: ['test/support/rig-setup.ts', 'test/support/rig-teardown.ts'],
+    files: ['test/support/rig-setup.ts', 'test/support/rig-teardown.ts', 'test/support/in-stated-order.ts'],
     rules: { 'import-x/no-default-export': 'off' },
   },
   {

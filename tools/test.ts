@@ -4,6 +4,7 @@
  *
  *   npm test -- unit              one project only; `long` runs only when it is named
  *   npm test -- PATTERN...        jest's own arguments, passed on to both
+ *   TEST_ORDER=7 npm test         the files on the rig in another order, the same for the same number
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,13 +38,15 @@ const USUAL = ['unit', 'integration'] as const;
 const ROOT = join(import.meta.dirname, '..');
 const JEST = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 
+const SEQUENCER = join(ROOT, 'test', 'support', 'in-stated-order.ts');
+
 const reportOf = (folder: string, project: string): string => join(folder, `${project}.json`);
 
 function run(project: (typeof PROJECTS)[number], args: readonly string[], folder: string): Promise<boolean> {
   const reportFile = reportOf(folder, project);
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST];
   // Tests on the rig share it and break its daemons. Jest itself would leave one of two cores idle.
-  const workers = project === 'unit' ? ['--maxWorkers=100%'] : ['--runInBand'];
+  const workers = project === 'unit' ? ['--maxWorkers=100%'] : ['--runInBand', '--testSequencer', SEQUENCER];
   const report = ['--json', '--outputFile', reportFile, '--passWithNoTests', '--testTimeout', String(TEST_LIMIT_MS)];
   const limitMs = TIME_LIMITS_MS[project];
   return new Promise((resolve) => {

@@ -30,7 +30,10 @@ withCluster('detect-failure with the log API of Kubernetes', () => {
     operator = await installed.start();
   }, 3 * MINUTE);
 
-  afterAll(() => installed?.remove(namespace), MINUTE);
+  afterAll(async () => {
+    cluster.resetPodLogs();
+    await installed?.remove(namespace);
+  }, MINUTE);
 
   const detect = async (labels: object, logs: readonly object[] = []): Promise<unknown> => {
     const timestamp = new Date().toISOString();

@@ -141,6 +141,8 @@ const evict = (cluster: RigHandle, namespace: string, pod: string): Promise<stri
     expect(await cluster.kubectl(['logs', name, '-n', namespace])).toContain('ready');
     cluster.writePodLog(['panic: out of coffee'], 'previous');
     expect(await cluster.kubectl(['logs', name, '-n', namespace, '--previous'])).toContain('coffee');
+    cluster.resetPodLogs();
+    expect(await cluster.kubectl(['logs', name, '-n', namespace, '--previous'])).toContain('cannot go on');
     const kubeconfig = await cluster.serviceAccountKubeconfig(namespace, 'default');
     const asAccount = cluster.kubectl(['get', 'pods', '-n', namespace, '--kubeconfig', kubeconfig]);
     await expect(asAccount).rejects.toThrow(/Forbidden/);

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { noteDaemon } from '../rig/processes.ts';
+import { forgetDaemon, noteDaemon } from '../rig/processes.ts';
 
 /** The operator as a child process of the demo or of a test; it is what `npm start` runs. */
 export interface OperatorProcess {
@@ -53,10 +53,9 @@ export function startOperator(options: OperatorOptions): OperatorProcess {
   // The log is a file, not a pipe: with --keep the operator outlives this process.
   const child = spawn(process.execPath, args, { cwd: stateDir, env, stdio: ['ignore', log, log], detached: true });
   closeSync(log);
-  if (child.pid !== undefined) {
-    const spec = { name: `operator-${port}`, command: process.execPath, args, env };
-    noteDaemon(options.rigStateDir, spec, child.pid);
-  }
+  const spec = { name: `operator-${port}`, command: process.execPath, args, env };
+  const record = child.pid === undefined ? undefined : noteDaemon(options.rigStateDir, spec, child.pid);
+  if (record) child.once('close', () => forgetDaemon(options.rigStateDir, record));
   const ended = new Promise<number | NodeJS.Signals>((resolve) =>
     child.once('close', (code, signal) => resolve(signal ?? code ?? 0)),
   );

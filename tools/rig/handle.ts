@@ -6,7 +6,7 @@ import { exporterClient, type ExporterClient } from './exporter/client.ts';
 import type { ClusterFacts, RigFacts } from './facts.ts';
 import { kubectlFor, type Kubectl } from './kubectl.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { nodeManifest, writePodLog } from './kwok.ts';
+import { nodeManifest, resetPodLogs, writePodLog } from './kwok.ts';
 import { addScrapeTarget } from './prometheus.ts';
 import { waitUntil } from './wait.ts';
 
@@ -32,6 +32,8 @@ export interface RigHandle extends Cluster, RigFacts {
   daemon(name: Breakable): DaemonHandle;
   /** Replaces what `kubectl logs` (or `--previous`) shows, for all simulated pods alike. */
   writePodLog(lines: readonly string[], which?: 'current' | 'previous'): void;
+  /** Every test shares the rig: whoever wrote a log puts back what stood there. */
+  resetPodLogs(): void;
   /** Adds simulated nodes and waits until they are Ready. */
   addNodes(count: number): Promise<void>;
 }
@@ -88,6 +90,7 @@ export function connectRig(facts: RigFacts): RigHandle {
     apiServer: daemon('kube-apiserver'),
     daemon,
     writePodLog: (lines, which) => writePodLog(stateDir, lines, which),
+    resetPodLogs: () => resetPodLogs(stateDir),
     addNodes: (count) => addNodes(kubectl, count),
   };
 }

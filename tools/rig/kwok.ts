@@ -20,6 +20,12 @@ export function writePodLog(
   writeFileSync(podLogPath(stateDir, which), lines.map((line) => `${now} stdout F ${line}\n`).join(''));
 }
 
+/** What they show when the rig starts. */
+export function resetPodLogs(stateDir: string): void {
+  writePodLog(stateDir, POD_LOG);
+  writePodLog(stateDir, PREVIOUS_LOG, 'previous');
+}
+
 const podLogPath = (stateDir: string, which: string): string => join(stateDir, `pod-${which}.log`);
 
 /**
@@ -27,8 +33,7 @@ const podLogPath = (stateDir: string, which: string): string => join(stateDir, `
  * file, not in custom resources: nothing has to be applied first, and tests see only their own CRDs.
  */
 export function startKwok(stateDir: string, bin: Binaries, plane: ControlPlane, port: number): DaemonRecord {
-  writePodLog(stateDir, POD_LOG);
-  writePodLog(stateDir, PREVIOUS_LOG, 'previous');
+  resetPodLogs(stateDir);
   const logs = { logsFile: podLogPath(stateDir, 'current'), previousLogsFile: podLogPath(stateDir, 'previous') };
   const documents = [
     JSON.stringify(configuration(plane, port)),

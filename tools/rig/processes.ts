@@ -49,6 +49,12 @@ export function noteDaemon(stateDir: string, spec: Omit<DaemonRecord, 'pid' | 'i
   return record;
 }
 
+/** A noted process has ended as it should: whoever counts the rig's daemons must not find it dead. */
+export function forgetDaemon(stateDir: string, record: DaemonRecord): void {
+  const isStillNoted = readDaemons(stateDir).some((each) => each.name === record.name && each.pid === record.pid);
+  if (isStillNoted) rmSync(recordPath(stateDir, record.name), { force: true });
+}
+
 export function readDaemon(stateDir: string, name: string): DaemonRecord {
   return JSON.parse(readFileSync(recordPath(stateDir, name), 'utf8')) as DaemonRecord;
 }
