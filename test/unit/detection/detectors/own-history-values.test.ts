@@ -1,0 +1,287 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  FEATURES,
+  acceptPresent,
+  newObservation,
+  observe,
+  recent,
+  scaled,
+  startOwnHistory,
+  teachOwnHistory,
+  unscaled,
+} from '../../../../src/detection/detectors/own-history.ts';
+import { D, U } from '../../../../src/detection/state/series-record.ts';
+import type { Cursor } from '../../../../src/detection/state/slab.ts';
+import {
+  HISTOGRAM_BINS,
+  histogramAdd,
+  histogramBin,
+  histogramTailShare,
+  histogramUpperQuantile,
+} from '../../../../src/detection/statistics/log-histogram.ts';
+import { seededRandom } from '../../../../src/lib/seeded-random.ts';
+import { aRecord } from '../../../support/builders/detection.ts';
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const deviation = (values: readonly number[]): number => {
+  const middle = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
+};
+
+/** What one feature's past was, and how far beyond its 99th percentile a value lies: nothing before 20 are known. */
+class Past {
+  readonly #counts = new Uint16Array(HISTOGRAM_BINS);
+  #total = 0;
+
+  add(value: number): void {
+    this.#total = histogramAdd(this.#counts, 0, histogramBin(value), this.#total);
+  }
+
+  ratio(value: number): number {
+    if (this.#total < 20) return 0;
+    return Math.min(value / Math.max(histogramUpperQuantile(this.#counts, 0, this.#total, 0.01), 0.005), 20);
+  }
+
+  tail(value: number): number {
+    return histogramTailShare(this.#counts, 0, this.#total, histogramBin(value));
+  }
+}
+
+interface Expected {
+  readonly means: readonly number[];
+  readonly z: readonly number[];
+  readonly spread: number;
+  readonly distance: number;
+  readonly ratio: number;
+  readonly feature: string;
+  readonly tail: number;
+}
+
+/**
+ * The same by plain arithmetic over the whole past, kept as lists: what the doc of `own-history.ts` says, without rings,
+ * running sums and typed arrays. Every sample is learnt.
+ */
+class PlainHistory {
+  readonly #ys: number[] = [];
+  readonly #levels = [
+    { width: 12, line: 1.4, means: [] as number[], past: new Past() },
+    { width: 24, line: 1.25, means: [] as number[], past: new Past() },
+    { width: 72, line: 1.25, means: [] as number[], past: new Past() },
+  ];
+  /** At most 112, the one that was matched last in front. */
+  readonly #states: { y: number; spread: number }[] = [];
+  readonly #spreads: number[] = [];
+  readonly #distances = new Past();
+
+  next(y: number): Expected {
+    const before = [...this.#ys];
+    this.#ys.push(y);
+    const spoken: { feature: string; ratio: number; tail: number }[] = [{ feature: 'none', ratio: 0, tail: 1 }];
+    const found = this.#levels.map(({ width, line, means, past }) => {
+      if (this.#ys.length < width) return { mean: 0, z: -1 };
+      const present = mean(this.#ys.slice(-width));
+      const z = means.length < 2 ? 0 : Math.abs(present - mean(means)) / deviation(means);
+      spoken.push({ feature: `level-${width}`, ratio: past.ratio(z) / line, tail: past.tail(z) });
+      if (means.length >= 2 && this.#ys.length > 100) past.add(z);
+      means.push(present);
+      return { mean: present, z };
+    });
+    // Kept in single precision, and while few are known a hair of spread is a large part of their range.
+    const spread = this.#ys.length < 36 ? NaN : Math.fround(deviation(this.#ys.slice(-36)));
+    const distance = this.#ys.length < 36 ? -1 : this.#distance(before, y, spread);
+    if (distance >= 0) {
+      const [ratio, tail] = [this.#distances.ratio(distance) / 1.3, this.#distances.tail(distance)];
+      spoken.push({ feature: 'prototype', ratio, tail });
+      if (this.#ys.length > 100) this.#distances.add(distance);
+      if (this.#states.length === 0 || distance > 0.25) this.#states.unshift({ y, spread });
+      if (this.#states.length > 112) this.#states.pop();
+      this.#spreads.push(spread);
+    }
+    if (before.length >= 20) {
+      const [low, high] = [Math.min(...before), Math.max(...before)];
+      const beyond = Math.max(y - high, low - y, 0);
+      const ratio = Math.min(Math.min(beyond / (high - low), 1) / 0.05, 20);
+      spoken.push({ feature: 'range', ratio, tail: 1 / (before.length + 1) });
+    }
+    const loudest = spoken.reduce((best, each) => (each.ratio > best.ratio ? each : best));
+    const [means, z] = [found.map((each) => each.mean), found.map((each) => each.z)];
+    return { means, z, spread, distance, ...loudest, ratio: loudest.ratio / 1.05 };
+  }
+
+  /** To the nearest state, each axis in quarters of its own range, the larger of the two. */
+  #distance(before: readonly number[], y: number, spread: number): number {
+    const quarter = (values: readonly number[]): number => (Math.max(...values) - Math.min(...values)) / 4;
+    const apart = (a: number, unit: number): number => (a === 0 ? 0 : unit > 0 ? a / unit : 4);
+    const all = this.#states.map((state) =>
+      Math.max(
+        apart(Math.abs(y - state.y), quarter(before)),
+        apart(Math.abs(spread - state.spread), quarter(this.#spreads)),
+      ),
+    );
+    if (all.length === 0) return 0;
+    const nearest = Math.min(...all);
+    this.#states.unshift(...this.#states.splice(all.indexOf(nearest), 1));
+    return nearest;
+  }
+}
+
+/** A swinging series that gets louder, jumps, falls silent and comes back, in quarters around 64. */
+function eventful(): number[] {
+  const random = seededRandom(11);
+  return Array.from({ length: 480 }, (_, i) => {
+    if (i >= 300 && i < 330) return 64;
+    const swing = 3 * Math.sin(i / 9) + (i > 250 ? 2 : 1) * random.normal() + (i >= 360 && i < 372 ? 6 : 0);
+    return i === 0 ? 64 : 64 + Math.round(4 * swing) / 4;
+  });
+}
+
+describe('what is seen in a sample is what plain arithmetic over the whole past says', () => {
+  const c = aRecord();
+  const plain = new PlainHistory();
+  const values = eventful();
+  startOwnHistory(c, 64);
+  const spoken = new Map<string, number>();
+  const seen = values.map((value) => {
+    const observation = newObservation();
+    observe(c, value, observation);
+    teachOwnHistory(c, observation);
+    const expected = plain.next((value - 64) / 64);
+    spoken.set(expected.feature, (spoken.get(expected.feature) ?? 0) + 1);
+    return { observation, expected };
+  });
+  const close = (value: number): unknown => expect.closeTo(value, 6);
+
+  test.each([...new Set(FEATURES)].filter((name) => name !== 'none'))('(%s speaks in it)', (name) => {
+    expect(spoken.get(name)).toBeGreaterThan(0);
+  });
+
+  test('means of the windows, and their distance from the past ones in standard deviations', () => {
+    for (const { observation, expected } of seen) {
+      expect([...observation.means]).toEqual(expected.means.map(close));
+      expect([...observation.z]).toEqual(expected.z.map((z) => expect.closeTo(z, 4)));
+    }
+  });
+
+  test('spread of the last 36, and distance to the nearest remembered state', () => {
+    for (const { observation, expected } of seen.slice(35)) {
+      expect(observation.spread).toEqual(close(expected.spread));
+      expect(observation.distance).toBeCloseTo(expected.distance, 4);
+    }
+  });
+
+  test('the ratio of the loudest feature to its line, its name, and the share of the past as extreme', () => {
+    seen.forEach(({ observation, expected }, i) => {
+      const found = { ratio: observation.ratio, feature: FEATURES[observation.feature], tail: observation.tail };
+      const wanted = {
+        ratio: expect.closeTo(expected.ratio, 3),
+        feature: expected.feature,
+        tail: close(expected.tail),
+      };
+      expect({ i, ...found }).toEqual({ i, ...wanted });
+    });
+  });
+});
+
+/** A record that was taught all these, the first of them its origin. */
+function taught(values: readonly number[]): Cursor {
+  const c = aRecord();
+  startOwnHistory(c, values[0] ?? 0);
+  for (const value of values) {
+    const observation = newObservation();
+    observe(c, value, observation);
+    teachOwnHistory(c, observation);
+  }
+  return c;
+}
+
+describe('a record’s own units', () => {
+  test.each([
+    [48, 112, 1],
+    [64, 0, -1],
+    [-48, -112, -1],
+    [0, 2.5, 2.5],
+    [0.2, 0.45, 1],
+  ])('begun with %p, %p is %p sizes away', (origin, value, expected) => {
+    const c = aRecord();
+    startOwnHistory(c, origin);
+    expect(scaled(c, value)).toBe(expected);
+    expect(unscaled(c, expected)).toBeCloseTo(value, 12);
+  });
+
+  test('the window gives back its last 72 samples, newest first', () => {
+    const c = taught(Array.from({ length: 100 }, (_, i) => i));
+    for (let ago = 0; ago < 72; ago++) expect(recent(c, ago)).toBe(99 - ago);
+  });
+});
+
+describe('what a ramp is held against', () => {
+  test('the highest before the last 24 to 48 samples, so never the ramp’s own last two dozen', () => {
+    for (let n = 50; n < 130; n++) {
+      const c = taught(Array.from({ length: n }, (_, i) => i));
+      const before = c.f64[c.d + D.highBefore] ?? NaN;
+      expect(before).toBeLessThanOrEqual(n - 24);
+      expect(before).toBeGreaterThanOrEqual(n - 49);
+    }
+  });
+
+  test('is the first sample, while there are no more than two dozen', () => {
+    const c = taught([5, 6, 7, 8]);
+    expect(unscaled(c, c.f64[c.d + D.highBefore] ?? NaN)).toBe(5);
+  });
+});
+
+describe('accepting the present', () => {
+  const values = [
+    ...Array.from({ length: 100 }, (_, i) => 8 + (i % 2)),
+    ...Array.from({ length: 72 }, (_, i) => 40 + (i % 4)),
+  ];
+
+  function accepted(): { before: Cursor; c: Cursor } {
+    const before = taught(values.slice(0, 100));
+    const c = taught(values.slice(0, 100));
+    for (const value of values.slice(100)) observe(c, value, newObservation());
+    acceptPresent(c);
+    return { before, c };
+  }
+  const { before, c } = accepted();
+  const at = (field: number): number => c.f64[c.d + field] ?? NaN;
+
+  test('both models expect the mean of the window: of 40, 41, 42 and 43', () => {
+    expect(unscaled(c, at(D.value))).toBeCloseTo(41.5, 9);
+    expect(unscaled(c, at(D.recent))).toBeCloseTo(41.5, 9);
+  });
+
+  test('the young model takes the window’s spread, the old one the wider of the two', () => {
+    // Variance of 40, 41, 42, 43: 1.25; of the past, 8 and 9 in turn: 0.25. In sizes of 8, squared.
+    expect(at(D.recent + 1) * 64).toBeCloseTo(1.25, 9);
+    expect(at(D.value + 1) * 64).toBeCloseTo(1.25, 9);
+    const wide = taught([0, ...Array.from({ length: 99 }, (_, i) => 60 * (i % 2))]);
+    const variance = wide.f64[wide.d + D.value + 1] ?? NaN;
+    for (let i = 0; i < 72; i++) observe(wide, 30, newObservation());
+    acceptPresent(wide);
+    expect(wide.f64[wide.d + D.value + 1]).toBe(variance);
+    expect(wide.f64[wide.d + D.recent + 1]).toBe(0);
+  });
+
+  test('the range takes the window in, on both sides', () => {
+    expect(unscaled(c, at(D.low))).toBe(8);
+    expect(unscaled(c, at(D.high))).toBe(43);
+    for (let i = 0; i < 72; i++) observe(c, 2, newObservation());
+    acceptPresent(c);
+    expect(unscaled(c, at(D.low))).toBe(2);
+  });
+
+  test('histories of means become as young as 20, and what was learnt before is noted', () => {
+    const known = (of: Cursor): number[] => [0, 1, 2].map((level) => of.u32[of.u + U.levelsLearnt + level] ?? NaN);
+    expect(known(before)).toEqual([89, 77, 29]);
+    expect(known(c)).toEqual([20, 20, 20]);
+    expect(c.u32[c.u + U.learntBefore]).toBe(100);
+  });
+
+  test('of nothing changes nothing', () => {
+    const empty = aRecord();
+    startOwnHistory(empty, 5);
+    acceptPresent(empty);
+    expect(empty.f64[empty.d + D.value]).toBe(0);
+  });
+});
