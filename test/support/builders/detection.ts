@@ -3,7 +3,7 @@ import { metricSpec } from '../../../src/detection/metric-profile.ts';
 import type { MetricReading, Reading } from '../../../src/detection/sample.ts';
 import { SERIES_SHAPE } from '../../../src/detection/state/series-record.ts';
 import { Slab } from '../../../src/detection/state/slab.ts';
-import type { Cursor } from '../../../src/detection/state/slab.ts';
+import type { Cursor, RecordShape } from '../../../src/detection/state/slab.ts';
 import type { PodVerdict, StatusFinding, WorkloadVerdict } from '../../../src/detection/verdict.ts';
 import type { ContainerSnapshot, PodSnapshot, WorkloadRef } from '../../../src/lib/workload.ts';
 
@@ -56,11 +56,15 @@ export const aJudgeInput = (metrics: readonly string[], over: Partial<JudgeInput
   ...over,
 });
 
-/** A fresh series record. */
-export const aRecord = (): Cursor => {
-  const slab = new Slab(SERIES_SHAPE);
-  return slab.seek(slab.allocate());
+/** A fresh record, not the first of its slab: fields that are read at a wrong offset are another record's. */
+export const aRecordOf = (shape: RecordShape): Cursor => {
+  const slab = new Slab(shape);
+  const slots = [slab.allocate(), slab.allocate(), slab.allocate()];
+  return slab.seek(slots[1] ?? NaN);
 };
+
+/** A fresh series record. */
+export const aRecord = (): Cursor => aRecordOf(SERIES_SHAPE);
 
 export const aPodVerdict = (name: string, over: Partial<PodVerdict> = {}): PodVerdict => ({
   pod: { name, uid: name },

@@ -12,40 +12,15 @@ import {
 } from '../../../../src/detection/detectors/own-history.ts';
 import { D, U } from '../../../../src/detection/state/series-record.ts';
 import type { Cursor } from '../../../../src/detection/state/slab.ts';
-import {
-  HISTOGRAM_BINS,
-  histogramAdd,
-  histogramBin,
-  histogramTailShare,
-  histogramUpperQuantile,
-} from '../../../../src/detection/statistics/log-histogram.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { aRecord } from '../../../support/builders/detection.ts';
+import { Past, meanOf, varianceOf } from '../../../support/plain-statistics.ts';
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const deviation = (values: readonly number[]): number => {
-  const middle = mean(values);
-  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
-};
+/** How far beyond the 99th percentile of its past a value lies: nothing before 20 are known. */
+const ratioTo = (past: Past, value: number): number =>
+  past.count < 20 ? 0 : Math.min(value / Math.max(past.upper(0.01), 0.005), 20);
 
-/** What one feature's past was, and how far beyond its 99th percentile a value lies: nothing before 20 are known. */
-class Past {
-  readonly #counts = new Uint16Array(HISTOGRAM_BINS);
-  #total = 0;
-
-  add(value: number): void {
-    this.#total = histogramAdd(this.#counts, 0, histogramBin(value), this.#total);
-  }
-
-  ratio(value: number): number {
-    if (this.#total < 20) return 0;
-    return Math.min(value / Math.max(histogramUpperQuantile(this.#counts, 0, this.#total, 0.01), 0.005), 20);
-  }
-
-  tail(value: number): number {
-    return histogramTailShare(this.#counts, 0, this.#total, histogramBin(value));
-  }
-}
+const deviationOf = (values: readonly number[]): number => Math.sqrt(varianceOf(values));
 
 interface Expected {
   readonly means: readonly number[];
@@ -79,18 +54,18 @@ class PlainHistory {
     const spoken: { feature: string; ratio: number; tail: number }[] = [{ feature: 'none', ratio: 0, tail: 1 }];
     const found = this.#levels.map(({ width, line, means, past }) => {
       if (this.#ys.length < width) return { mean: 0, z: -1 };
-      const present = mean(this.#ys.slice(-width));
-      const z = means.length < 2 ? 0 : Math.abs(present - mean(means)) / deviation(means);
-      spoken.push({ feature: `level-${width}`, ratio: past.ratio(z) / line, tail: past.tail(z) });
+      const present = meanOf(this.#ys.slice(-width));
+      const z = means.length < 2 ? 0 : Math.abs(present - meanOf(means)) / deviationOf(means);
+      spoken.push({ feature: `level-${width}`, ratio: ratioTo(past, z) / line, tail: past.tail(z) });
       if (means.length >= 2 && this.#ys.length > 100) past.add(z);
       means.push(present);
       return { mean: present, z };
     });
     // Kept in single precision, and while few are known a hair of spread is a large part of their range.
-    const spread = this.#ys.length < 36 ? NaN : Math.fround(deviation(this.#ys.slice(-36)));
+    const spread = this.#ys.length < 36 ? NaN : Math.fround(deviationOf(this.#ys.slice(-36)));
     const distance = this.#ys.length < 36 ? -1 : this.#distance(before, y, spread);
     if (distance >= 0) {
-      const [ratio, tail] = [this.#distances.ratio(distance) / 1.3, this.#distances.tail(distance)];
+      const [ratio, tail] = [ratioTo(this.#distances, distance) / 1.3, this.#distances.tail(distance)];
       spoken.push({ feature: 'prototype', ratio, tail });
       if (this.#ys.length > 100) this.#distances.add(distance);
       if (this.#states.length === 0 || distance > 0.25) this.#states.unshift({ y, spread });

@@ -5,10 +5,9 @@ import { plainSlopePerSecond, trendOf } from '../../../../src/detection/detector
 import { newObservation, observe, startOwnHistory } from '../../../../src/detection/detectors/own-history.ts';
 import { COARSE_SHAPE, SHAPE_SHAPE } from '../../../../src/detection/state/coarse-record.ts';
 import { D } from '../../../../src/detection/state/series-record.ts';
-import { Slab } from '../../../../src/detection/state/slab.ts';
 import type { Cursor } from '../../../../src/detection/state/slab.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
-import { T0, aRecord } from '../../../support/builders/detection.ts';
+import { T0, aRecord, aRecordOf } from '../../../support/builders/detection.ts';
 
 const FIVE_MINUTES = 300_000;
 const PER_DAY = 288;
@@ -19,13 +18,8 @@ function daily(days: number, noise: number, seed = 1): number[] {
   return Array.from({ length: days * PER_DAY }, (_, i) => shape(i) + noise * random.normal());
 }
 
-const recordOf = (shape: typeof COARSE_SHAPE): Cursor => {
-  const slab = new Slab(shape);
-  return slab.seek(slab.allocate());
-};
-
 function seasonalRatios(values: readonly number[]): { ratios: number[]; share: number } {
-  const c = recordOf(COARSE_SHAPE);
+  const c = aRecordOf(COARSE_SHAPE);
   const ratios = values.map((value, i) => stepSeasonal(c, value, T0 + i * FIVE_MINUTES, true));
   return { ratios, share: seasonalShare(c) };
 }
@@ -61,7 +55,7 @@ describe('time of day', () => {
 
 describe('shape', () => {
   const ratiosOf = (values: readonly number[]): number[] => {
-    const c = recordOf(SHAPE_SHAPE);
+    const c = aRecordOf(SHAPE_SHAPE);
     return values.map((value) => stepShape(c, value, true));
   };
 
@@ -86,7 +80,7 @@ describe('shape', () => {
 
   test('finds the nearest of all earlier subsequences, as a plain search does', () => {
     const values = daily(3, 0.3, 9).map((value) => Math.fround(value));
-    const c = recordOf(SHAPE_SHAPE);
+    const c = aRecordOf(SHAPE_SHAPE);
     values.forEach((value) => stepShape(c, value, true));
     const end = values.length - 1;
     let best = [Infinity, 0];

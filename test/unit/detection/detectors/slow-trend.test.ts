@@ -2,17 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { slowTrendOf, stepSlowTrend } from '../../../../src/detection/detectors/slow-trend.ts';
 import type { Trend } from '../../../../src/detection/detectors/trend.ts';
 import { COARSE_SHAPE } from '../../../../src/detection/state/coarse-record.ts';
-import { Slab } from '../../../../src/detection/state/slab.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
-import { T0 } from '../../../support/builders/detection.ts';
+import { T0, aRecordOf } from '../../../support/builders/detection.ts';
 
 const FIVE_MINUTES = 300_000;
 const LIMIT = 100;
 
 /** Trend after every mean of a curve over hours; noise is that of means of five minutes. */
 function trends(hours: number, curve: (hour: number) => number, noise = 0.3): (Trend | undefined)[] {
-  const slab = new Slab(COARSE_SHAPE);
-  const c = slab.seek(slab.allocate());
+  const c = aRecordOf(COARSE_SHAPE);
   const random = seededRandom(4);
   return Array.from({ length: hours * 12 }, (_, i) => {
     const value = curve(i / 12) + noise * random.normal();
@@ -65,8 +63,7 @@ describe('the slope of hours', () => {
   });
 
   test('a silence empties the window; what was the highest before it is still known', () => {
-    const slab = new Slab(COARSE_SHAPE);
-    const c = slab.seek(slab.allocate());
+    const c = aRecordOf(COARSE_SHAPE);
     for (let i = 0; i < 40; i++) stepSlowTrend(c, 40 + i, T0 + i * FIVE_MINUTES);
     expect(slowTrendOf(c, { value: 79, scale: 1 }, LIMIT)?.steady).toBe(true);
     stepSlowTrend(c, 80, T0 + 60 * FIVE_MINUTES);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { weeklyExpectation, stepWeekly, weeklyGateIsOpen } from '../../../../src/detection/detectors/weekly.ts';
-import { Slab } from '../../../../src/detection/state/slab.ts';
 import type { Cursor } from '../../../../src/detection/state/slab.ts';
 import { WEEK_SHAPE } from '../../../../src/detection/state/week-record.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
+import { aRecordOf } from '../../../support/builders/detection.ts';
 import { teachMoments } from '../../../../src/detection/statistics/running-moments.ts';
 
 const FIVE_MINUTES = 300_000;
@@ -28,8 +28,7 @@ interface Fed {
 
 /** Feeds the means; what the day leaves unexplained is told as `dayLeaves` of the whole variance. */
 function feed(values: readonly number[], dayLeaves = 0.6, teach: (i: number) => boolean = () => true): Fed {
-  const slab = new Slab(WEEK_SHAPE);
-  const c = slab.seek(slab.allocate());
+  const c = aRecordOf(WEEK_SHAPE);
   const moments = new Float64Array(2);
   const ratios = values.map((value, i) => {
     teachMoments(moments, 0, value, i + 1, 2016);
