@@ -1,4 +1,5 @@
 import type { Outcome } from '../healing/decision.ts';
+import { exceedsMode } from '../healing/exceeds-mode.ts';
 import { toRecord } from '../healing/record.ts';
 import { markBlocked, markClosed, markExecuting, markOutcome } from '../healing/transitions.ts';
 import { SECOND } from '../lib/duration.ts';
@@ -47,8 +48,8 @@ export interface ActionGateDeps {
 /** The action as it is now, to be judged again since the target moved; `undefined`: this was all. */
 type Round = StoredAction | 'busy' | undefined;
 
-/** A live look at the target, judged by every guard. */
-type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold };
+/** A live look at the target, judged by every guard; `superseded`: more is asked of people than when it was decided. */
+type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold } | { readonly superseded: string };
 
 /**
  * The one way to an effect. In this order, and never another: all guards on a live read, the server's dry run, the
@@ -76,6 +77,7 @@ export class ActionGate {
   /** What holds the action now, judged on a live read as before its write; `undefined`: nothing does. */
   async holds(action: StoredAction, findings: Findings): Promise<Hold | undefined> {
     const judged = await this.#judge(action, findings);
+    if ('superseded' in judged) return hold('ActionNotAllowed', judged.superseded);
     return 'refused' in judged ? judged.refused : undefined;
   }
 
@@ -93,6 +95,7 @@ export class ActionGate {
     const { executors, journal, clock } = this.#deps;
     const executor = isEffect(intent.action) ? executors.get(intent.action) : undefined;
     const judged = await this.#judge(action, findings);
+    if ('superseded' in judged) return this.#supersede(action, judged.superseded);
     if ('refused' in judged) return this.#refuse(action, judged.refused);
     if (executor === undefined) return this.#refuse(action, hold('ActionNotAllowed', 'this installation cannot do it'));
     const preview = await executor.dryRun(intent, judged.live);
@@ -144,6 +147,7 @@ export class ActionGate {
     const { intent } = action;
     const { leadership, journal, metrics, clock, log } = this.#deps;
     const again = await this.#judge(action, findings);
+    if ('superseded' in again) return this.#supersede(action, again.superseded);
     if ('refused' in again) return this.#refuse(action, again.refused);
     const kept = await this.#keepForReversal(action, executor);
     if (kept === undefined) return this.#refuse(action, hold('UnsafeToRead', 'the reversal mark cannot be written'));
@@ -222,6 +226,8 @@ export class ActionGate {
     const allowed = guardInputFor(intent, input, { kind: 'allowed', policies: [] });
     const blocker = runChain(allowed).first;
     if (blocker !== undefined) return { refused: blocker };
+    const superseded = exceedsMode(intent, action.status, allowed);
+    if (superseded !== undefined) return { superseded };
     const answer = await engines.ask(intent, input.guardrails ?? []);
     const refused = answer === undefined ? undefined : runChain(guardInputFor(intent, input, answer)).first;
     return refused === undefined ? { live: live.value } : { refused };
@@ -241,6 +247,16 @@ export class ActionGate {
     await journal.completeUnsent(action, because);
     const state = isOver ? 'Superseded' : 'Denied';
     await journal.write(action, markClosed(status, { state, reason, message }, clock.nowMs()));
+    return undefined;
+  }
+
+  /** Nothing was sent, and it is not what may be done by now: the next decision asks whom it must. */
+  async #supersede(action: StoredAction, message: string): Promise<undefined> {
+    const { journal, clock } = this.#deps;
+    const { executingAtMs: _unsent, ...status } = action.status;
+    const closed = { state: 'Superseded', reason: 'PolicyChanged', message } as const;
+    await journal.completeUnsent(action, closed);
+    await journal.write(action, markClosed(status, closed, clock.nowMs()));
     return undefined;
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { HOUR } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
-import type { ActionRecord } from '../policy/ledger.ts';
+import { END_STATES, type ActionRecord } from '../policy/ledger.ts';
 import { steadyRecord, timedRow, wallLead, type TimedRow } from './steady-times.ts';
 import type { Store } from './store-ports.ts';
 
@@ -75,6 +75,21 @@ export class ActionLedger {
     if (isSame(this.get(record.name), record)) return;
     await this.#store.saveAction(record);
     this.#keep(record);
+  }
+
+  /** What is not over as far as is known here. */
+  open(): readonly ActionRecord[] {
+    return [...this.#rows.values()].map(({ record }) => record).filter(({ state }) => !END_STATES.has(state));
+  }
+
+  /**
+   * The object of this action is gone: nobody carries it on, so it must not count as under way for ever. What it sent
+   * stays spent. Rejects if the store cannot take it.
+   */
+  async end(name: string, nowMs: number): Promise<void> {
+    const record = this.get(name);
+    if (record === undefined || END_STATES.has(record.state)) return;
+    await this.put({ ...record, state: 'Superseded', reason: 'Deleted', endedAtMs: nowMs });
   }
 
   #keep(record: ActionRecord): void {

@@ -14,6 +14,7 @@ import { verify } from '../healing/verify.ts';
 import { HOUR, SECOND } from '../lib/duration.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { messageOf } from '../lib/thrown.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import { isEffect } from '../policy/action.ts';
 import type { EffectName } from '../policy/action.ts';
@@ -89,13 +90,25 @@ export class ActionReconciler {
       // A live read: the cache may not show yet what this very process has just written.
       const read = await writer.readAction(namespace, name);
       if (!read.ok) {
-        if (read.error.kind === 'NotFound') return {};
+        if (read.error.kind === 'NotFound') return this.#end(namespace, name);
         return { failure: `cannot read the action: ${read.error.message}` };
       }
       const again = await this.#take(read.value);
       if (again !== 'at-once') return again;
     }
     return { requeueAfterMs: SOON_MS };
+  }
+
+  /** Somebody deleted the object: what it was in the middle of is over, and stands in nobody's way any more. */
+  async #end(namespace: string, name: string): Promise<HandlerResult> {
+    const { ledger, clock } = this.#deps;
+    if (ledger.get(name)?.namespace !== namespace) return {};
+    try {
+      await ledger.end(name, clock.nowMs());
+      return {};
+    } catch (error) {
+      return { failure: `the end of a deleted action cannot be recorded: ${messageOf(error)}` };
+    }
   }
 
   #cached(key: string): StoredAction | undefined {

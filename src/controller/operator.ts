@@ -243,6 +243,8 @@ export class Operator {
     this.#isPrepared = true;
     log.info('prepared to lead', { actions: actions.length, incidents: book.openIncidents().length });
     for (const { intent } of actions) addAnew(this.#actions, actionKey(intent.namespace, intent.name));
+    // Of those that the store alone knows the objects may have been deleted while nobody led.
+    for (const { namespace, name } of ledger.open()) addAnew(this.#actions, actionKey(namespace, name));
     for (const key of this.#policyKeys()) addAnew(this.#policies, key);
     for (const each of reader.guardrails() ?? []) addAnew(this.#guardrails, guardrailName(each));
   }
