@@ -32,11 +32,15 @@ interface Packed {
 export class SeriesMemory {
   readonly #series = new Map<string, Packed>();
   #poll = 0;
+  /** Series that the present poll showed. */
+  #seen = 0;
 
   remember(verdict: WorkloadVerdict): void {
     this.#poll += 1;
+    this.#seen = 0;
     for (const { pod, metrics } of verdict.pods) for (const each of metrics) this.#take(each, pod.name);
     for (const each of verdict.workloadMetrics) this.#take(each);
+    if (this.#seen === this.#series.size) return; // all spoke: none can be forgotten, and most polls are such
     for (const [key, { seenAtPoll }] of this.#series) {
       if (this.#poll - seenAtPoll >= KEPT) this.#series.delete(key);
     }
@@ -56,6 +60,7 @@ export class SeriesMemory {
 
   #take({ metric, value, atMs }: MetricVerdict, pod?: string): void {
     const packed = this.#packed(metric, pod);
+    if (packed.seenAtPoll !== this.#poll) this.#seen += 1;
     packed.seenAtPoll = this.#poll;
     if (value === undefined || atMs === undefined || !Number.isFinite(value) || atMs <= packed.newestMs) return;
     const at = 2 * (packed.taken % KEPT);

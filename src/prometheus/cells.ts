@@ -62,14 +62,19 @@ function presetCells(
 ): Map<string, Cell> {
   const { labels } = source;
   const found = new Map(namespaces.map((namespace) => [namespace, new Map<string, Reading>()]));
-  const place = (row: Row): string => `${labelOf(row, labels.namespace) ?? ''}/${labelOf(row, labels.entity) ?? ''}`;
-  const times = new Map<string, number>();
-  for (const row of reply.rows) if (isTime(row)) times.set(place(row), row.value * 1000);
+  const times = new Map(namespaces.map((namespace) => [namespace, new Map<string, number>()]));
+  let timesGiven = false;
   for (const row of reply.rows) {
-    const readings = found.get(labelOf(row, labels.namespace) ?? '');
+    if (!isTime(row)) continue;
+    timesGiven = true;
+    times.get(labelOf(row, labels.namespace) ?? '')?.set(labelOf(row, labels.entity) ?? WHOLE, row.value * 1000);
+  }
+  for (const row of reply.rows) {
+    const namespace = labelOf(row, labels.namespace) ?? '';
+    const readings = found.get(namespace);
     const entity = labelOf(row, labels.entity);
     if (isTime(row) || readings === undefined || entity === undefined) continue;
-    readings.set(entity, judgeRow(row, times.get(place(row)), times.size > 0, judgement));
+    readings.set(entity, judgeRow(row, times.get(namespace)?.get(entity), timesGiven, judgement));
   }
   return new Map([...found].map(([n, readings]) => [presetCell(sourceKey, n), { kind: labels.kind, readings }]));
 }

@@ -1,4 +1,4 @@
-import { medianInPlace } from './median.ts';
+import { medianInPlace, scratch } from './median.ts';
 
 /**
  * Theil's incomplete method: the median slope per step of the pairs that lie half the window apart, each value in one
@@ -9,7 +9,7 @@ export function halfWindowSlope(values: ArrayLike<number>): number {
   const half = values.length >> 1;
   if (half === 0) return 0;
   const ahead = values.length - half;
-  const slopes = new Float64Array(half);
+  const slopes = scratch(half);
   for (let i = 0; i < half; i++) slopes[i] = ((values[i + ahead] ?? 0) / 2 - (values[i] ?? 0) / 2) / ahead;
-  return 2 * medianInPlace(slopes);
+  return 2 * medianInPlace(slopes, half);
 }

@@ -3,17 +3,23 @@
  * Empty: NaN. Not finite values must have been removed before. Huge pairs do not overflow: halves are added.
  */
 export function median(values: ArrayLike<number>): number {
-  const copy = new Float64Array(values.length);
-  for (let i = 0; i < copy.length; i++) copy[i] = values[i] ?? NaN;
-  return medianInPlace(copy);
+  const n = values.length;
+  const copy = scratch(n);
+  for (let i = 0; i < n; i++) copy[i] = values[i] ?? NaN;
+  return medianInPlace(copy, n);
 }
 
-/** `median` of values that nobody needs in their order any more: they are rearranged. */
-export function medianInPlace(copy: Float64Array): number {
-  const n = copy.length;
-  if (n <= SORTED_UP_TO) return medianOfSorted(copy.sort());
+/** Most medians are of a handful of replicas: a new typed array for each would be most of what a poll throws away. */
+const SCRATCH = new Float64Array(256);
+
+/** Room for `count` values until the next call; what is in it is of no meaning. */
+export const scratch = (count: number): Float64Array => (count <= SCRATCH.length ? SCRATCH : new Float64Array(count));
+
+/** `median` of the first `n` values, which nobody needs in their order any more: they are rearranged. */
+export function medianInPlace(copy: Float64Array, n: number): number {
+  if (n <= SORTED_UP_TO) return medianOfSorted(sortFew(copy, n), n);
   const half = n >> 1;
-  const upper = select(copy, half);
+  const upper = select(copy, half, n - 1);
   if (n % 2 === 1) return upper;
   let lower = -Infinity;
   for (let i = 0; i < half; i++) lower = Math.max(lower, copy[i] ?? 0);
@@ -23,9 +29,19 @@ export function medianInPlace(copy: Float64Array): number {
 /** So few values are sorted as fast as they are searched. */
 const SORTED_UP_TO = 12;
 
-/** Puts the k-th smallest value at index k, what is smaller before it and what is greater behind it; returns it. */
-function select(values: Float64Array, k: number): number {
-  let [low, high] = [0, values.length - 1];
+function sortFew(values: Float64Array, n: number): Float64Array {
+  for (let i = 1; i < n; i++) {
+    const value = values[i] ?? NaN;
+    let at = i;
+    for (; at > 0 && (values[at - 1] ?? NaN) > value; at--) values[at] = values[at - 1] ?? NaN;
+    values[at] = value;
+  }
+  return values;
+}
+
+/** Puts the k-th smallest value up to index `last` at index k, what is smaller before it and what is greater behind it. */
+function select(values: Float64Array, k: number, last: number): number {
+  let [low, high] = [0, last];
   while (low < high) {
     const pivot = medianOfThree(values[low] ?? 0, values[(low + high) >> 1] ?? 0, values[high] ?? 0);
     let [i, j] = [low, high];
@@ -45,10 +61,10 @@ function select(values: Float64Array, k: number): number {
 }
 
 /** `median` of values that are in ascending order already; O(1). */
-export function medianOfSorted(sorted: ArrayLike<number>): number {
-  const half = sorted.length >> 1;
-  const upper = sorted[half] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (sorted[half - 1] ?? NaN) / 2 + upper / 2;
+export function medianOfSorted(sorted: ArrayLike<number>, n = sorted.length): number {
+  const half = n >> 1;
+  const upper = n === 0 ? NaN : (sorted[half] ?? NaN);
+  return n % 2 === 1 ? upper : (sorted[half - 1] ?? NaN) / 2 + upper / 2;
 }
 
 /** Middle of three, without sorting: the smallest filter that one wild sample cannot move. */

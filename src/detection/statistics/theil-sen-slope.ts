@@ -1,4 +1,4 @@
-import { medianInPlace } from './median.ts';
+import { medianInPlace, scratch } from './median.ts';
 
 /**
  * Median of all pairwise slopes of equally spaced values, per step (Theil 1950, Sen 1968): up to 29 % of the values
@@ -8,10 +8,11 @@ import { medianInPlace } from './median.ts';
 export function theilSenSlope(values: ArrayLike<number>): number {
   const n = values.length;
   if (n < 2) return 0;
-  const slopes = new Float64Array((n * (n - 1)) / 2);
+  const pairs = (n * (n - 1)) / 2;
+  const slopes = scratch(pairs);
   let k = 0;
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) slopes[k++] = ((values[j] ?? 0) / 2 - (values[i] ?? 0) / 2) / (j - i);
   }
-  return 2 * medianInPlace(slopes);
+  return 2 * medianInPlace(slopes, pairs);
 }
