@@ -3,24 +3,29 @@ import { budgetLeft, costOf, limitsOf, spending, withinScope } from '../policy/b
 import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
 import { policyLimit } from '../policy/guards/budget-spent.ts';
 import { roomFor } from '../policy/guards/blast-radius.ts';
+import { roomInBudget } from '../policy/guards/disruption-budget.ts';
+import type { EffectName } from '../policy/action.ts';
 import { openEffects, sentEffects } from '../policy/track-record.ts';
 import type { DecisionInput } from './decision-input.ts';
 import { recordsAt } from './ladder.ts';
 import { podsFoundGone } from './refused-lately.ts';
 
-/** Pods of the workload that carry the failure, exist, and were not treated yet, in the diagnosis's order. */
-export function candidatePods(input: DecisionInput): PodSnapshot[] {
+/**
+ * Pods of the workload that carry the failure, exist, and were not treated so yet, in the diagnosis's order. What did not
+ * help one pod at one rung does not spare it the next.
+ */
+export function candidatePods(input: DecisionInput, action: EffectName): PodSnapshot[] {
   const gone = podsFoundGone(input);
-  return untreatedPods(input).filter(({ uid }) => !gone.has(uid));
+  return untreatedPods(input, action).filter(({ uid }) => !gone.has(uid));
 }
 
 /** The same with those that a live read found gone, and the caches still show. */
-export function untreatedPods(input: DecisionInput): PodSnapshot[] {
+export function untreatedPods(input: DecisionInput, action: EffectName): PodSnapshot[] {
   const { diagnosis, incident, workload, ledger = [] } = input;
   const carriers = diagnosis.pods.length > 0 ? diagnosis.pods : incident.pods;
   const treated = new Set(
     sentEffects(ledger)
-      .filter(({ incidentId }) => incidentId === incident.id)
+      .filter((record) => record.incidentId === incident.id && record.action === action)
       .flatMap(({ podUids }) => podUids),
   );
   return carriers
@@ -45,7 +50,8 @@ function affordable(input: DecisionInput): number {
 }
 
 /**
- * The pods of this wave: one first, and after a wave that healed the rest within `maxDisrupted` and the budget left.
+ * The pods of this wave: one first, and after a wave that healed the rest within `maxDisrupted`, the owner's
+ * PodDisruptionBudget and the budget left.
  * Never none: whether even one is too many, the guards say, with their reason.
  */
 export function wave(pods: readonly PodSnapshot[], input: DecisionInput, step: number): PodRef[] {
@@ -53,6 +59,7 @@ export function wave(pods: readonly PodSnapshot[], input: DecisionInput, step: n
   const healedBefore = recordsAt(input, step).some(({ state, dryRun }) => state === 'Healed' && !dryRun);
   const widened = policy.limits.progressive === 'All' || healedBefore;
   const room = roomFor(pods, workload, policy.limits.maxDisrupted, openEffects(ledger, selfName));
-  const size = widened ? Math.max(1, Math.min(pods.length, room, affordable(input))) : 1;
+  const most = Math.min(pods.length, room, roomInBudget(pods, workload), affordable(input));
+  const size = widened ? Math.max(1, most) : 1;
   return pods.slice(0, size).map(({ name, uid }) => ({ name, uid }));
 }

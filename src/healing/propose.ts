@@ -1,7 +1,7 @@
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { PodSnapshot } from '../lib/workload.ts';
-import type { ActionParameters, CacheParameters, Step } from '../policy/action.ts';
+import type { ActionParameters, CacheParameters, EffectName, Step } from '../policy/action.ts';
 import type { Hold, Proposal } from '../policy/guard.ts';
 import { hold } from '../policy/hold.ts';
 import { replicasOwner } from '../policy/ownership.ts';
@@ -22,8 +22,8 @@ type Proposed = Result<Treatment, Hold>;
 const SCALE_DEFAULT = { percent: 50, returnAfterSeconds: 1800, autoscaler: 'Leave' } as const;
 
 /** Why no pod is left to treat. */
-function noPod(input: DecisionInput): Hold {
-  const gone = untreatedPods(input).map(({ name }) => name);
+function noPod(input: DecisionInput, action: EffectName): Hold {
+  const gone = untreatedPods(input, action).map(({ name }) => name);
   return gone.length === 0
     ? hold('InsufficientData', 'no untreated pod carries the failure')
     : hold('TargetChanged', `a live read found ${gone.join(', ')} gone, which the caches do not show yet`);
@@ -35,7 +35,7 @@ function treatable(input: DecisionInput, pods: readonly PodSnapshot[]): Result<r
   const refusals = pods.map((pod) => ({ pod, refused: podRefusal(pod, nodes) }));
   const free = refusals.filter(({ refused }) => refused === undefined).map(({ pod }) => pod);
   const [first] = refusals;
-  if (first === undefined) return err(noPod(input));
+  if (first === undefined) return err(noPod(input, 'restart_pod'));
   if (free.length === 0 && first.refused !== undefined) return err(first.refused);
   const isJudged = ({ uid }: PodSnapshot): boolean =>
     verdict.pods.some(({ pod, state }) => pod.uid === uid && state !== 'unknown');
@@ -46,7 +46,7 @@ function treatable(input: DecisionInput, pods: readonly PodSnapshot[]): Result<r
 /** Eviction of a few; for most pods, or for a single one that still serves, a rollout brings replacements first. */
 function restart(input: DecisionInput, index: number): Proposed {
   const { workload } = input;
-  const candidates = candidatePods(input);
+  const candidates = candidatePods(input, 'restart_pod');
   const { desired } = workload.replicas;
   const servesAlone = desired === 1 && candidates.some(({ ready }) => ready);
   if (servesAlone || (desired > 1 && candidates.length > desired / 2)) {
@@ -106,9 +106,9 @@ function declaredCache({ policy }: DecisionInput, step: Step): CacheParameters |
 function clearCache(input: DecisionInput, step: Step): Proposed {
   const cache = declaredCache(input, step);
   if (cache === undefined) return err(hold('NotDeclared', 'no step of the policy declares the cache'));
-  const candidates = candidatePods(input);
+  const candidates = candidatePods(input, 'clear_cache');
   const pod = candidates.find(({ ready }) => ready) ?? candidates[0];
-  if (pod === undefined) return err(noPod(input));
+  if (pod === undefined) return err(noPod(input, 'clear_cache'));
   return ok({ pods: [{ name: pod.name, uid: pod.uid }], parameters: { kind: 'cache', cache } });
 }
 

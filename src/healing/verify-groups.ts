@@ -41,6 +41,12 @@ export function verdictsOf(pods: readonly PodSnapshot[], verdict: WorkloadVerdic
   return verdict.pods.filter(({ pod }) => pods.some(({ uid }) => uid === pod.uid));
 }
 
+/** Of several pods some may have been spared by a disruption budget: those stand as they did, and nothing comes for them. */
+function replacementsDue({ pods }: Intent, workload: WorkloadSnapshot): number {
+  const standing = workload.pods.filter(isLiving);
+  return Math.max(1, pods.filter(({ uid }) => !standing.some((pod) => pod.uid === uid)).length);
+}
+
 /** Why the workload is not as ready as the effect must leave it; `undefined` if it is. */
 export function notReadyBecause(intent: Intent, workload: WorkloadSnapshot): string | undefined {
   const { treated } = groupsOf(intent, workload);
@@ -54,8 +60,8 @@ export function notReadyBecause(intent: Intent, workload: WorkloadSnapshot): str
         if (isRollingOut(workload)) return 'the rollout is under way';
         return ready < desired ? `${ready} of ${desired} replicas are ready` : undefined;
       }
-      if (treated.length < intent.pods.length)
-        return `${treated.length} of ${intent.pods.length} replacements are there`;
+      const due = replacementsDue(intent, workload);
+      if (treated.length < due) return `${treated.length} of ${due} replacements are there`;
       return unready.length > 0 ? waiting : undefined;
     }
     case 'scale':

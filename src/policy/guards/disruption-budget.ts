@@ -1,5 +1,5 @@
 import { SECOND } from '../../lib/duration.ts';
-import type { PodSnapshot } from '../../lib/workload.ts';
+import type { PodSnapshot, WorkloadSnapshot } from '../../lib/workload.ts';
 import type { Guard, GuardInput, Hold } from '../guard.ts';
 import { hold } from '../hold.ts';
 
@@ -27,6 +27,17 @@ function forEviction({ workload, nowMs }: GuardInput, treated: readonly PodSnaps
     `the budget ${budget.name} allows ${budget.disruptionsAllowed} disruptions now, ${ready} are asked${advice}`,
     nowMs + BUDGET_RETRY_MS,
   );
+}
+
+/** How many of these pods the budget lets go now, in their order; one that is not ready is the server's to judge. */
+export function roomInBudget(
+  pods: readonly PodSnapshot[],
+  { disruptionBudgets: [budget] }: Pick<WorkloadSnapshot, 'disruptionBudgets'>,
+): number {
+  if (budget === undefined) return pods.length;
+  let ready = 0;
+  const over = pods.findIndex((pod) => pod.ready && ++ready > budget.disruptionsAllowed);
+  return over < 0 ? pods.length : over;
 }
 
 /** A PodDisruptionBudget that allows no eviction, or fewer pods than a step down would take. */

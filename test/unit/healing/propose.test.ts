@@ -72,6 +72,12 @@ describe('restart_pod', () => {
   const all = (policy = withLimits(aPolicy(), { progressive: 'All' })) => ({ policy });
   const twelve = { workload: aWorkload({ pods: somePods(12) }), diagnosis: aDiagnosis({ pods: refs(0, 1, 2, 3, 4) }), verdict: aVerdict({ pods: somePods(12).map(anIllPod) }) }; // prettier-ignore
   const healed = aRecord({ incidentId: 'incident-1', step: 1, podUids: ['uid-99'] });
+  const under = (disruptionsAllowed: number, unready: readonly number[] = []) => ({
+    workload: aWorkload({
+      pods: somePods(12).map((pod, index) => ({ ...pod, ready: !unready.includes(index) })),
+      disruptionBudgets: [{ name: 'web', disruptionsAllowed }],
+    }),
+  });
   test.each([
     ['one of four', {}, evict('pod-0')],
     ['two of four: one first', ill(0, 1), evict('pod-0')],
@@ -91,6 +97,10 @@ describe('restart_pod', () => {
     ['five of twelve, no first one wanted: as many as may be down', { ...twelve, ...all() }, evict('pod-0', 'pod-1', 'pod-2')],
     ['five of twelve, and the budget has two left', { ...twelve, ...all(withLimits(aPolicy(), { progressive: 'All', maxActionsPerHour: 2 })) }, evict('pod-0', 'pod-1')],
     ['five of twelve, and one may be treated at once', { ...twelve, ...all(), ledger: ['a', 'b'].map((workloadUid) => aRecord({ workloadUid, state: 'Verifying' })) }, evict('pod-0')],
+    ['five of twelve, the first healed, and a disruption budget lets one go', { ...twelve, ...under(1), ledger: [healed] }, evict('pod-0')],
+    ['five of twelve, the first healed, and a disruption budget lets two go, of which the one that is not ready is none', { ...twelve, ...under(2, [1]), ledger: [healed] }, evict('pod-0', 'pod-1', 'pod-2')],
+    ['five of twelve, the first healed, and a disruption budget lets none go: one, for the guard to say so', { ...twelve, ...under(0), ledger: [healed] }, evict('pod-0')],
+    ['the cache of this pod was cleared in this incident: it is restarted', { ledger: [aRecord({ incidentId: 'incident-1', action: 'clear_cache', podUids: ['uid-0'] })] }, evict('pod-0')],
     ['what was treated in this incident is left out', { ...ill(0, 1), ledger: [aRecord({ incidentId: 'incident-1', podUids: ['uid-0'] })] }, evict('pod-1')],
     ['a Recreate deployment of which most need it', { ...ill(0, 1, 2), workload: aWorkload({ strategy: 'Recreate' }) }, 'WouldInterrupt'],
   ] as const)('%s', (_sentence, over, expected) => expect(restart(over)).toEqual(expected)); // prettier-ignore

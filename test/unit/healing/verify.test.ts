@@ -80,6 +80,8 @@ describe('a restarted pod', () => {
     ['in band but the replacement is not ready', input(75_000, { workload: aWorkload({ pods: [aPod(1), aPod(2), aPod(3), aPod(4, { ready: false })] }) }), ['Waiting', '', 0]],
     ['ready but not in band at the end', input(300_000, { verdict: poll(299_000, [...WELL.slice(0, 3), anIllPod(podRef(4))]) }), ['Ineffective', 'StillAnomalous', 0]],
     ['no replacement at the end', input(300_000, { workload: aWorkload({ pods: [aPod(1), aPod(2), aPod(3)] }) }), ['Ineffective', 'NotReady', 2]],
+    ['two were to go and a budget spared one: its replacement is all that is due', input(60_000, { intent: anIntent({ pods: [podRef(0), podRef(1)] }) }), ['Effective', 'Recovered', 3]],
+    ['two are gone and one replacement is there', input(300_000, { intent: anIntent({ pods: [podRef(0), podRef(1)] }), workload: aWorkload({ pods: [aPod(2), aPod(3), aPod(4)] }) }), ['Ineffective', 'NotReady', 0]],
     ['no fresh data until the end', input(300_000, { verdict: undefined }), ['Inconclusive', 'NoFreshData', 2]],
     ['only stale data at the end', input(300_000, { verdict: poll(299_000, WELL, { oldestSampleMs: NOW + 200_000 }) }), ['Inconclusive', 'NoFreshData', 2]],
     ['the last poll is from before the effect', input(300_000, { verdict: poll(-1) }), ['Inconclusive', 'NoFreshData', 2]],
