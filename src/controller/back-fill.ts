@@ -29,6 +29,8 @@ export class BackFill {
   };
   readonly #done = new Set<string>();
   readonly #running = new Set<string>();
+  /** In their turn, as of the last look. */
+  #waiting: HealingPolicy[] = [];
 
   constructor(deps: {
     readonly poller: Poller;
@@ -40,17 +42,25 @@ export class BackFill {
     this.#deps = deps;
   }
 
-  /** The policies that may be polled; the others are being prepared. */
+  /** The policies that may be polled; the others are being prepared, as many at once as are allowed. */
   ready(policies: readonly HealingPolicy[], nowMs: number): readonly HealingPolicy[] {
-    for (const policy of policies) {
-      if (this.#done.has(policy.uid) || this.#running.has(policy.uid) || this.#running.size >= CONCURRENT) continue;
+    this.#waiting = policies.filter(({ uid }) => !this.#done.has(uid) && !this.#running.has(uid));
+    this.#startNext(nowMs);
+    return policies.filter(({ uid }) => this.#done.has(uid));
+  }
+
+  /** Whoever ends lets the next begin: a thousand policies do not wait for a thousand looks. */
+  #startNext(nowMs: number): void {
+    while (this.#running.size < CONCURRENT) {
+      const policy = this.#waiting.shift();
+      if (policy === undefined) return;
       this.#running.add(policy.uid);
       void this.#fill(policy, nowMs).finally(() => {
         this.#running.delete(policy.uid);
         this.#done.add(policy.uid);
+        this.#startNext(nowMs);
       });
     }
-    return policies.filter(({ uid }) => this.#done.has(uid));
   }
 
   forget(isKnown: (policyUid: string) => boolean): void {

@@ -4,7 +4,7 @@ import type { ContainerSnapshot, PodSnapshot, WorkloadSnapshot } from '../../src
 import { list, record, text } from '../../src/kubernetes/json.ts';
 import { aContainer, aNode } from '../../test/support/builders/workload.ts';
 import { anOperator, type RunningProcess } from '../../test/support/fakes/an-operator.ts';
-import { asReady } from '../../test/support/fakes/fake-cluster.ts';
+import { asReady } from '../../test/support/fakes/pod-states.ts';
 import { World } from '../../test/support/fakes/world.ts';
 import type { LoadedScenario } from './load.ts';
 import { LogBook } from './log-book.ts';

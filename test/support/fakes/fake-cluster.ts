@@ -17,6 +17,7 @@ import type {
 import type { Intent } from '../../../src/policy/action.ts';
 import type { Guardrail, HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import { aContainer, aNode, aPod, aWorkload, DAY, NOW } from '../builders/workload.ts';
+import { asReady } from './pod-states.ts';
 
 /** One request that would change something, as the API server's audit log has it. */
 export interface Request {
@@ -198,6 +199,10 @@ export class FakeCluster {
     return this.#workloads.get(`${namespace}/${name}`);
   }
 
+  workloads(): readonly WorkloadSnapshot[] {
+    return [...this.#workloads.values()];
+  }
+
   actions(): readonly StoredAction[] {
     return [...this.#actions.values()].map(parsed);
   }
@@ -214,7 +219,7 @@ export class FakeCluster {
   }
 
   policyStatus(name: string, namespace = 'shop'): PolicyStatus | undefined {
-    return parsePolicyStatus({ status: this.#statuses.get(`${namespace}/${name}`) });
+    return policyStatusOf(this.#statuses.get(`${namespace}/${name}`));
   }
 
   view(): View {
@@ -224,18 +229,18 @@ export class FakeCluster {
       guardrails: this.guardrailsReadable ? [...this.#guardrails.values()] : undefined,
       guardrailStatuses: new Map(
         [...this.#guardrailStatuses].flatMap(([name, wire]) => {
-          const status = parseGuardrailStatus({ status: wire });
+          const status = guardrailStatusOf(wire);
           return status === undefined ? [] : [[name, status] as const];
         }),
       ),
       statuses: new Map(
         names.flatMap((key) => {
-          const status = parsePolicyStatus({ status: this.#statuses.get(key) });
+          const status = policyStatusOf(this.#statuses.get(key));
           return status === undefined ? [] : [[key, status] as const];
         }),
       ),
       actions: this.actions(),
-      workloads: [...this.#workloads.values()],
+      workloads: this.workloads(),
     };
   }
 
@@ -271,13 +276,13 @@ export class FakeCluster {
     return parsed(this.#store({ ...made, metadata }));
   }
 
-  /** Replaces status or finalizers under the version that was read; `undefined`: it is another by now, or gone. */
   /** Nobody has written it since. */
   isAsRead({ intent, uid, resourceVersion }: Pick<StoredAction, 'uid' | 'resourceVersion' | 'intent'>): boolean {
     const known = this.#actions.get(`${intent.namespace}/${intent.name}`);
     return known?.metadata.resourceVersion === resourceVersion && known.metadata.uid === uid;
   }
 
+  /** Replaces status or finalizers under the version that was read; `undefined`: it is another by now, or gone. */
   update(
     read: Pick<StoredAction, 'uid' | 'resourceVersion' | 'intent'>,
     change: { readonly status?: object; readonly finalizers?: readonly string[] },
@@ -430,57 +435,22 @@ export class FakeCluster {
   }
 }
 
-export function asReady(pod: PodSnapshot, nowMs: number): PodSnapshot {
-  return {
-    ...pod,
-    phase: 'Running',
-    ready: true,
-    conditions: [{ type: 'Ready', status: 'True', changedAtMs: nowMs }],
-    // Sidecars start with it.
-    containers: [
-      aContainer({ startedAtMs: nowMs, cpuLimit: 1, memoryLimit: 2 ** 28 }),
-      ...pod.containers.slice(1).map((each) => aContainer({ name: each.name, image: each.image, startedAtMs: nowMs })),
-    ],
+/** What is stored is never changed, only replaced: it is read once, however many watchers look at it. */
+function readOnce<W extends object, T>(read: (wire: W) => T): (wire: W) => T {
+  const known = new WeakMap<W, T>();
+  return (wire) => {
+    if (!known.has(wire)) known.set(wire, read(wire));
+    return known.get(wire) as T;
   };
 }
 
-/** A container that starts and dies, over and over, since some minutes. */
-export function asCrashing(pod: PodSnapshot, nowMs: number): PodSnapshot {
-  const lastTermination = { reason: 'Error', exitCode: 1, startedAtMs: nowMs - 90_000, finishedAtMs: nowMs - 60_000 };
-  return {
-    ...pod,
-    phase: 'Running',
-    ready: false,
-    conditions: [{ type: 'Ready', status: 'False', changedAtMs: nowMs - 60_000 }],
-    containers: [
-      aContainer({
-        ...{ ready: false, state: 'waiting', waitingReason: 'CrashLoopBackOff', restartCount: 6, lastTermination },
-      }),
-    ],
-  };
-}
+const statusOf = readOnce((status: object) => parsePolicyStatus({ status }));
+const policyStatusOf = (wire: object | undefined): PolicyStatus | undefined =>
+  wire === undefined ? undefined : statusOf(wire);
+const guardrailStatusOf = readOnce((status: object) => parseGuardrailStatus({ status }));
 
-/** An image that nobody has. */
-export function asUnpullable(pod: PodSnapshot, nowMs: number): PodSnapshot {
-  return {
-    ...pod,
-    phase: 'Pending',
-    ready: false,
-    conditions: [
-      { type: 'PodScheduled', status: 'True', changedAtMs: nowMs - 90_000 },
-      { type: 'Ready', status: 'False', changedAtMs: nowMs - 90_000 },
-    ],
-    containers: [
-      aContainer({
-        ...{ ready: false, state: 'waiting', waitingReason: 'ImagePullBackOff' },
-        waitingMessage: 'Back-off pulling image "shop/checkout:9": manifest unknown',
-      }),
-    ],
-  };
-}
-
-function parsed(wire: WireAction): StoredAction {
+const parsed = readOnce((wire: WireAction): StoredAction => {
   const action = parseAction(wire);
   if (!action.ok) throw new Error(`the stored action cannot be read: ${JSON.stringify(action.error)}`);
   return action.value;
-}
+});

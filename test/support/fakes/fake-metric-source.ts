@@ -35,8 +35,8 @@ export function scraped(
   namespace: string,
 ): { readonly pod: PodSnapshot; readonly workload: WorkloadSnapshot }[] {
   return cluster
-    .view()
-    .workloads.filter(({ ref }) => ref.namespace === namespace)
+    .workloads()
+    .filter(({ ref }) => ref.namespace === namespace)
     .flatMap((workload) => workload.pods.map((pod) => ({ pod, workload })))
     .filter(({ pod }) => pod.containers.every(({ state }) => state === 'running'));
 }
@@ -50,8 +50,11 @@ export class FakeMetricSource implements MetricSource {
   readonly missing = new Set<string>();
   /** Queries that the server refuses, and with which words. */
   readonly refusals = new Map<string, string>();
+  /** False: nothing is known of the time before now. */
+  hasPast = true;
   polls = 0;
   readonly #cluster: FakeCluster;
+  readonly #seeds = new Map<string, readonly Seeded[]>();
 
   constructor(cluster: FakeCluster) {
     this.#cluster = cluster;
@@ -99,15 +102,29 @@ export class FakeMetricSource implements MetricSource {
 
   #vitals(pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): Vitals {
     const vitals: Vitals = {};
-    for (const [metric, [level, noise]] of Object.entries(USUAL)) {
-      vitals[metric] = level + noise * (2 * unit(`${pod.uid}/${metric}/${atMs}`) - 1);
+    const time = String(atMs);
+    for (const { metric, level, noise, seed } of this.#seedsOf(pod.uid)) {
+      vitals[metric] = level + noise * (2 * unit(hashed(time, seed)) - 1);
     }
     for (const disturb of this.disturbances) disturb(vitals, pod, workload, atMs);
     return vitals;
   }
 
+  /** Kept, since a thousand pods are read at every poll. */
+  #seedsOf(podUid: string): readonly Seeded[] {
+    let seeds = this.#seeds.get(podUid);
+    if (seeds === undefined) {
+      seeds = Object.entries(USUAL).map(([metric, [level, noise]]) => {
+        return { metric, level, noise, seed: hashed(`${podUid}/${metric}/`) };
+      });
+      this.#seeds.set(podUid, seeds);
+    }
+    return seeds;
+  }
+
   backfill({ namespace }: MetricWish, fromMs: number, toMs: number, stepMs: number) {
     if (this.manner !== 'well') return Promise.resolve(err({ kind: 'Unreachable', message: 'no past' } as const));
+    if (!this.hasPast) return Promise.resolve(ok([]));
     const times = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, i) => fromMs + i * stepMs);
     const series = scraped(this.#cluster, namespace).flatMap(({ pod, workload }) => {
       const born = times.filter((atMs) => atMs >= pod.createdAtMs);
@@ -155,10 +172,23 @@ function inCoresAndBytes(metric: string, percent: number, { containers: [contain
   return limit === undefined ? percent : (percent / 100) * limit;
 }
 
-/** A number in 0..1 that depends on the text alone: the same world gives the same readings to every process. */
-function unit(text: string): number {
-  let hash = 2166136261;
+/** How a metric of one pod usually is, and what its noise depends on. */
+interface Seeded {
+  readonly metric: string;
+  readonly level: number;
+  readonly noise: number;
+  readonly seed: number;
+}
+
+/** FNV-1a, or its continuation: what is hashed in two parts is hashed as one. */
+function hashed(text: string, from = 2166136261): number {
+  let hash = from;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
-  hash = Math.imul(hash ^ (hash >>> 15), 2246822519);
-  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
+  return hash;
+}
+
+/** A number in 0..1 that depends on the hash alone: the same world gives the same readings to every process. */
+function unit(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 2246822519);
+  return ((mixed ^ (mixed >>> 13)) >>> 0) / 2 ** 32;
 }

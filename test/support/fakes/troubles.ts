@@ -1,13 +1,13 @@
 import { at, list } from '../../../src/kubernetes/json.ts';
-import { asCrashing, asUnpullable } from './fake-cluster.ts';
+import { asCrashing, asUnpullable } from './pod-states.ts';
 import type { Disturbance } from './fake-metric-source.ts';
 import type { World } from './world.ts';
 
 /** The first pod of the workload crash-loops from now on; returns its name. */
-export function crashOne(world: World, workload = 'checkout'): string {
-  const [pod] = world.cluster.workload(workload).pods;
+export function crashOne(world: World, workload = 'checkout', namespace = 'shop'): string {
+  const [pod] = world.cluster.workload(workload, namespace).pods;
   if (pod === undefined) throw new Error(`${workload} has no pod`);
-  world.cluster.editPod(pod.name, (each) => asCrashing(each, world.clock.nowMs()));
+  world.cluster.editPod(pod.name, (each) => asCrashing(each, world.clock.nowMs()), namespace);
   return pod.name;
 }
 

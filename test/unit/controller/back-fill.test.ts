@@ -48,9 +48,22 @@ describe('the back-fill', () => {
     expect(waiting).toHaveLength(4);
     for (const end of waiting.splice(0)) end([]);
     await settled();
-    expect(names()).toEqual(['p-0', 'p-1', 'p-2', 'p-3']);
-    await settled();
     expect(waiting).toHaveLength(2);
+    expect(names()).toEqual(['p-0', 'p-1', 'p-2', 'p-3']);
+  });
+
+  test('who ends lets the next begin, without waiting to be looked at', async () => {
+    const { backFill, waiting, spans } = aBackFill();
+    const many = Array.from({ length: 1_000 }, (_, i) => aPolicy({ name: `p-${i}`, uid: `p-${i}` }));
+    expect(backFill.ready(many, NOW)).toEqual([]);
+    while (spans.length < many.length || waiting.length > 0) {
+      await settled();
+      expect(waiting.length).toBeLessThanOrEqual(4);
+      for (const end of waiting.splice(0)) end([]);
+    }
+    await settled();
+    expect(backFill.ready(many, NOW)).toHaveLength(1_000);
+    expect(spans).toHaveLength(1_000);
   });
 
   test('its past is asked for once', async () => {

@@ -13,7 +13,7 @@ import {
 } from '../../support/builders/evidence.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { FakeEvidence } from '../../support/fakes/fake-evidence.ts';
-import { asCrashing } from '../../support/fakes/fake-cluster.ts';
+import { asCrashing } from '../../support/fakes/pod-states.ts';
 import { cacheGrows } from '../../support/fakes/troubles.ts';
 import { aShop, quickPolicy, type World } from '../../support/fakes/world.ts';
 

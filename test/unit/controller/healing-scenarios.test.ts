@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { anOperator } from '../../support/fakes/an-operator.ts';
-import { asCrashing } from '../../support/fakes/fake-cluster.ts';
+import { asCrashing } from '../../support/fakes/pod-states.ts';
 import { crashOne, leakInOne, overload, releaseBadImage } from '../../support/fakes/troubles.ts';
 import { aShop } from '../../support/fakes/world.ts';
 

@@ -193,6 +193,23 @@ describe('P4: errors', () => {
   });
 });
 
+test('I30: a thousand policies beside a hundred with wrong queries cost as many exchanges as one in each namespace', async () => {
+  const namespaces = Array.from({ length: 20 }, (_, i) => `team-${i}`);
+  const good = (perNamespace: number) =>
+    namespaces.flatMap((namespace) =>
+      Array.from({ length: perNamespace }, (_, i) => aWish({ namespace, policyUid: `${namespace}/${i}` })),
+    );
+  const bad = Array.from({ length: 100 }, (_, i) =>
+    aWish({ namespace: `team-${i % 20}`, policyUid: `bad/${i}`, metrics: [aQuery(`sum(x${i}{{`)] }),
+  );
+  await source.poll(good(1), NOW); // finds out what there is
+  const few = await source.poll(good(1), NOW + 5000);
+  const many = await source.poll([...good(50), ...bad], NOW + 10_000);
+  expect(many.queries).toBe(few.queries);
+  expect(many.policies.map(problemOf)).toEqual([...good(50).map(() => undefined), ...bad.map(() => 'QueryInvalid')]);
+  expect(many.policies.slice(0, 1_000).every(({ readings }) => readings.length === 2)).toBe(true);
+});
+
 describe('P5: values that are none', () => {
   test.each<[unknown]>([
     ['NaN'],
