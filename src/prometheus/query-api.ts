@@ -18,11 +18,10 @@ export type InstantQuery = (promql: string, timeMs?: number) => Promise<Result<I
 /** Sends the query as a POST, so that its length does not matter. */
 export function createInstantQuery(transport: Transport, limits: ReplyLimits, timeoutMs: number): InstantQuery {
   return async (promql, timeMs) => {
-    const parameters = new URLSearchParams({
-      query: promql,
-      ...(timeMs === undefined ? {} : { time: (timeMs / 1000).toFixed(3) }),
-      timeout: `${Math.ceil(timeoutMs / 1000)}s`,
-    }).toString();
+    // The engine's own encoder: that of URLSearchParams walks the merged query of a poll character by character.
+    const query = encodeURIComponent(promql.toWellFormed());
+    const time = timeMs === undefined ? '' : `&time=${(timeMs / 1000).toFixed(3)}`;
+    const parameters = `query=${query}${time}&timeout=${Math.ceil(timeoutMs / 1000)}s`;
     const reply = await transport.send({ method: 'POST', path: '/api/v1/query', parameters });
     if (!reply.ok) return reply;
     const opened = openReply(reply.value, limits);
