@@ -99,6 +99,8 @@ export class ActionGate {
     if ('refused' in judged) return this.#refuse(action, judged.refused);
     if (executor === undefined) return this.#refuse(action, hold('ActionNotAllowed', 'this installation cannot do it'));
     const preview = await executor.dryRun(intent, judged.live);
+    // A dry run changes nothing, whatever became of its answer: it is asked again, and is no attempt.
+    if (preview.kind === 'ambiguous') return this.#refuse(action, hold('UnsafeToRead', preview.message));
     if (preview.kind !== 'applied' && preview.kind !== 'already') {
       if (isMoved(preview) && !isLast) return action;
       await journal.write(action, markOutcome(intent, action.status, preview, clock.nowMs()));

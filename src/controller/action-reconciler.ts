@@ -1,4 +1,5 @@
 import { PRESETS } from '../detection/presets.ts';
+import { heldBackByLaterStep } from '../healing/later-step.ts';
 import { afterSettlement, nextStep } from '../healing/next-step.ts';
 import type { NextStep } from '../healing/next-step.ts';
 import {
@@ -131,9 +132,10 @@ export class ActionReconciler {
   }
 
   #next(action: StoredAction): NextStep {
-    const { ledger, book, clock, finishedTtlMs } = this.#deps;
+    const { reader, ledger, book, clock, finishedTtlMs } = this.#deps;
     const { intent } = action;
     const track = book.find(intent.policy.uid, intent.target.uid);
+    const heldBack = heldBackByLaterStep(action, reader.actions(), clock.nowMs());
     const record = ledger.get(intent.name);
     return nextStep(action, {
       nowMs: clock.nowMs(),
@@ -143,6 +145,7 @@ export class ActionReconciler {
       isWorkloadIll: book.openOn(intent.target.uid).length > 0,
       ...(track?.healthySinceMs !== undefined && { healthySinceMs: track.healthySinceMs }),
       ...(finishedTtlMs !== undefined && { finishedTtlMs }),
+      ...(heldBack !== undefined && { heldBack }),
     });
   }
 

@@ -3,6 +3,9 @@ import { markRenewed, markUndone } from '../healing/transitions.ts';
 import { SECOND } from '../lib/duration.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { WorkloadSnapshot } from '../lib/workload.ts';
+import type { Intent } from '../policy/action.ts';
+import { replicasOwner } from '../policy/ownership.ts';
 import type { ActionGate } from './action-gate.ts';
 import { undoMessage } from './action-rows.ts';
 import type { ActionJournal } from './action-journal.ts';
@@ -43,11 +46,10 @@ export class Reversals {
     const live = await writer.readWorkload(intent.target);
     if (!live.ok && live.error.kind !== 'NotFound') return 'again-soon';
     if (!leadership.mayWrite()) return 'again-soon';
-    const none = { kind: 'refused', reason: 'Unsupported', message: 'it has no inverse' } as const;
     // The row first, so that no inverse goes unrecorded; but what Aegis changed is taken back with the store down, too.
     const row = await journal.announce(action, 'undo', undoMessage(action));
-    const isSame = live.ok && live.value.ref.uid === intent.target.uid;
-    const outcome = (await executor?.undo?.(intent, isSame ? live.value : undefined)) ?? none;
+    const target = live.ok && live.value.ref.uid === intent.target.uid ? live.value : undefined;
+    const outcome = await inverse(intent, executor, target);
     log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });
     const readBack = `${because}; ${await this.#readBack(action, outcome)}`;
     if (row !== undefined) await journal.complete(row, outcome.kind, `${textOf(outcome)}: ${readBack}`);
@@ -102,6 +104,33 @@ export class Reversals {
     const answer = `renewed (${renewal}): ${textOf(outcome)}`;
     const written = await journal.write(action, markRenewed(intent, status, answer, clock.nowMs()));
     return written === undefined ? 'again-soon' : 'at-once';
+  }
+}
+
+async function inverse(
+  intent: Intent,
+  executor: Executor | undefined,
+  target: WorkloadSnapshot | undefined,
+): Promise<Outcome> {
+  const none = { kind: 'refused', reason: 'Unsupported', message: 'it has no inverse' } as const;
+  return takenOver(intent, target) ?? (await executor?.undo?.(intent, target)) ?? none;
+}
+
+/** Whoever took the replicas over since decides them: writing against an autoscaler would only begin a fight (I17). */
+function takenOver({ parameters }: Intent, target: WorkloadSnapshot | undefined): Outcome | undefined {
+  if (target === undefined || parameters.kind !== 'scale' || parameters.autoscaler !== undefined) return undefined;
+  const owner = replicasOwner(target);
+  switch (owner.kind) {
+    case 'nobody':
+      return undefined;
+    case 'unknown':
+      return { kind: 'blocked', reason: 'OwnershipUnknown', message: 'who owns the replicas by now cannot be read' };
+    case 'autoscaler':
+      return { kind: 'refused', reason: 'ReplicasOwned', message: `${owner.autoscaler.name} owns the replicas by now` };
+    case 'keda':
+      return { kind: 'refused', reason: 'ReplicasOwned', message: `${owner.name} owns the replicas by now` };
+    case 'gitops':
+      return { kind: 'refused', reason: 'ReplicasOwned', message: `${owner.manager} owns the replicas by now` };
   }
 }
 

@@ -4,6 +4,7 @@ import type { Intent } from '../policy/action.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import { END_STATES } from '../policy/ledger.ts';
 import type { ActionStatus, Outcome, Settlement } from './decision.ts';
+import type { HeldBack } from './later-step.ts';
 import { owesUndo, stateOf } from './lifecycle.ts';
 import type { StoredAction } from './stored-action.ts';
 
@@ -54,6 +55,8 @@ export interface NextStepInput {
   readonly healthySinceMs?: number;
   /** An incident is open on the workload, this one or a later one. */
   readonly isWorkloadIll?: boolean;
+  /** A later step of Aegis's own stands on this one, or went back a moment ago: `heldBackByLaterStep`. */
+  readonly heldBack?: HeldBack;
   /** The store holds the finished action. */
   readonly isStored: boolean;
   /** How long a finished object stays; absent: seven days. */
@@ -71,6 +74,12 @@ const finish = (state: Closed['state'], reason: Closed['reason'], message: strin
 
 /** The one question of the action's reconciler. Pure: what happened is in the status, the world is in the input. */
 export function nextStep(action: Action, input: NextStepInput): NextStep {
+  const next = nextAlone(action, input);
+  return next.do === 'undo' && input.heldBack !== undefined ? { do: 'wait', ...input.heldBack } : next;
+}
+
+/** The same, as if there were no other action. */
+function nextAlone(action: Action, input: NextStepInput): NextStep {
   const { intent, status } = action;
   if (action.deletedAtMs !== undefined) return onDeletion(action, input.nowMs);
   const state = stateOf(intent, status);

@@ -109,7 +109,7 @@ export class FakeKubeClient implements KubeClient {
   }
 
   #write(verb: string, namespace: string, name: string, ask: { body: Json; isDryRun: boolean }): Reply {
-    const trouble = ask.isDryRun ? undefined : this.#process.world.trouble(verb);
+    const trouble = this.#process.world.trouble(ask.isDryRun ? `dry-run ${verb}` : verb);
     const because = trouble?.applies === false ? trouble.fault : this.#refusal(verb, namespace, name, ask.body);
     const isApplied = because === undefined && (ask.isDryRun || this.#apply(verb, namespace, name, ask.body));
     const what = verb === 'scale' ? `${name} to ${String(at(ask.body, 'spec')['replicas'])}` : name;

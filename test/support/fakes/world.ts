@@ -93,7 +93,7 @@ export class World {
   }
 
   /** The next writes of this kind get these answers, in turn. */
-  troubleNext(verb: 'evict' | 'scale' | 'rollout', ...troubles: readonly Trouble[]): void {
+  troubleNext(verb: 'evict' | 'scale' | 'rollout' | 'dry-run evict', ...troubles: readonly Trouble[]): void {
     this.#troubles.push(...troubles.map((trouble) => ({ verb, trouble })));
   }
 

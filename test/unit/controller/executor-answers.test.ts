@@ -35,6 +35,18 @@ describe('what the API server answers to an eviction', () => {
     expect(world.cluster.foreignWrites()).toHaveLength(2);
   });
 
+  test('nothing to the dry runs before it: blocked, no attempt spent, asked again, and healed by the same action', async () => {
+    const { world, crash, operator } = await aCrash();
+    world.troubleNext('dry-run evict', ...Array.from({ length: 4 }, () => TROUBLE.lost));
+    const pod = crash();
+    await world.until('blocked', () => world.ends().includes('restart_pod Blocked'), 4 * MINUTE);
+    expect(world.cluster.actions()[0]?.status.blocked?.reason).toBe('UnsafeToRead');
+    expect(operator.ledger.get(world.cluster.actions()[0]?.intent.name ?? '')).toMatchObject({ spent: false });
+    await world.until('healed', () => world.ends().includes('restart_pod Healed'), 4 * MINUTE);
+    expect(world.ends()).toEqual(['restart_pod Healed']);
+    expect(world.cluster.effects()).toEqual([`evict ${pod}`]);
+  });
+
   test('409 four times: read and judged again each time, then done', async () => {
     const { world, crash } = await aCrash();
     world.troubleNext('evict', ...Array.from({ length: 4 }, () => TROUBLE.conflict));

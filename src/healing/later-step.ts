@@ -1,0 +1,44 @@
+import { MINUTE, SECOND } from '../lib/duration.ts';
+import { owesUndo, stateOf } from './lifecycle.ts';
+import type { StoredAction } from './stored-action.ts';
+
+/** Between two steps back of one workload: at most a halving in this time. */
+const REST_MS = 5 * MINUTE;
+/** How soon it is looked at again. */
+const LOOK_AGAIN_MS = 15 * SECOND;
+
+type Action = Pick<StoredAction, 'intent' | 'status'>;
+
+/** Until when an inverse waits, and why, as a sentence. */
+export interface HeldBack {
+  readonly untilMs: number;
+  readonly because: string;
+}
+
+/**
+ * Steps up that stand on one another are taken back in the reverse order, with a rest in between: 3 to 6 to 12 goes back to
+ * 6, and then to 3. Taken the other way round the first finds 12 where it left 6, and takes Aegis for somebody else.
+ */
+export function heldBackByLaterStep(action: Action, all: readonly Action[], nowMs: number): HeldBack | undefined {
+  const { parameters } = action.intent;
+  if (parameters.kind !== 'scale') return undefined;
+  const later = all.filter(
+    ({ intent }) =>
+      intent.target.uid === action.intent.target.uid &&
+      intent.parameters.kind === 'scale' &&
+      intent.parameters.autoscaler === parameters.autoscaler &&
+      intent.decidedAtMs > action.intent.decidedAtMs,
+  );
+  const standing = later.find(stands);
+  if (standing !== undefined) {
+    return { untilMs: nowMs + LOOK_AGAIN_MS, because: `${standing.intent.name} stands on it and goes back first` };
+  }
+  const undoneAtMs = Math.max(...later.map(({ status }) => (status.rollback?.done ? (status.rollback.atMs ?? 0) : 0)));
+  const restsUntilMs = Math.min(undoneAtMs, nowMs) + REST_MS;
+  return restsUntilMs > nowMs ? { untilMs: restsUntilMs, because: 'a later step went back a moment ago' } : undefined;
+}
+
+function stands({ intent, status }: Action): boolean {
+  const state = stateOf(intent, status);
+  return state === 'Executing' || state === 'Verifying' || owesUndo(status);
+}

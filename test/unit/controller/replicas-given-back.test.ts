@@ -1,0 +1,83 @@
+import { expect, jest, test } from '@jest/globals';
+import type { WorkloadSnapshot } from '../../../src/lib/workload.ts';
+import { anOperator } from '../../support/fakes/an-operator.ts';
+import { aScaledShop, slowUnlessMore } from '../../support/fakes/scaled-shop.ts';
+import type { World } from '../../support/fakes/world.ts';
+
+jest.setTimeout(60_000);
+const MINUTE = 60_000;
+
+/** Ill with fewer than twelve pods, half as ill with six. */
+function illWithFewerThanTwelve(world: World): () => void {
+  let isOn = true;
+  world.source.disturbances.push((vitals, _, { replicas: { ready } }) => {
+    if (!isOn || ready >= 12) return;
+    vitals['cpu_usage'] = ready >= 6 ? 92 : 99;
+    vitals['response_time'] = (ready >= 6 ? 5 : 10) * (vitals['response_time'] ?? 0);
+  });
+  return () => void (isOn = false);
+}
+
+test('two steps up that stand on one another go back in the reverse order, five minutes apart, and nobody is told', async () => {
+  const world = await aScaledShop(2, 600);
+  world.cluster.editPolicy('checkout', (policy) => ({
+    ...policy,
+    remedies: policy.remedies.map((remedy) => ({ ...remedy, on: ['anomaly:cpu_usage'] })),
+    limits: { ...policy.limits, maxReplicas: 12 },
+  }));
+  await anOperator(world);
+  await world.run(3 * MINUTE);
+  const ease = illWithFewerThanTwelve(world);
+  await world.until('scaled twice', () => world.cluster.effects().length === 2, 30 * MINUTE);
+  await world.run(2 * MINUTE);
+  ease();
+  await world.until('given back', () => world.cluster.workload('checkout').replicas.desired === 3, 60 * MINUTE);
+  expect(world.cluster.effects()).toEqual([6, 12, 6, 3].map((replicas) => `scale checkout to ${replicas}`));
+  const [first = 0, second = 0] = world.cluster.requests
+    .filter(({ verb, dryRun }) => verb === 'scale' && !dryRun)
+    .slice(2)
+    .map(({ atMs }) => atMs);
+  expect(second - first).toBeGreaterThanOrEqual(5 * MINUTE);
+  await world.run(MINUTE);
+  expect(world.cluster.actions().map(({ status }) => status.rollback?.done)).toEqual([true, true]);
+  expect(world.firing()).toEqual([]);
+});
+
+const hpa = { kind: 'HorizontalPodAutoscaler', name: 'front', minReplicas: 5, maxReplicas: 10 } as const;
+
+test.each<readonly [string, Partial<WorkloadSnapshot>, string]>([
+  ['an autoscaler', { autoscalers: [hpa] }, 'front owns the replicas by now'],
+  ['KEDA', { autoscalers: [{ ...hpa, kind: 'ScaledObject' }] }, 'front owns the replicas by now'],
+  ['a GitOps controller', { replicasManagers: ['argocd-controller'] }, 'argocd-controller owns the replicas by now'],
+])(
+  '%s took the replicas over since they were raised: they are left to it, and people are told',
+  async (_, over, why) => {
+    const world = await aScaledShop(1, 600);
+    await anOperator(world);
+    await world.run(3 * MINUTE);
+    const ease = slowUnlessMore(world);
+    await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
+    ease();
+    world.cluster.editWorkload('checkout', (workload) => ({ ...workload, ...over }));
+    await world.until('told', () => world.firing().length > 0, 30 * MINUTE);
+    expect(world.cluster.effects()).toEqual(['scale checkout to 6']);
+    expect(world.cluster.actions()[0]?.status.rollback).toMatchObject({ done: false, abandoned: why });
+  },
+);
+
+test('whether somebody took the replicas over cannot be read: nothing is written until it can', async () => {
+  const world = await aScaledShop(1, 600);
+  await anOperator(world);
+  await world.run(3 * MINUTE);
+  const ease = slowUnlessMore(world);
+  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
+  ease();
+  const know = (autoscalersKnown: boolean): void =>
+    world.cluster.editWorkload('checkout', (workload) => ({ ...workload, autoscalersKnown }));
+  know(false);
+  await world.run(12 * MINUTE);
+  expect(world.cluster.effects()).toEqual(['scale checkout to 6']);
+  know(true);
+  await world.until('given back', () => world.cluster.effects().length === 2, 2 * MINUTE);
+  expect(world.cluster.effects()).toEqual(['scale checkout to 6', 'scale checkout to 3']);
+});
