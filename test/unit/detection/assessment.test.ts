@@ -3,10 +3,10 @@ import { gather } from '../../../src/detection/assessment.ts';
 import type { Assessment, SeriesContext } from '../../../src/detection/assessment.ts';
 import { coarseView, feedCoarse } from '../../../src/detection/coarse-feed.ts';
 import { newObservation, startOwnHistory, teachOwnHistory } from '../../../src/detection/detectors/own-history.ts';
-import { CD, SD } from '../../../src/detection/state/coarse-record.ts';
+import { CD, CF, CU, SD, SU } from '../../../src/detection/state/coarse-record.ts';
 import { D, U } from '../../../src/detection/state/series-record.ts';
 import { SeriesTable } from '../../../src/detection/state/series-table.ts';
-import { WD } from '../../../src/detection/state/week-record.ts';
+import { WD, WU } from '../../../src/detection/state/week-record.ts';
 import { aWatched } from '../../support/builders/assessment.ts';
 import { STEP, T0, aValue, someSettings } from '../../support/builders/detection.ts';
 
@@ -18,6 +18,10 @@ const DAY = 24 * HOUR;
 class Polled {
   readonly table = new SeriesTable(4);
   #polls = 0;
+
+  constructor() {
+    this.table.open('another');
+  }
 
   poll(value: number | undefined, over: Partial<SeriesContext> = {}): Assessment {
     const nowMs = T0 + this.#polls * STEP;
@@ -81,7 +85,7 @@ describe('one series in one poll', () => {
   test('without a value there is the reason, and how much is known', () => {
     const polled = new Polled();
     expect(polled.poll(undefined)).toMatchObject({ slot: -1, refused: 'Absent', learnt: 0, value: NaN, scores: [] });
-    expect(polled.table.size()).toBe(0);
+    expect(polled.table.find('s')).toBe(-1);
     polled.all([64, 60, 68]);
     const a = polled.poll(undefined);
     expect(a).toMatchObject({ refused: 'Absent', learnt: 2, fresh: false, slot: polled.table.find('s') });
@@ -124,15 +128,57 @@ describe('where it is going', () => {
   });
 });
 
+describe('over hours', () => {
+  /** Polled every five minutes for so many hours; the first value is 64, so that a scaled 1 is 64. */
+  function lived(hours: number, curve: (hour: number) => number, over: Partial<SeriesContext> = {}): Assessment {
+    const polled = new Polled();
+    const settings = someSettings({ intervalMs: FIVE_MINUTES, maxSampleAgeMs: HOUR });
+    let a = polled.poll(64, { settings, ...over });
+    for (let i = 1; i <= hours * 12; i++) {
+      teachOwnHistory(polled.table.record(a.slot), a.observation);
+      const nowMs = T0 + i * FIVE_MINUTES;
+      a = polled.poll(undefined, { reading: aValue(curve(i / 12), nowMs), nowMs, settings, ...over });
+    }
+    return a;
+  }
+
+  test('a metric that fills has its slope of hours, in its own unit: 3 an hour to 100', () => {
+    const rise = (hour: number): number => 64 + 3 * hour;
+    const { slowTrend, slow } = lived(8, rise, { watched: aWatched({ fills: true }), limit: 100 });
+    expect(slowTrend?.slopePerSecond).toBeCloseTo(3 / 3600, 9);
+    expect((slowTrend?.timeToLimitMs ?? NaN) / HOUR).toBeCloseTo((100 - 88) / 3, 3);
+    expect(slowTrend?.rise).toBeCloseTo(3 * (47 / 12), 4);
+    expect(lived(8, rise, { limit: 100 }).slowTrend).toBeUndefined();
+    expect(slow).toMatchObject({ seasonalRatio: 0, seasonalExpected: NaN, season: 'day', shapeRatio: 0 });
+  });
+
+  test('before an hour it has no view of days', () => {
+    const a = lived(0.9, () => 64);
+    expect(a.slow).toEqual({ seasonalRatio: 0, seasonalExpected: NaN, residualSigma: 0, season: 'day', shapeRatio: 0 });
+  });
+
+  test('a clear day is expected, in its own unit, with what it leaves unexplained', () => {
+    const day = (hour: number): number => 64 + 32 * Math.sin((2 * Math.PI * hour) / 24) + ((7 * hour * 12) % 5) / 5;
+    const { slow } = lived(24 * 6, day);
+    expect(slow.seasonalRatio).toBeGreaterThan(0);
+    expect(slow.seasonalExpected).toBeGreaterThan(55);
+    expect(slow.seasonalExpected).toBeLessThan(75);
+    expect(slow.residualSigma).toBeGreaterThan(0.3);
+    expect(slow.residualSigma).toBeLessThan(4);
+  });
+});
+
 describe('the slow detectors’ state', () => {
+  const SLOT = 1;
   /** A series of that age that is fed one sample more. */
   function fed(ageMs: number, over: { shape?: boolean; weeks?: number; stepMs?: number } = {}): SeriesTable {
     const table = new SeriesTable(over.weeks ?? 4);
+    table.open('another');
     const c = table.record(table.open('s'));
     startOwnHistory(c, 0);
     c.f64[c.d + D.firstAtMs] = T0;
     c.f64[c.d + D.stepMs] = over.stepMs ?? STEP;
-    feedCoarse(table, 0, 5, T0 + ageMs, { shape: over.shape ?? false, slope: false });
+    feedCoarse(table, SLOT, 5, T0 + ageMs, { shape: over.shape ?? false, slope: false });
     return table;
   }
   const parts = (table: SeriesTable): number[] => [table.coarse, table.shape, table.week].map((slab) => slab.inUse());
@@ -150,24 +196,35 @@ describe('the slow detectors’ state', () => {
 
   test('a series gets each part once', () => {
     const table = fed(DAY, { shape: true });
-    for (let i = 1; i < 9; i++) feedCoarse(table, 0, 5, T0 + DAY + i * STEP, { shape: true, slope: false });
+    for (let i = 1; i < 9; i++) feedCoarse(table, SLOT, 5, T0 + DAY + i * STEP, { shape: true, slope: false });
     expect(parts(table)).toEqual([1, 1, 1]);
+  });
+
+  test('shape, day, week and slope are fed with the same mean', () => {
+    const table = fed(DAY, { shape: true, stepMs: FIVE_MINUTES });
+    const [coarse, shape, week] = [table.coarse.seek(0), table.shape.seek(0), table.week.seek(0)];
+    expect([coarse.u32[coarse.u + CU.slotCount], coarse.f64[coarse.d + CD.slotSum]]).toEqual([1, 5]);
+    expect([shape.u32[shape.u + SU.seen], shape.f32[shape.f]]).toEqual([1, 5]);
+    expect([week.u32[week.u + WU.slotCount], week.f64[week.d + WD.slotSum]]).toEqual([1, 5]);
+    expect(coarse.u32[coarse.u + CU.slowFilled]).toBe(0);
+    feedCoarse(table, SLOT, 6, T0 + DAY + FIVE_MINUTES, { shape: true, slope: true });
+    expect([coarse.u32[coarse.u + CU.slowFilled], coarse.f32[coarse.f + CF.slow]]).toEqual([1, 6]);
   });
 
   /** Means that the day’s profile was fed with: the mean and the number of them. */
   const means = (table: SeriesTable): number[] => {
     const c = table.coarse.seek(0);
-    return [c.f64[c.d + CD.total] ?? NaN, c.u32[c.u + 1] ?? NaN];
+    return [c.f64[c.d + CD.total] ?? NaN, c.u32[c.u + CU.seen] ?? NaN];
   };
 
   test('they see means of five minutes, the sample that ends them included', () => {
     const table = fed(HOUR);
-    for (let i = 1; i <= 19; i++) feedCoarse(table, 0, 5 + i, T0 + HOUR + i * STEP, { shape: false, slope: false });
+    for (let i = 1; i <= 19; i++) feedCoarse(table, SLOT, 5 + i, T0 + HOUR + i * STEP, { shape: false, slope: false });
     expect(means(table)).toEqual([0, 0]);
-    feedCoarse(table, 0, 25, T0 + HOUR + 20 * STEP, { shape: false, slope: false });
+    feedCoarse(table, SLOT, 25, T0 + HOUR + 20 * STEP, { shape: false, slope: false });
     // 5, 6, ..., 25
     expect(means(table)).toEqual([15, 1]);
-    for (let i = 21; i <= 41; i++) feedCoarse(table, 0, 35, T0 + HOUR + i * STEP, { shape: false, slope: false });
+    for (let i = 21; i <= 41; i++) feedCoarse(table, SLOT, 35, T0 + HOUR + i * STEP, { shape: false, slope: false });
     expect(means(table)).toEqual([25, 2]);
   });
 
@@ -180,9 +237,9 @@ describe('the slow detectors’ state', () => {
 
   test('while a fault lasts they learn nothing', () => {
     const table = fed(HOUR, { stepMs: FIVE_MINUTES });
-    const c = table.record(0);
+    const c = table.record(SLOT);
     c.u32[c.u + U.flaggedRun] = 1;
-    feedCoarse(table, 0, 500, T0 + HOUR + FIVE_MINUTES, { shape: false, slope: false });
+    feedCoarse(table, SLOT, 500, T0 + HOUR + FIVE_MINUTES, { shape: false, slope: false });
     expect(means(table)).toEqual([5, 1]);
   });
 
@@ -199,7 +256,7 @@ describe('the slow detectors’ state', () => {
       c.f64[c.d + WD.ratio] = week;
       c.f64[c.d + WD.residual + 1] = 16;
     }
-    return coarseView(table, 0, T0);
+    return coarseView(table, SLOT, T0);
   }
 
   test.each([
@@ -212,7 +269,7 @@ describe('the slow detectors’ state', () => {
   });
 
   test('a series without such state has no view, and one without shape no ratio of it', () => {
-    expect(coarseView(fed(HOUR - 1), 0, T0)).toBeUndefined();
-    expect(coarseView(fed(HOUR), 0, T0)?.shapeRatio).toBe(0);
+    expect(coarseView(fed(HOUR - 1), SLOT, T0)).toBeUndefined();
+    expect(coarseView(fed(HOUR), SLOT, T0)?.shapeRatio).toBe(0);
   });
 });

@@ -124,6 +124,9 @@ describe('limit', () => {
   test.each([
     ['Above', 100, 80, true],
     ['Below', 5, 10, false],
+    ['Above', 80, 100, true],
+    ['Below', 10, 5, false],
+    ['Both', 80, 80, true],
     ['Both', 100, 80, true],
     ['Both', 5, 10, false],
   ] as const)('%s with enter %p, leave %p: a ceiling is %p', (direction, enter, leave, expected) => {

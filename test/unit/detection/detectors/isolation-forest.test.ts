@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { beyondTraining, forestScore, trainForest } from '../../../../src/detection/detectors/isolation-forest.ts';
+import {
+  beyondTraining,
+  forestOptionsFor,
+  forestScore,
+  trainForest,
+} from '../../../../src/detection/detectors/isolation-forest.ts';
 import type { Forest, Matrix } from '../../../../src/detection/detectors/isolation-forest.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import type { RandomStream } from '../../../../src/lib/seeded-random.ts';
@@ -128,6 +133,21 @@ describe('a tree', () => {
         ]),
       ).ranges,
     ]).toEqual([3, 5, -7, 2]);
+  });
+});
+
+describe('how many trees, of how many rows', () => {
+  test.each([
+    ['a tree for every five rows', 200, 1, 40, 192],
+    ['32 at least', 20, 1, 32, 192],
+    ['up to 256 rows', 256, 1, 52, 192],
+    ['beyond them one for every two', 257, 1, 129, 192],
+    ['320 at most', 700, 1, 320, 192],
+    ['of rows that are there twice half as many', 200, 2, 40, 96],
+    ['64 at least', 200, 20, 40, 64],
+  ])('%s: %p rows, each %p times', (_, rows, times, trees, sampleSize) => {
+    const matrix = matrixOf(Array.from({ length: rows }, (__, i) => [Math.floor(i / times), 5]));
+    expect(forestOptionsFor(matrix)).toEqual({ trees, sampleSize });
   });
 });
 
