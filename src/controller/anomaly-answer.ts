@@ -1,4 +1,5 @@
 import type { ActionName } from '../policy/action.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import { severityOf } from '../policy/severity.ts';
 import type { AnomalyAnswer, FeatureExplanation, MetricSample, Warning } from './detection-api.ts';
 import type { JudgedSample } from './request-judge.ts';
@@ -22,6 +23,8 @@ export interface RequestSummary {
 
 const MAX_FEATURES = 20;
 const MAX_WARNINGS = 100;
+/** Up to so many `sort` costs more. */
+const SORTED_BY_HAND = 16;
 
 export function summarise(): RequestSummary {
   const worst = new Map<string, JudgedSample>();
@@ -36,10 +39,26 @@ export function summarise(): RequestSummary {
       const warning = warnings.length < MAX_WARNINGS ? rangeWarning(judged.sample) : undefined;
       if (warning !== undefined) warnings.push(warning);
     },
-    worst: () => [...worst.values()].sort((a, b) => b.score - a.score),
+    worst: () => byScore([...worst.values()]),
     series: () => series.size,
     warnings: () => warnings,
   };
+}
+
+/** The highest first; equal ones keep their order. */
+function byScore(judged: JudgedSample[]): WorstByMetric {
+  if (judged.length > SORTED_BY_HAND) return judged.sort((a, b) => b.score - a.score);
+  for (let i = 1; i < judged.length; i++) {
+    const one = judged[i];
+    if (one === undefined) break;
+    let at = i;
+    for (let before = judged[at - 1]; before !== undefined && before.score < one.score; before = judged[at - 1]) {
+      judged[at] = before;
+      at -= 1;
+    }
+    judged[at] = one;
+  }
+  return judged;
 }
 
 /** Combines the judged samples into the answer of the contract: the worst metric decides. */
@@ -63,7 +82,7 @@ export function anomalyAnswer(summary: RequestSummary, setting: AnswerSetting, n
       series: summary.series(),
       warnings: summary.warnings(),
     },
-    timestamp: new Date(nowMs).toISOString(),
+    timestamp: isoTime(nowMs),
   };
 }
 
@@ -122,7 +141,7 @@ function explain(one: JudgedSample, total: number): FeatureExplanation {
     contribution: total === 0 ? 0 : round(one.score / total),
     score: one.score,
     observed: sample.value,
-    timestamp: new Date(sample.atMs).toISOString(),
+    timestamp: isoTime(sample.atMs),
     labels: sample.labels,
     baseline: {
       expected: finiteOrNull(decisive?.expected),

@@ -1,5 +1,6 @@
 import type { Candidate } from '../diagnosis/diagnosis.ts';
 import type { FailureFinding } from '../diagnosis/detect-failure.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import { severityOf } from '../policy/severity.ts';
 import type { FailureAnswer, FailureCandidate, Warning } from './detection-api.ts';
 
@@ -28,7 +29,7 @@ export function failureAnswer(finding: FailureFinding, warnings: readonly Warnin
       ...(abstained === undefined ? {} : { abstained }),
       warnings,
     },
-    timestamp: new Date(nowMs).toISOString(),
+    timestamp: isoTime(nowMs),
   };
 }
 

@@ -9,7 +9,7 @@ import { parseJson } from './body/json-text.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { protocolFault } from './protocol.ts';
-import { problemsReply, refusalReply, refuse, send, sendAndClose, type HeaderList } from './reply.ts';
+import { problemsReply, refusalReply, refuse, send, sendAndClose } from './reply.ts';
 import type { AnyRoute, Route, StreamRoute } from './route.ts';
 import { createRouteTable, type Found } from './route-table.ts';
 import { isDocument } from './routes/documents.ts';
@@ -33,8 +33,8 @@ interface Exchange {
   readonly startMs: number;
   /** Path of its route, as the document writes it; `none`: there is no such route. */
   route: string;
-  /** Headers of the answer, whatever it is. */
-  head: HeaderList;
+  /** Headers of the answer, whatever it is; grows as the checks pass. */
+  head: string[];
   caller?: ApiKey;
   span?: RequestSpan;
 }
@@ -58,27 +58,26 @@ export function createPipeline(setting: PipelineSetting): (request: IncomingMess
     const path = pathOf(request.url ?? '/');
     const found = find(path);
     if (found !== undefined) exchange.route = found.place.path;
-    exchange.head = [...(isDocument(path) ? headers.documents : headers.api), 'x-request-id', exchange.id];
+    const head = [...(isDocument(path) ? headers.documents : headers.api), 'x-request-id', exchange.id];
+    exchange.head = head;
     const fault = protocolFault(request);
-    if (fault !== undefined) return sendAndClose(response, refusalReply(fault), exchange.head);
+    if (fault !== undefined) return sendAndClose(response, refusalReply(fault), head);
     if (tracer !== undefined) exchange.span = tracer.begin(traced(exchange));
-    if (found === undefined) return refuse(response, refusalReply('notFound'), exchange.head);
+    if (found === undefined) return refuse(response, refusalReply('notFound'), head);
     const route = found.place.byMethod.get(request.method ?? '');
     if (route === undefined) {
-      return refuse(response, refusalReply('methodNotAllowed', { allow: found.place.methods }), exchange.head);
+      return refuse(response, refusalReply('methodNotAllowed', { allow: found.place.methods }), head);
     }
     const address = addressOf(request);
     if (route.access !== 'open') {
       const admission = admit(request, address, route.access);
-      if ('refusal' in admission) return refuse(response, admission.refusal, exchange.head);
+      if ('refusal' in admission) return refuse(response, admission.refusal, head);
       exchange.caller = admission.key;
     }
     if (route.stream !== undefined || route.unlimited !== true) {
       const allowance = limiter.spend(address, exchange.caller?.name);
-      exchange.head = [...exchange.head, ...allowance.headers];
-      if (allowance.isSpent) {
-        return refuse(response, refusalReply('tooManyRequests', { 'retry-after': '1' }), exchange.head);
-      }
+      head.push(...allowance.headers);
+      if (allowance.isSpent) return refuse(response, refusalReply('tooManyRequests', { 'retry-after': '1' }), head);
     }
     return route.stream === undefined ? answer(exchange, route, found, deps) : stream(exchange, route, deadlines);
   };

@@ -59,8 +59,11 @@ const LINGER_MS = 500;
  */
 export function send(response: ServerResponse, reply: Reply, head: HeaderList = []): void {
   if (response.headersSent || response.destroyed) return;
-  writeHead(response, reply, head);
-  response.end(reply.body);
+  const { body } = reply;
+  // Plain ASCII, as nearly every answer is, reaches the socket as it lies in memory if it is called Latin-1.
+  const isPlain = writeHead(response, reply, head) === body.length;
+  if (typeof body === 'string' && isPlain) response.end(body, 'latin1');
+  else response.end(body);
 }
 
 /**
@@ -75,12 +78,14 @@ export function sendAndClose(response: ServerResponse, reply: Reply, head: Heade
   response.once('close', () => clearTimeout(timer));
 }
 
-function writeHead(response: ServerResponse, { status, contentType, body, headers }: Reply, head: HeaderList): void {
+/** Returns the bytes of the body. */
+function writeHead(response: ServerResponse, { status, contentType, body, headers }: Reply, head: HeaderList): number {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   const type = status >= 400 && asksForProblems(response) ? PROBLEM_TYPE : contentType;
   const all = [...head, 'content-type', type, 'content-length', String(length)];
   if (headers !== undefined) for (const name of Object.keys(headers)) all.push(name, headers[name] ?? '');
   response.writeHead(status, all);
+  return length;
 }
 
 const asksForProblems = (response: ServerResponse): boolean =>

@@ -1,9 +1,10 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { METRICS, type MetricDeclaration } from '../controller/metrics.ts';
 import type { MetricsSink } from '../controller/ports.ts';
 import type { Log } from '../lib/log.ts';
 import { labelValues } from './label-values.ts';
 import { collectProcessMetrics } from './process-metrics.ts';
+import { createCounter, createHistogram } from './tally.ts';
 
 export interface MetricsSetting {
   readonly log: Log;
@@ -66,20 +67,17 @@ export function createMetrics(setting: MetricsSetting): Metrics {
 function create(declared: MetricDeclaration, registry: Registry): Instrument {
   const labelNames = Object.keys(declared.labels);
   const clean = labelCleaner(declared);
-  const shape = { name: declared.name, help: declared.help, labelNames, registers: [registry] };
+  const shape = { name: declared.name, help: declared.help, labelNames };
+  const tally = { ...shape, clean, registry };
   switch (declared.kind) {
-    case 'counter': {
-      const counter = new Counter(shape);
-      return { kind: 'counter', record: (value, labels) => counter.inc(clean(labels), value) };
-    }
+    case 'counter':
+      return { kind: 'counter', record: createCounter(tally) };
     case 'gauge': {
-      const gauge = new Gauge(shape);
+      const gauge = new Gauge({ ...shape, registers: [registry] });
       return { kind: 'gauge', record: (value, labels) => gauge.set(clean(labels), value) };
     }
-    case 'histogram': {
-      const histogram = new Histogram({ ...shape, ...(declared.buckets && { buckets: [...declared.buckets] }) });
-      return { kind: 'histogram', record: (value, labels) => histogram.observe(clean(labels), value) };
-    }
+    case 'histogram':
+      return { kind: 'histogram', record: createHistogram(tally, declared.buckets) };
   }
 }
 

@@ -30,6 +30,8 @@ export function createLimiter(rate: RateSetting, monotonicMs: () => number): Lim
   let endMs = 0;
   const byKey = new Map<string, number>();
   const byAddress = new Map<string, number>();
+  let lastAddress = '';
+  let lastNetwork = '';
   const policies = {
     key: `"key";q=${rate.perKey};w=1`,
     address: `"address";q=${rate.perAddress};w=1`,
@@ -42,7 +44,8 @@ export function createLimiter(rate: RateSetting, monotonicMs: () => number): Lim
         byAddress.clear();
         endMs = nowMs + WINDOW_MS;
       }
-      const ofAddress = rate.perAddress - countUp(byAddress, networkOf(address));
+      if (address !== lastAddress) [lastAddress, lastNetwork] = [address, networkOf(address)];
+      const ofAddress = rate.perAddress - countUp(byAddress, lastNetwork);
       const ofKey = key === undefined ? Infinity : rate.perKey - countUp(byKey, key);
       const nearer = ofKey <= ofAddress ? 'key' : 'address';
       const left = Math.min(ofKey, ofAddress);

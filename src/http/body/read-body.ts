@@ -33,24 +33,22 @@ export function readBody(request: IncomingMessage, response: ServerResponse, max
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const finish = (result: BodyRead): void => {
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
-      resolve(result);
-    };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
       if (size > maxBytes) {
         request.pause();
-        finish({ kind: 'too-large' });
+        request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+        resolve({ kind: 'too-large' });
         return;
       }
       chunks.push(chunk);
     };
     const onEnd = (): void => {
       const [only] = chunks;
-      finish({ kind: 'read', bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size) });
+      resolve({ kind: 'read', bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size) });
     };
-    const onClose = (): void => finish({ kind: 'aborted' });
+    // Also comes after the end, when nobody listens any more; taking listeners off would cost more.
+    const onClose = (): void => resolve({ kind: 'aborted' });
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
 }

@@ -140,6 +140,26 @@ describe('limits', () => {
       expect(statuses).toContain(429);
       for (let i = 0; i < 20; i += 1) expect((await api.call('/health')).status).toBe(200);
     }));
+
+  test.each([
+    ['no proxy is trusted: X-Forwarded-For is ignored', 0, 'the same'],
+    ['a proxy is trusted: what it says of the caller counts', 1, 'each its own'],
+    ['two are trusted: the address before the last one counts', 2, 'the same'],
+  ])('%s', async (_, trustedProxies, allowance) => {
+    const options = { trustedProxies, rate: { perAddress: 1_000 } };
+    // A clock that stands still: the second of the limit must not end between the calls.
+    const api = await anApi({ options, deps: { clock: fakeClock() } });
+    try {
+      const left: (string | undefined)[] = [];
+      for (const caller of ['203.0.113.1', '203.0.113.2']) {
+        const headers = { 'x-forwarded-for': `198.51.100.9, ${caller}` };
+        left.push(/r=(\d+)/.exec((await api.call('/openapi.json', { headers })).headers.get('ratelimit') ?? '')?.[1]);
+      }
+      expect(left).toEqual(allowance === 'the same' ? ['999', '998'] : ['999', '999']);
+    } finally {
+      await api.stop();
+    }
+  });
 });
 
 describe('the key ring', () => {
