@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CALM, stepIncident } from '../../../src/detection/incident-step.ts';
 import type { IncidentHistory, IncidentStep } from '../../../src/detection/incident-step.ts';
-import type { WorkloadVerdict } from '../../../src/detection/verdict.ts';
+import type { MetricVerdict, WorkloadVerdict } from '../../../src/detection/verdict.ts';
 import { STEP, T0, aPodVerdict, aPollVerdict } from '../../support/builders/detection.ts';
 
 const TRIGGER = { breaches: 3, polls: 5, closeAfter: 3 };
@@ -98,12 +98,78 @@ describe('status that has lasted', () => {
     ['only just: counts like any breach', T0 - STEP, 0.95, 'none'],
     ['of unknown age: counts like any breach', undefined, 0.95, 'none'],
     ['but only evidence: no short cut', T0 - 3_600_000, 0.5, 'none'],
+    ['and is just grave enough', T0 - 3 * STEP, 0.85, 'opened'],
+    ['and is not quite', T0 - 3 * STEP, 0.84, 'none'],
   ])('%s', (_, sinceMs, severity, transition) => {
     const step = stepIncident(undefined, crash(sinceMs, severity), TRIGGER, CONTEXT);
     expect(step.transition).toBe(transition);
     if (transition === 'opened') expect(step.incident?.onsetAtMs).toBe(sinceMs);
   });
 });
+
+describe('what an incident names', () => {
+  const open = (over: Partial<WorkloadVerdict>): IncidentStep => {
+    const [before] = play('BB').slice(-1);
+    return stepIncident(before?.history, { ...aPollVerdict('unhealthy', T0 + 2 * STEP), ...over }, TRIGGER, CONTEXT);
+  };
+  const metric = (name: string, score: number): MetricVerdict => ({
+    metric: name,
+    verdict: { kind: 'score', score, detector: 'peers', feature: 'f', observed: 1, samples: 1 },
+    detectors: [],
+  });
+
+  test('its unhealthy pods, the worst first', () => {
+    const pods = [
+      aPodVerdict('a', { state: 'unhealthy', score: 0.9 }),
+      aPodVerdict('b', { state: 'unhealthy', score: 0.99 }),
+      aPodVerdict('c', { score: 0.84 }),
+    ];
+    expect(open({ pods }).incident?.pods.map(({ name }) => name)).toEqual(['b', 'a']);
+  });
+
+  test('the metrics that reach the threshold, the worst first, of pods and of the workload', () => {
+    const pods = [
+      aPodVerdict('a', { metrics: [metric('cpu', 0.86), metric('memory', 0.9), metric('disk', 0.84)] }),
+      aPodVerdict('b', { metrics: [metric('cpu', 0.95), metric('memory', 0.87)] }),
+    ];
+    const workloadMetrics = [metric('errors', 0.85), { ...metric('load', 0.99), discounted: 'LoadIsNoFault' as const }];
+    expect(open({ pods, workloadMetrics }).incident?.metrics).toEqual(['cpu', 'memory', 'errors']);
+  });
+
+  test('the worst score since it opened, and the present one', () => {
+    const at = (score: number, i: number): WorkloadVerdict => aPollVerdict('unhealthy', T0 + (2 + i) * STEP, { score });
+    let step = open({ score: 0.9 });
+    for (const [i, score] of [0.97, 0.88].entries()) step = stepIncident(step.history, at(score, i + 1), TRIGGER, CONTEXT);
+    expect(step.incident).toMatchObject({ peakScore: 0.97, score: 0.88, updatedAtMs: T0 + 4 * STEP, openedAtMs: T0 + 2 * STEP });
+  });
+
+  test('a status of the workload that has lasted opens at once, from its beginning', () => {
+    const status = [{ reason: 'FailedCreate', message: '', severity: 0.9, sinceMs: T0 - 9 * STEP }];
+    const step = stepIncident(undefined, { ...aPollVerdict('unhealthy', T0), status }, TRIGGER, CONTEXT);
+    expect([step.transition, step.incident?.onsetAtMs]).toEqual(['opened', T0 - 9 * STEP]);
+  });
+
+  test.each([
+    [0.807, 1],
+    [0.808, 0],
+  ])('a poll with a score of %p, of a threshold of 0.85, is good: %p', (score, goodPolls) => {
+    const before = play('BBB').at(-1);
+    const step = stepIncident(before?.history, aPollVerdict('healthy', T0 + 3 * STEP, { score }), TRIGGER, CONTEXT);
+    expect(step.incident?.goodPolls).toBe(goodPolls);
+  });
+
+  test.each([
+    ['two windows ago still count', 10, 'opened'],
+    ['longer ago do not', 10.1, 'none'],
+    ['and a poll is not counted twice', 0, 'none'],
+  ])('breaches %s', (_, later, transition) => {
+    const before = play('BB').at(-1);
+    const [first = T0] = before?.history.polls.map(({ atMs }) => atMs) ?? [];
+    // The second breach is one step younger than the first.
+    const atMs = later === 0 ? first + STEP : first + later * STEP;
+    expect(stepIncident(before?.history, aPollVerdict('unhealthy', atMs), TRIGGER, CONTEXT).transition).toBe(transition);
+  });
+}); // prettier-ignore
 
 describe('laws', () => {
   const polls = fc.string({ unit: fc.constantFrom('B', 'g', '?', 'n'), minLength: 1, maxLength: 60 });

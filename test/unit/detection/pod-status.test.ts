@@ -117,6 +117,92 @@ describe('what a pod’s status says', () => {
       'Evicted!',
     ],
     ['the remains of an eviction', { phase: 'Failed', reason: 'Evicted', ready: false, conditions: [] }, 'Evicted'],
+    [
+      'crashed three times, nobody knows when',
+      {
+        containers: [
+          aContainerSnapshot({
+            restartCount: 3,
+            startedAtMs: T0 - 5000,
+            lastTermination: { reason: 'Error', exitCode: 1 },
+          }),
+        ],
+      },
+      '-',
+    ],
+    [
+      'crashed twice',
+      {
+        containers: [
+          aContainerSnapshot({ restartCount: 2, startedAtMs: T0 - 5000, lastTermination: died('Error', 1, 6000) }),
+        ],
+      },
+      '-',
+    ],
+    [
+      'an init container that crashed before it ended well',
+      {
+        containers: [
+          aContainerSnapshot({
+            init: true,
+            restartCount: 3,
+            startedAtMs: T0 - 5000,
+            lastTermination: died('Error', 1, 6000),
+          }),
+        ],
+      },
+      '-',
+    ],
+    [
+      'killed for its memory yesterday, and not running since',
+      {
+        containers: [
+          aContainerSnapshot({
+            state: 'terminated',
+            restartCount: 1,
+            lastTermination: died('OOMKilled', 137, 24 * 60 * MINUTE),
+          }),
+        ],
+      },
+      'OOMKilled!',
+    ],
+    [
+      'killed for its memory ten minutes ago',
+      { containers: [aContainerSnapshot({ restartCount: 1, lastTermination: died('OOMKilled', 137, 10 * MINUTE) })] },
+      'OOMKilled!',
+    ],
+    [
+      'killed for its memory a little longer ago: evidence only',
+      {
+        containers: [aContainerSnapshot({ restartCount: 1, lastTermination: died('OOMKilled', 137, 10 * MINUTE + 1) })],
+      },
+      'OOMKilled',
+    ],
+    [
+      'failed ten minutes ago',
+      { phase: 'Failed', ready: false, conditions: conditions('Ready', { changedAtMs: T0 - 10 * MINUTE }) },
+      'Failed!',
+    ],
+    [
+      'failed longer ago: evidence only',
+      { phase: 'Failed', ready: false, conditions: conditions('Ready', { changedAtMs: T0 - 10 * MINUTE - 1 }) },
+      'Failed',
+    ],
+    [
+      'not ready for a minute, just now',
+      { ready: false, conditions: conditions('Ready', { changedAtMs: T0 - MINUTE }) },
+      'NotReady',
+    ],
+    [
+      'never ready, and restarted: a minute of it is enough',
+      {
+        ready: false,
+        createdAtMs: T0 - 2 * MINUTE,
+        conditions: conditions('Ready', { changedAtMs: T0 - 2 * MINUTE }),
+        containers: [aContainerSnapshot({ restartCount: 1 })],
+      },
+      'NotReady!',
+    ],
     ['on its way out', { ...waiting('CrashLoopBackOff'), deletedAtMs: T0 - 1000 }, '-'],
     ['done', { phase: 'Succeeded', ready: false }, '-'],
   ])('%s', (_, over, expected) => {
