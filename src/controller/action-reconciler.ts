@@ -2,14 +2,7 @@ import { PRESETS } from '../detection/presets.ts';
 import { heldBackByLaterStep } from '../healing/later-step.ts';
 import { afterSettlement, nextStep } from '../healing/next-step.ts';
 import type { NextStep } from '../healing/next-step.ts';
-import {
-  markApproval,
-  markClosed,
-  markDelivered,
-  markGivenUp,
-  markOutcome,
-  markVerification,
-} from '../healing/transitions.ts';
+import { markApproval, markClosed, markGivenUp, markOutcome, markVerification } from '../healing/transitions.ts';
 import { toRecord } from '../healing/record.ts';
 import { verify } from '../healing/verify.ts';
 import { HOUR, SECOND } from '../lib/duration.ts';
@@ -25,6 +18,7 @@ import type { ActionGate } from './action-gate.ts';
 import type { ActionJournal } from './action-journal.ts';
 import { rowIdOf } from './action-rows.ts';
 import type { ActionLedger } from './action-ledger.ts';
+import { AlertDelivery } from './alert-delivery.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import { eventNote, regardingAction, regardingWorkload } from './events.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
@@ -43,6 +37,8 @@ import type { HandlerResult } from './workqueue.ts';
 
 const SOON_MS = 2 * SECOND;
 const UNDO_AGAIN_MS = 30 * SECOND;
+/** How soon it is looked at again whether people were told. */
+const TOLD_MS = 15 * SECOND;
 /** Another process holds the target; it lets go soon, or is dead and its hold ends by itself. */
 const BUSY_MS = 10 * SECOND;
 /** Steps that follow at once, without waiting for the watch: more than any path has. */
@@ -75,10 +71,12 @@ export const actionKey = (namespace: string, name: string): string => `${namespa
 export class ActionReconciler {
   readonly #deps: ActionReconcilerDeps;
   readonly #reversals: Reversals;
+  readonly #delivery: AlertDelivery;
 
   constructor(deps: ActionReconcilerDeps) {
     this.#deps = deps;
     this.#reversals = new Reversals(deps);
+    this.#delivery = new AlertDelivery(deps);
   }
 
   async reconcile(key: string): Promise<HandlerResult> {
@@ -178,7 +176,8 @@ export class ActionReconciler {
       case 'undo':
         return this.#reverse(action, next);
       case 'deliver-alert':
-        return this.#deliver(action);
+        this.#delivery.begin(action);
+        return { requeueAfterMs: TOLD_MS };
       case 'finish':
         await journal.completeUnsent(action, next);
         await journal.write(action, markClosed(action.status, next, clock.nowMs()));
@@ -349,21 +348,5 @@ export class ActionReconciler {
       : done === 'failed'
         ? { requeueAfterMs: UNDO_AGAIN_MS }
         : done;
-  }
-
-  async #deliver(action: StoredAction): Promise<HandlerResult> {
-    const { alerts, journal, clock } = this.#deps;
-    const { intent, status } = action;
-    // With the store down people are told all the same; the row is owed.
-    await journal.announce(action, 'alert');
-    const reply = await alerts.deliver(intent, clock.nowMs());
-    const nowMs = clock.nowMs();
-    if (reply.delivered.length > 0) {
-      await journal.write(action, markDelivered(status, reply.delivered, nowMs));
-    } else {
-      const message = `no sink took it: ${reply.failed.join('; ')}`;
-      await journal.write(action, markClosed(status, { state: 'Failed', reason: 'NotDelivered', message }, nowMs));
-    }
-    return {};
   }
 }

@@ -1,5 +1,4 @@
 import { classify } from '../diagnosis/classify.ts';
-import type { LogLine } from '../diagnosis/diagnosis.ts';
 import { decide } from '../healing/decide.ts';
 import type { Decision } from '../healing/decision.ts';
 import { inWords, SECOND } from '../lib/duration.ts';
@@ -16,6 +15,7 @@ import type { DecisionRecorder } from './decision-recorder.ts';
 import type { EngineAnswers } from './engine-answers.ts';
 import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
 import type { IncidentBook } from './incident-book.ts';
+import { LogDesk } from './log-desk.ts';
 import type { MetricsState, Poller } from './poller.ts';
 import type { ClusterReader, EventSink, Leadership, LogSource, MetricsSink, StoredAction } from './ports.ts';
 import type { Store } from './store-ports.ts';
@@ -23,9 +23,6 @@ import type { QueryRefusals } from './query-refusals.ts';
 import type { StormWatch } from './storm-watch.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Assessed, WorkloadAssessor } from './workload-assessor.ts';
-
-/** Logs are read when an incident opens and then at most so often. */
-const LOGS_EVERY_MS = 30 * SECOND;
 
 export interface DetectionLoopDeps {
   readonly reader: ClusterReader;
@@ -62,11 +59,12 @@ interface Case extends Assessed {
  */
 export class DetectionLoop {
   readonly #deps: DetectionLoopDeps;
-  readonly #logLines = new Map<string, { atMs: number; lines: readonly LogLine[] }>();
+  readonly #logs: LogDesk;
   #isRunning = false;
 
   constructor(deps: DetectionLoopDeps) {
     this.#deps = deps;
+    this.#logs = new LogDesk({ source: deps.logs, clock: deps.clock, log: deps.log });
   }
 
   /** Does nothing while the last tick still runs, or the caches are not filled yet. */
@@ -118,7 +116,12 @@ export class DetectionLoop {
     for (const each of cases) await this.#follow(each, () => this.#recordTransition(each));
     if (this.#mayDecide()) await book.agree();
     const open = cases.filter(({ track }) => track.history.incident !== undefined);
-    if (this.#mayDecide()) await surroundings.readEvidence(open.map(({ workload }) => workload));
+    if (this.#mayDecide()) {
+      await surroundings.readEvidence(open.map(({ workload }) => workload));
+      await this.#logs.refresh(
+        open.map(({ policy, workload, track }) => ({ policy, workload, incidentId: track.history.incident?.id ?? '' })),
+      );
+    }
     for (const each of cases) await this.#follow(each, () => this.#decide(each));
     for (const policy of due) onPolled(policy);
   }
@@ -196,7 +199,7 @@ export class DetectionLoop {
     const failureType = track.diagnosis?.failureType ?? 'unknown';
     metrics.observe('aegis_recovery_seconds', lastedMs / SECOND, { failure_type: failureType });
     alerts.resolve(incident, clock.nowMs());
-    this.#logLines.delete(incident.id);
+    this.#logs.forget(incident.id);
     delete track.diagnosis;
     delete track.decision;
     delete track.hold;
@@ -206,7 +209,7 @@ export class DetectionLoop {
     const { surroundings, recorder, clock, metrics, onAction } = this.#deps;
     const { incident } = track.history;
     if (incident === undefined) return;
-    const lines = await this.#readLogs(policy, workload, incident.id);
+    const lines = this.#logs.linesOf(incident.id);
     await surroundings.readThrottlePaths(workload);
     const nowMs = clock.nowMs();
     const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, nowMs));
@@ -246,21 +249,6 @@ export class DetectionLoop {
 
   #tellDiagnosis(workload: WorkloadSnapshot, summary: string): void {
     this.#deps.events.emit(eventNote(regardingWorkload(workload.ref), 'Diagnosed', summary));
-  }
-
-  async #readLogs(policy: HealingPolicy, workload: WorkloadSnapshot, incidentId: string): Promise<readonly LogLine[]> {
-    const { logs, clock } = this.#deps;
-    const { source, maxLinesPerPod } = policy.diagnosis.logs;
-    if (logs === undefined || source === 'None') return [];
-    const nowMs = clock.nowMs();
-    const known = this.#logLines.get(incidentId);
-    if (known !== undefined && nowMs - known.atMs < LOGS_EVERY_MS) return known.lines;
-    const pods = workload.pods.map(({ name }) => name);
-    const sinceMs = nowMs - policy.diagnosis.windowSeconds * SECOND;
-    const reply = await logs.read(workload.ref.namespace, pods, sinceMs, maxLinesPerPod, source);
-    const lines = reply.ok ? reply.value : (known?.lines ?? []);
-    this.#logLines.set(incidentId, { atMs: nowMs, lines });
-    return lines;
   }
 
   #tellAvailability(policy: HealingPolicy, before: MetricsState | undefined, now: MetricsState): void {

@@ -160,7 +160,8 @@ function notifierOf(world: World, process: FakeProcess): Notifier {
   return {
     sinks: () => world.sinks,
     send: (sinks, message) =>
-      process.mutate(`send ${message.status} ${message.key}`, () => {
+      process.mutate(`send ${message.status} ${message.key}`, async () => {
+        if (world.sinkTakesMs > 0) await new Promise<void>((r) => process.clock.after(world.sinkTakesMs, r));
         const to = sinks.length === 0 ? world.sinks : sinks;
         if (world.areSinksDown) return { delivered: [], failed: to.map((sink) => ({ sink, message: 'HTTP 500' })) };
         world.sent.push(message);

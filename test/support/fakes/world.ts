@@ -39,6 +39,8 @@ export class World {
   refusesOwn: (verb: string) => boolean = () => false;
   sinks: readonly string[] = ['pager'];
   areSinksDown = false;
+  /** How long a sink takes for a message. */
+  sinkTakesMs = 0;
   /** Kinds that Aegis does not watch. */
   readonly objects = new FakeObjects();
   /** Ready proxies of the gateway. */
