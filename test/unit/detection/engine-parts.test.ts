@@ -69,20 +69,13 @@ describe('what is learnt of a pod', () => {
 });
 
 describe('where the scale of a metric ends', () => {
-  test.each([
-    ['at the container’s limit', 'memory_usage', 50, { memory_usage: 100 }, 'share-of-limit', [0, 100]],
-    [
-      'nowhere, where the container has none: its number has another unit',
-      'memory_usage',
-      50,
-      {},
-      undefined,
-      undefined,
-    ],
-    ['at the unit’s own end', 'error_rate', 0.2, {}, 'share-of-limit', [0, 1]],
-    ['nowhere, where the unit has none', 'response_time', 900, {}, 'expectation', undefined],
-  ])('%s', (_, metric, value, saturation, feature, band) => {
-    const score = scoreBy(poll({ [metric]: value }, { saturation })?.metrics[0], 'saturation');
+  test.each<readonly [string, Values, Readonly<Record<string, number>>, string | undefined, unknown]>([
+    ['at the container’s limit', { memory_usage: 50 }, { memory_usage: 100 }, 'share-of-limit', [0, 100]],
+    ['nowhere, where the container has none', { memory_usage: 50 }, {}, undefined, undefined],
+    ['at the unit’s own end', { error_rate: 0.2 }, {}, 'share-of-limit', [0, 1]],
+    ['nowhere, where the unit has none', { response_time: 900 }, {}, 'expectation', undefined],
+  ])('%s', (_, values, saturation, feature, band) => {
+    const score = scoreBy(poll(values, { saturation })?.metrics[0], 'saturation');
     expect([score?.feature, score?.band]).toEqual([feature, band]);
   });
 

@@ -42,4 +42,27 @@ describe('steps that changed', () => {
   test('a source that was hardly seen says nothing', () => {
     expect(sequenceShifts(requests('cart', 2, [1, 2]), requests('cart', 20, [1, 5]))).toEqual([]);
   });
+
+  test('one that was seen three times does', () => {
+    expect(sequenceShifts(requests('cart', 3, [1, 2]), requests('cart', 20, [1, 5]))).not.toEqual([]);
+  });
+
+  test('of several entities the most unusual one first, each with its worst step', () => {
+    const usual = requests('user', 20, [7, 8]);
+    const now = [...requests('cart', 20, [1, 2, 9]), ...usual, ...requests('user', 10, [7, 9], 'x')];
+    const found = sequenceShifts(before, now);
+    expect(found.map(({ entity }) => entity)).toEqual(['cart', 'user']);
+    expect(found[0]).toMatchObject({ before: [0, 100], after: [20, 20] });
+    expect(found[1]).toMatchObject({ before: [0, 100], after: [10, 30], to: 9 });
+    // Of a share of (0 + 0.5) / 101 before, 20 of 20 are far: by as many standard deviations as the doc says.
+    const share = 0.5 / 101;
+    const variance = 20 * share * (1 - share) + (400 * share * (1 - share)) / 101 + 0.5;
+    expect(found[0]?.score).toBeCloseTo((20 - 20 * share) / Math.sqrt(variance), 9);
+  });
+
+  test('a request that begins otherwise has no step before it', () => {
+    const [worst] = sequenceShifts(before, requests('cart', 20, [3]));
+    expect(worst).toMatchObject({ before: [0, 100], after: [20, 20], to: 3 });
+    expect(worst).not.toHaveProperty('from');
+  });
 });

@@ -57,6 +57,37 @@ describe('templates', () => {
     expect(new TemplateMiner().template(3)).toBeUndefined();
   });
 
+  test.each([
+    ['three of four tokens alike: one kind', ['a b c d', 'a b c e'], 0.75, 1],
+    ['two of four: two', ['a b c d', 'a b e f'], 0.75, 2],
+    ['two of four, where half is enough: one', ['a b c d', 'a b e f'], 0.5, 1],
+    ['another first token is another branch, however alike', ['a b c d', 'x b c d'], 0.75, 2],
+    ['another second one as well', ['a b c d', 'a x c d'], 0.75, 2],
+    ['another length is another kind', ['a b c d', 'a b c d e'], 0.1, 2],
+  ])('%s', (_, lines, similarity, kinds) => {
+    expect(new Set(groupsOf(lines, new TemplateMiner({ similarity }))).size).toBe(kinds);
+  });
+
+  test('of two that fit the one that fits better is joined; of equal ones the more general', () => {
+    const miner = new TemplateMiner({ similarity: 0.5 });
+    const [first, second] = groupsOf(['a b c d e f', 'a b x y z w'], miner);
+    expect(first).not.toBe(second);
+    expect(miner.add('a b x y z f')).toBe(second);
+    // The second is now `a b x y z <*>`: both share three tokens with this line, and the second lets one vary.
+    expect(miner.add('a b c y q r')).toBe(second);
+  });
+
+  test('a full leaf takes a line into the most similar template', () => {
+    const miner = new TemplateMiner({ maxPerLeaf: 2 });
+    expect(groupsOf(['a b c d e', 'a b f g h', 'a b f x y'], miner)).toEqual([0, 1, 1]);
+    expect(miner.template(1)?.tokens).toEqual(['a', 'b', 'f', '<*>', '<*>']);
+  });
+
+  test('a full node takes further words into one branch', () => {
+    const miner = new TemplateMiner({ maxChildren: 2 });
+    expect(groupsOf(['a x y z', 'b x y z', 'c x y z', 'd x y z', 'a x y z'], miner)).toEqual([0, 1, 2, 2, 0]);
+  });
+
   test('memory is bounded: a full tree answers with everything else', () => {
     const miner = new TemplateMiner({ maxTemplates: 20, maxPerLeaf: 4, maxChildren: 5 });
     for (let i = 0; i < 500; i++) miner.add(`${'w'.repeat(i % 30)} ${'xy'.repeat(i % 17)} ${'z '.repeat(i % 11)}`);
@@ -104,6 +135,30 @@ describe('rates before and since the onset', () => {
   test('the order of the lines does not matter', () => {
     expect(templateFacts([...lines].reverse(), 100_000, 110_000)).toEqual(templateFacts(lines, 100_000, 110_000));
   });
+
+  test.each([
+    ['served in a tenth of the time as often', 110_000, 10],
+    ['of less than a second is taken as a second', 100_000, 100],
+  ])('the time since the onset: %s', (_, nowMs, ratio) => {
+    expect(templateFacts(lines, 100_000, nowMs)[1]?.rateRatio).toBeCloseTo(ratio, 9);
+  });
+
+  test('what was seen for less than a second before says nothing of what is new', () => {
+    const at = (beforeMs: number) => templateFacts([line('a b', 0), line('panic: c', beforeMs)], beforeMs, beforeMs + 1000);
+    expect(at(999).map(({ isNew, rateRatio }) => [isNew, rateRatio])).toEqual([[false, 1], [false, 1]]);
+    expect(at(1000).map(({ isNew, rateRatio }) => [isNew, rateRatio])).toEqual([[true, 1e6], [false, 0]]);
+  }); // prettier-ignore
+
+  test('of equal rates the more frequent first, then by name', () => {
+    const since = [line('b two', 5000), line('a one', 5001), line('c three', 5002), line('c three', 5003)];
+    const facts = templateFacts([line('old', 0), ...since], 5000, 6000);
+    expect(facts.map(({ template }) => template)).toEqual(['c three', 'a one', 'b two', 'old']);
+  });
+
+  test('warnings and errors are alarming, and lines without a time are left out', () => {
+    const since = (['error', 'warn', 'info', 'debug'] as const).map((level, i) => line('x y', 5000 + i, level));
+    expect(templateFacts([line('old', 0), ...since, line('x y', NaN)], 5000, 6000)[0]).toMatchObject({ since: 4, alarming: 2 });
+  }); // prettier-ignore
 
   test('without lines from before nothing is called new', () => {
     expect(templateFacts(lines.slice(10), 100_000, 110_000).some((each) => each.isNew)).toBe(false);
