@@ -85,14 +85,14 @@ function calmSlowParts(table: SeriesTable, slot: number): void {
     for (const field of [CU.pending, CU.slotCount, CU.slowFilled, CU.slowHead, CU.slowSteady]) {
       coarse.u32[coarse.u + field] = 0;
     }
-    for (const field of [CD.sum, CD.slotSum, CD.ratio, CD.expected]) coarse.f64[coarse.d + field] = 0;
+    for (const field of [CD.sum, CD.slotSum, CD.ratio]) coarse.f64[coarse.d + field] = 0;
     coarse.f64.fill(0, coarse.d + CD.slowAtMs, coarse.d + CD.count);
     coarse.f32.fill(0, coarse.f + CF.residuals, coarse.f + CF.residuals + RESIDUALS);
   }
   if (weekSlot === 0) return;
   const week = table.week.seek(weekSlot - 1);
   week.u32[week.u + WU.slotCount] = 0;
-  for (const field of [WD.slotSum, WD.averaged, WD.ratio, WD.expected]) week.f64[week.d + field] = 0;
+  for (const field of [WD.slotSum, WD.averaged, WD.ratio]) week.f64[week.d + field] = 0;
 }
 
 /** Mean, spread and range over all donors: variance within pods, and between them. */

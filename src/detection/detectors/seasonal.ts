@@ -55,7 +55,6 @@ export function stepSeasonal(c: Cursor, y: number, atMs: number, teach: boolean)
   }
   if (teach) teachSeasonal(c, y, atMs, y - expected, averaged);
   c.f64[c.d + CD.ratio] = ratio / SEASONAL_LINE;
-  c.f64[c.d + CD.expected] = expected;
   return ratio / SEASONAL_LINE;
 }
 

@@ -71,7 +71,6 @@ export function stepWeekly(c: Cursor, y: number, atMs: number, teach: boolean, d
   }
   if (teach) visit(c, y, slotOf(atMs));
   c.f64[c.d + WD.ratio] = ratio / WEEKLY_LINE;
-  c.f64[c.d + WD.expected] = expected;
   return ratio / WEEKLY_LINE;
 }
 

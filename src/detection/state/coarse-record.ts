@@ -23,9 +23,8 @@ export const CD = {
   slotSum: 6,
   residualSum: 7,
   base: 8,
-  /** The seasonal ratio and expectation of the last five minutes. */
+  /** The seasonal ratio of the last five minutes. Place 10 is not used any more; snapshots keep it. */
   ratio: 9,
-  expected: 10,
   /** The slow slope: time of the last mean, running distance of means, slope per second, rise and span of its window. */
   slowAtMs: 11,
   slowStepMs: 12,

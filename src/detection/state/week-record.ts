@@ -14,9 +14,8 @@ export const WD = {
   averaged: 3,
   /** Unit of the sketch: the first residual that was not zero. */
   base: 4,
-  /** Ratio to the alarm line and expectation of the last five minutes. */
+  /** Ratio to the alarm line of the last five minutes. Place 6 is not used any more; snapshots keep it. */
   ratio: 5,
-  expected: 6,
   firstAtMs: 7,
   count: 8,
 } as const;

@@ -154,7 +154,7 @@ describe('what it starts with', () => {
 
 describe('of its predecessor’s day and week', () => {
   const underWay = [CU.pending, CU.slotCount, CU.slowFilled, CU.slowHead, CU.slowSteady];
-  const sums = [CD.sum, CD.slotSum, CD.ratio, CD.expected, CD.slowAtMs, CD.slowSlope, CD.slowHighSinceMs];
+  const sums = [CD.sum, CD.slotSum, CD.ratio, CD.slowAtMs, CD.slowSlope, CD.slowHighSinceMs];
 
   function withDays(): SeriesTable {
     return heirOf({ a: {} }, (table) => {
@@ -184,7 +184,7 @@ describe('of its predecessor’s day and week', () => {
     expect([singles(CF.profile, 48), singles(CF.residuals, 12)]).toEqual([[7], [0]]);
     expect([coarse.f64[coarse.d + CD.total], coarse.f64[coarse.d + CD.residual]]).toEqual([7, 7]);
     const week = table.week.seek(weekSlot - 1);
-    expect([WD.slotSum, WD.averaged, WD.ratio, WD.expected].map((field) => week.f64[week.d + field])).toEqual([0, 0, 0, 0]);
+    expect([WD.slotSum, WD.averaged, WD.ratio].map((field) => week.f64[week.d + field])).toEqual([0, 0, 0]);
     expect([week.u32[week.u + WU.slotCount], week.u32[week.u + WU.profiled], week.f64[week.d + WD.residual]]).toEqual([0, 7, 7]);
   }); // prettier-ignore
 
