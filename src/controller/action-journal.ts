@@ -94,11 +94,13 @@ export class ActionJournal {
   }
 
   async complete(rowId: string, reason: string, message: string): Promise<void> {
-    const { store, clock, log } = this.#deps;
+    const { store, owed, clock, log } = this.#deps;
+    const outcome = { atMs: clock.nowMs(), reason, message };
     try {
-      await store.completeHistory(rowId, { atMs: clock.nowMs(), reason, message });
+      await store.completeHistory(rowId, outcome);
     } catch (error) {
       log.warn('a history row cannot be completed', { row: rowId, err: error });
+      owed.addOutcome(rowId, outcome);
     }
   }
 

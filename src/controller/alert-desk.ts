@@ -5,13 +5,15 @@ import { workloadKey } from '../lib/workload.ts';
 import type { Intent } from '../policy/action.ts';
 import type { StormState } from '../policy/guard.ts';
 import { severityOf } from '../policy/severity.ts';
-import type { AlertMessage, MetricsSink, Notifier } from './ports.ts';
+import type { AlertMessage, MetricsSink, Notifier, StoredAction } from './ports.ts';
 import type { Store } from './store-ports.ts';
 import { StormAlerts } from './storm-alerts.ts';
 
 /** Receivers let an alert lapse that is not repeated; it is repeated each minute while the incident is open. */
 const REPEAT_MS = MINUTE;
 const LAPSE_MS = 3 * REPEAT_MS;
+/** Longer than a resolved message waits for its group's turn and its tries, and than a new leader takes to begin. */
+const RESOLVED_LATELY_MS = 10 * MINUTE;
 /** Where the administrator configured no sink, the Kubernetes Event and the action object are all that people get. */
 const EVENTS_ONLY = 'kubernetes-event';
 
@@ -61,8 +63,30 @@ export class AlertDesk {
     return reply;
   }
 
-  /** Takes up an alert that a predecessor delivered, so that its end is told too. */
-  adopt(intent: Intent, deliveredAtMs: number): void {
+  /**
+   * Takes up the alerts that a predecessor delivered, so that their ends are told too. It may have noted an end and not told
+   * it any more: a group's minute, or a kill. Of those lately resolved it is told again; receivers know the key.
+   */
+  takeUp(
+    actions: readonly Pick<StoredAction, 'intent' | 'status'>[],
+    { isOpen, resolved }: { readonly isOpen: (incidentId: string) => boolean; readonly resolved: readonly Incident[] },
+    nowMs: number,
+  ): void {
+    const lately = new Map(
+      resolved
+        .filter(({ resolvedAtMs }) => resolvedAtMs !== undefined && nowMs - resolvedAtMs < RESOLVED_LATELY_MS)
+        .map((incident) => [incident.id, incident]),
+    );
+    for (const { intent, status } of actions) {
+      if (status.delivered === undefined) continue;
+      const over = isOpen(intent.incidentId) ? undefined : lately.get(intent.incidentId);
+      if (over === undefined && !isOpen(intent.incidentId)) continue;
+      this.#adopt(intent, status.delivered.atMs);
+      if (over !== undefined) this.resolve(over, nowMs);
+    }
+  }
+
+  #adopt(intent: Intent, deliveredAtMs: number): void {
     if (this.#open.has(intent.incidentId) || intent.parameters.kind !== 'alert') return;
     const { sinks } = intent.parameters;
     this.#open.set(intent.incidentId, { intent, sinks, startsAtMs: intent.decidedAtMs, lastSentMs: deliveredAtMs });

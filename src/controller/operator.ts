@@ -30,6 +30,8 @@ const TICK_MS = SECOND;
 const EDITS_EVERY_MS = SECOND;
 /** An incident whose workload is gone stays open no longer than this. */
 const TIDY_EVERY_MS = MINUTE;
+/** Newest incidents among which those are looked for whose end was not told: more than end in some minutes. */
+const RESOLVED_LOOKED_AT = 200;
 /** Half of what most scrape by. */
 const REPORT_EVERY_MS = 15 * SECOND;
 /** A series not seen for a day belongs to a pod that is gone. */
@@ -228,7 +230,7 @@ export class Operator {
 
   /** A new leader first learns what its predecessor began: ledger, incidents, storms, and every open action. */
   async #prepare(): Promise<void> {
-    const { ledger, experience, book, storms, reader, alerts, clock, log } = this.#deps;
+    const { ledger, experience, book, storms, reader, alerts, store, clock, log } = this.#deps;
     const nowMs = clock.nowMs();
     // Without it ladders stay as written: no reason not to lead.
     await experience.refresh(nowMs);
@@ -237,9 +239,9 @@ export class Operator {
     const actions = reader.actions();
     await ledger.adopt(actions.map(toRecord));
     if (!(await storms.load()) || !(await alerts.load()) || !(await book.load())) return;
-    for (const { intent, status } of actions) {
-      if (status.delivered !== undefined && book.isOpen(intent.incidentId)) alerts.adopt(intent, status.delivered.atMs);
-    }
+    // Without the store only those that are open are known, which is no reason not to lead.
+    const resolved = await store.incidents(RESOLVED_LOOKED_AT).catch(() => []);
+    alerts.takeUp(actions, { isOpen: (id) => book.isOpen(id), resolved }, nowMs);
     this.#isPrepared = true;
     log.info('prepared to lead', { actions: actions.length, incidents: book.openIncidents().length });
     for (const { intent } of actions) addAnew(this.#actions, actionKey(intent.namespace, intent.name));

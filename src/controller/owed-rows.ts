@@ -1,18 +1,20 @@
 import type { Log } from '../lib/log.ts';
-import type { HistoryRow, Store } from './store-ports.ts';
+import type { HistoryOutcome, HistoryRow, Store } from './store-ports.ts';
 
 /** A store that is away for days must not fill the memory; the oldest rows go first. */
 const MOST_OWED = 1_000;
 
 /**
  * Rows of the history that the store did not take although what they tell of happened all the same: alerts, inverses,
- * decisions to wait. They are paid as soon as it takes rows again; what a killed process owed is found in the action
+ * decisions to wait; and how effects went whose rows it has. They are paid as soon as it takes rows again; what a killed process owed is found in the action
  * objects by its successor (`rebuild-history.ts`).
  */
 export class OwedRows {
   readonly #store: Store;
   readonly #log: Log;
   readonly #rows = new Map<string, HistoryRow>();
+  /** By row. */
+  readonly #outcomes = new Map<string, HistoryOutcome>();
 
   constructor(store: Store, log: Log) {
     this.#store = store;
@@ -25,7 +27,33 @@ export class OwedRows {
     if (this.#rows.size > MOST_OWED && oldest !== undefined) this.#rows.delete(oldest);
   }
 
+  /** How it went, of a row that the store has. */
+  addOutcome(rowId: string, outcome: HistoryOutcome): void {
+    this.#outcomes.set(rowId, outcome);
+    const [oldest] = this.#outcomes.keys();
+    if (this.#outcomes.size > MOST_OWED && oldest !== undefined) this.#outcomes.delete(oldest);
+  }
+
   async pay(): Promise<void> {
+    await this.#payRows();
+    await this.#payOutcomes();
+  }
+
+  async #payOutcomes(): Promise<void> {
+    for (const [rowId, outcome] of [...this.#outcomes]) {
+      if (!this.#store.healthy()) return;
+      try {
+        await this.#store.completeHistory(rowId, outcome);
+        this.#outcomes.delete(rowId);
+      } catch (error) {
+        this.#log.warn('the outcome of a row is still owed', { row: rowId, err: error });
+        // A store that is well and refuses it has no such row: it would refuse it for ever.
+        if (this.#store.healthy()) this.#outcomes.delete(rowId);
+      }
+    }
+  }
+
+  async #payRows(): Promise<void> {
     if (this.#rows.size === 0 || !this.#store.healthy()) return;
     const rows = [...this.#rows.values()];
     try {

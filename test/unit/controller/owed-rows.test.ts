@@ -82,6 +82,23 @@ describe('a process that is killed while the store is down', () => {
   });
 });
 
+test('an effect whose answer came while the store was down: its row says how it went once the store is back', async () => {
+  const world = await aShop();
+  await anOperator(world);
+  await world.run(MINUTE);
+  crashOne(world);
+  world.afterMutation = () => {
+    if (world.mutations.at(-1)?.startsWith('evict') !== true) return;
+    world.afterMutation = undefined;
+    world.isStoreDown = true;
+  };
+  await world.until('sent', () => world.cluster.effects().length > 0, 4 * MINUTE);
+  await world.run(20_000);
+  world.isStoreDown = false;
+  await world.run(MINUTE);
+  expect(proven(await world.history())).toMatchObject([{ kind: 'effect', ended: 'applied' }]);
+});
+
 describe('a database that was lost', () => {
   test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
     'the rows of the actions come back from the objects: %s',
@@ -121,4 +138,18 @@ test('what is owed is bounded, and the newest is kept', async () => {
   await owed.pay();
   const rows = await store.history({ limit: 2_000 });
   expect([rows.length, rows[0]?.id]).toEqual([1_000, 'r-1199']);
+});
+
+test('an outcome that the store has no row for is owed once, not for ever', async () => {
+  const store = await anEmptyStore();
+  const log = recordedLog();
+  const owed = new OwedRows(store, log);
+  const outcome = { atMs: 1, reason: 'applied', message: 'evicted' };
+  owed.addOutcome('nobody', outcome);
+  await store.appendHistory([aRow({ id: 'r-1' })]);
+  owed.addOutcome('r-1', outcome);
+  await owed.pay();
+  await owed.pay();
+  expect((await store.history({ limit: 10 })).map((row) => row.outcome)).toEqual([outcome]);
+  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
 });

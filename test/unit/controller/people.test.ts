@@ -6,7 +6,9 @@ import { StormWatch } from '../../../src/controller/storm-watch.ts';
 import type { AlertMessage, MetricSource, Notifier, PolicyEngineQuestion } from '../../../src/controller/ports.ts';
 import type { Store } from '../../../src/controller/store-ports.ts';
 import { decide } from '../../../src/healing/decide.ts';
+import type { Intent } from '../../../src/policy/action.ts';
 import type { EngineAnswer, StormState } from '../../../src/policy/guard.ts';
+import { aStatus } from '../../support/builders/action.ts';
 import { aDecisionInput, intentOf } from '../../support/builders/decision.ts';
 import { anIncident } from '../../support/builders/incident.ts';
 import { aGuardrail, aPolicy } from '../../support/builders/policy.ts';
@@ -17,6 +19,7 @@ import { recordedLog, recordedMetrics } from '../../support/recorders.ts';
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const restart = intentOf(decide(aDecisionInput()));
 const alert = { ...restart, action: 'alert_admin' as const, parameters: { kind: 'alert' as const, sinks: ['pager'] } };
+const told = (intent: Intent) => ({ intent, status: aStatus({ delivered: { atMs: NOW, sinks: ['pager'] } }) });
 
 function aDesk(sinks: readonly string[] = ['pager'], blobs = new Map<string, Uint8Array>()) {
   const sent: AlertMessage[] = [];
@@ -72,13 +75,24 @@ describe('the alert desk', () => {
 
   test('a predecessor’s alert is taken up and its end told; a foreign incident is nobody’s', async () => {
     const { alerts, said } = aDesk();
-    alerts.adopt(alert, NOW);
-    alerts.adopt(restart, NOW);
+    alerts.takeUp([told(alert), told(restart)], { isOpen: () => true, resolved: [] }, NOW);
     alerts.resolve(anIncident({ id: 'another' }), NOW);
     alerts.resolve(anIncident(), NOW + MINUTE);
     await settled();
     expect(said()).toEqual(['resolved incident-1']);
   });
+
+  test.each([
+    ['a moment ago: its end is told, perhaps a second time', [anIncident({ resolvedAtMs: NOW - MINUTE })], ['resolved incident-1']],
+    ['long ago: it was told', [anIncident({ resolvedAtMs: NOW - 10 * MINUTE })], []],
+    ['nobody knows when: it is not told', [], []],
+  ] as const)('a predecessor’s alert whose incident ended %s', async (_, resolved, expected) => {
+    const { alerts, said } = aDesk();
+    alerts.takeUp([told(alert), { intent: alert, status: aStatus() }], { isOpen: () => false, resolved }, NOW);
+    alerts.repeat(NOW + 5 * MINUTE);
+    await settled();
+    expect(said()).toEqual(expected);
+  }); // prettier-ignore
 
   test('an alert that was forgotten is not repeated', async () => {
     const { alerts, sent } = aDesk();
