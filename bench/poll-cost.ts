@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { IncidentBook } from '../src/controller/incident-book.ts';
+import { PodAges } from '../src/controller/pod-ages.ts';
 import { Poller } from '../src/controller/poller.ts';
 import { WorkloadAssessor } from '../src/controller/workload-assessor.ts';
 import { createEngine } from '../src/detection/engine.ts';
@@ -51,7 +52,9 @@ async function measure(url: string, pods: number, podsEach: number): Promise<Pol
   const source = createMetricSource({ url, log, scrapeIntervalMs: INTERVAL_MS });
   const poller = new Poller({ source, metrics, log });
   const engine = createEngine({ seed: 1 });
-  const assessor = new WorkloadAssessor({ engine, book: new IncidentBook(store, log), stalenessMs: 2 * INTERVAL_MS });
+  const book = new IncidentBook(store, log, systemClock);
+  const podAges = new PodAges(systemClock);
+  const assessor = new WorkloadAssessor({ engine, book, podAges, stalenessMs: 2 * INTERVAL_MS });
   const watched = Array.from({ length: pods / podsEach }, (_, i) => watchedWorkload(i, podsEach));
   let scored = 0;
   const poll = async (nowMs: number): Promise<number> => {

@@ -23,6 +23,7 @@ import { createOperatorView } from './live-view.ts';
 import type { OperatorView } from './operator-view.ts';
 import { Operator } from './operator.ts';
 import { OwedRows } from './owed-rows.ts';
+import { PodAges } from './pod-ages.ts';
 import { PolicyAcceptance } from './policy-acceptance.ts';
 import { PolicyReporter } from './policy-reporter.ts';
 import { Poller } from './poller.ts';
@@ -113,7 +114,8 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const experience = new ExperienceBook(store, log, settings.earlierEffectiveness);
   const ledger = new ActionLedger(store, log, clock, (record) => experience.note(record));
   const storms = new StormWatch(store, log, clock);
-  const book = new IncidentBook(store, log);
+  const book = new IncidentBook(store, log, clock);
+  const podAges = new PodAges(clock);
   const engines = new EngineAnswers({
     ...{ engine: adapters.policyEngine, metrics },
     ...(clusterWideEngine !== undefined && { clusterWide: clusterWideEngine }),
@@ -121,7 +123,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const acceptance = new PolicyAcceptance({ source, notifier });
   const refusals = new QueryRefusals();
   const surroundings = new Surroundings({
-    ...{ reader, source, ledger, experience, storms, book, leadership, acceptance, refusals, enabledEffects },
+    ...{ reader, source, ledger, experience, storms, book, podAges, leadership, acceptance, refusals, enabledEffects },
     scrapeIntervalMs: stalenessMs / 2,
     policyEngineConfigured: clusterWideEngine !== undefined,
     ...(adapters.throttleSurvey !== undefined && {
@@ -135,7 +137,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     }),
   });
   const poller = new Poller({ source, metrics, log });
-  const assessor = new WorkloadAssessor({ engine, book, stalenessMs });
+  const assessor = new WorkloadAssessor({ engine, book, podAges, stalenessMs });
   const backFill = new BackFill({ poller, assessor, reader, store, log });
   const alerts = new AlertDesk({ notifier, store, metrics, log });
   const owed = new OwedRows(store, log);

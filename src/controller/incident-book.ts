@@ -4,11 +4,13 @@ import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import { SeriesMemory } from '../diagnosis/series-memory.ts';
 import type { Decision } from '../healing/decision.ts';
+import type { Clock } from '../lib/clock.ts';
 import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import type { WorkloadRef } from '../lib/workload.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { WatchedWorkload } from '../policy/storm.ts';
+import { jumpSince, wallLead } from './steady-times.ts';
 import type { Store } from './store-ports.ts';
 
 /** What was found of a workload holds for so long, for the storm brake alone, while nothing newer is known. */
@@ -21,6 +23,8 @@ export interface Track {
   history: IncidentHistory;
   /** That of the last poll. */
   verdict?: WorkloadVerdict;
+  /** When that was, by the clock that never jumps. */
+  judgedMonotonicMs?: number;
   /** What the polls before it showed. */
   readonly memory: SeriesMemory;
   /** The last incident that was resolved. */
@@ -45,17 +49,22 @@ export interface Track {
 export class IncidentBook {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  /** By how much the wall clock led when the tracks' times were last brought in line with it. */
+  #lead: number;
   readonly #tracks = new Map<string, Track>();
   readonly #restored = new Map<string, Incident>();
   /** Newest form of the incidents that the store did not take yet. */
   readonly #unsaved = new Map<string, Incident>();
-  /** When each workload was last found healthy or unhealthy, by uid: it outlives a change of leadership. */
-  readonly #knownMs = new Map<string, number>();
+  /** When each workload was last found healthy or unhealthy, by uid and the clock that never jumps: it outlives a change of leadership. */
+  readonly #knownMonotonicMs = new Map<string, number>();
   #isLoaded = false;
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, clock: Pick<Clock, 'nowMs' | 'monotonicMs'>) {
     this.#store = store;
     this.#log = log;
+    this.#clock = clock;
+    this.#lead = wallLead(clock);
   }
 
   /** Whether it is known which incidents are open. */
@@ -85,6 +94,7 @@ export class IncidentBook {
 
   /** The track of a workload under a policy; a restored incident is taken up where its predecessor left it. */
   track(policyUid: string, workload: WorkloadRef): Track {
+    this.#followJumps();
     const key = keyOf(policyUid, workload.uid);
     const known = this.#tracks.get(key);
     if (known !== undefined) return known;
@@ -92,19 +102,22 @@ export class IncidentBook {
     this.#restored.delete(key);
     const history: IncidentHistory = incident === undefined ? { polls: [] } : { polls: [], incident };
     const track: Track = { policyUid, workload, history, memory: new SeriesMemory() };
-    if (incident !== undefined) track.lastAnomalousMs = incident.updatedAtMs;
+    // A stored time in the future counts as now, or it would be recent until the clock has caught up.
+    if (incident !== undefined) track.lastAnomalousMs = Math.min(incident.updatedAtMs, this.#clock.nowMs());
     this.#tracks.set(key, track);
     return track;
   }
 
   find(policyUid: string, workloadUid: string): Track | undefined {
+    this.#followJumps();
     return this.#tracks.get(keyOf(policyUid, workloadUid));
   }
 
   remember(track: Track, verdict: WorkloadVerdict): void {
     track.verdict = verdict;
+    track.judgedMonotonicMs = this.#clock.monotonicMs();
     track.memory.remember(verdict);
-    if (verdict.state !== 'unknown') this.#knownMs.set(track.workload.uid, verdict.atMs);
+    if (verdict.state !== 'unknown') this.#knownMonotonicMs.set(track.workload.uid, track.judgedMonotonicMs);
     if (verdict.state === 'unhealthy') track.lastAnomalousMs = verdict.atMs;
     // Unknown is not healthy: whoever counts on health must see it without a break.
     if (verdict.state === 'healthy') track.healthySinceMs ??= verdict.atMs;
@@ -156,6 +169,7 @@ export class IncidentBook {
   }
 
   tracks(): readonly Track[] {
+    this.#followJumps();
     return [...this.#tracks.values()];
   }
 
@@ -182,9 +196,10 @@ export class IncidentBook {
    */
   watched(): readonly WatchedWorkload[] {
     const byWorkload = new Map<string, WatchedWorkload>();
-    for (const { workload, verdict: last, lastAnomalousMs } of this.#tracks.values()) {
-      const knownMs = this.#knownMs.get(workload.uid);
-      if (last === undefined || knownMs === undefined || last.atMs - knownMs > STAYS_KNOWN_MS) continue;
+    for (const { workload, judgedMonotonicMs, lastAnomalousMs } of this.tracks()) {
+      const knownMs = this.#knownMonotonicMs.get(workload.uid);
+      if (judgedMonotonicMs === undefined || knownMs === undefined || judgedMonotonicMs - knownMs > STAYS_KNOWN_MS)
+        continue;
       const before = byWorkload.get(workload.uid)?.lastAnomalousMs;
       const latest = Math.max(before ?? 0, lastAnomalousMs ?? 0);
       byWorkload.set(workload.uid, {
@@ -196,6 +211,15 @@ export class IncidentBook {
     return [...byWorkload.values()];
   }
 
+  /** How long ago something was stays what it was, whatever the wall clock says meanwhile (I31). */
+  #followJumps(): void {
+    const lead = wallLead(this.#clock);
+    const jumped = jumpSince(this.#lead, lead);
+    if (jumped === 0) return;
+    this.#lead = lead;
+    for (const track of this.#tracks.values()) moveTimes(track, jumped);
+  }
+
   /** Drops tracks of workloads and policies that are gone; returns the incidents that were still open on them. */
   forget(isWatched: (policyUid: string, workloadUid: string) => boolean): readonly Incident[] {
     const orphans: Incident[] = [];
@@ -203,7 +227,7 @@ export class IncidentBook {
       if (isWatched(track.policyUid, track.workload.uid)) continue;
       if (track.history.incident !== undefined) orphans.push(track.history.incident);
       this.#tracks.delete(key);
-      this.#knownMs.delete(track.workload.uid);
+      this.#knownMonotonicMs.delete(track.workload.uid);
     }
     for (const [key, incident] of this.#restored) {
       if (isWatched(incident.policyUid, incident.workload.uid)) continue;
@@ -212,6 +236,17 @@ export class IncidentBook {
     }
     return orphans;
   }
+}
+
+/** Since when, or when last, by the wall clock. */
+const TIMES = ['completeSinceMs', 'lastAnomalousMs', 'podsMissingSinceMs', 'healthySinceMs'] as const;
+
+function moveTimes(track: Track, jumpedMs: number): void {
+  for (const time of TIMES) {
+    const atMs = track[time];
+    if (atMs !== undefined) track[time] = atMs + jumpedMs;
+  }
+  if (track.hold !== undefined) track.hold = { ...track.hold, sinceMs: track.hold.sinceMs + jumpedMs };
 }
 
 const isElder = (a: Incident, b: Incident): boolean =>

@@ -290,7 +290,7 @@ export class Operator {
       alerts.resolve(orphan, nowMs);
     }
     assessor.forgetPods(pods);
-    surroundings.forgetThrottlePaths((uid) => workloads.has(uid));
+    surroundings.forgetWorkloads((uid) => workloads.has(uid));
     poller.forget((uid) => uids.has(uid));
     backFill.forget((uid) => uids.has(uid));
     metrics.count('aegis_engine_evicted_series_total', { owner: 'operator' }, engine.evict(nowMs - FORGET_SERIES_MS));

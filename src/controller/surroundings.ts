@@ -20,6 +20,7 @@ import type { ExperienceBook } from './experience-book.ts';
 import type { EvidenceDesk } from './evidence-desk.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
 import type { PolicyAcceptance } from './policy-acceptance.ts';
+import type { PodAges } from './pod-ages.ts';
 import { wishOf } from './poller.ts';
 import type { ClusterReader, Leadership, MetricSource } from './ports.ts';
 import type { QueryRefusals } from './query-refusals.ts';
@@ -33,6 +34,7 @@ export interface SurroundingsDeps {
   readonly experience: ExperienceBook;
   readonly storms: StormWatch;
   readonly book: IncidentBook;
+  readonly podAges: PodAges;
   readonly leadership: Leadership;
   readonly acceptance: PolicyAcceptance;
   readonly refusals: QueryRefusals;
@@ -152,8 +154,9 @@ export class Surroundings {
   }
 
   /** What is known of workloads that are gone is dropped. */
-  forgetThrottlePaths(isKnown: (workloadUid: string) => boolean): void {
+  forgetWorkloads(isKnown: (workloadUid: string) => boolean): void {
     this.#deps.throttles?.forget(isKnown);
+    this.#deps.podAges.forget(isKnown);
   }
 
   /** Ways to limit the workload's traffic as last looked at; `undefined`: not known. */
@@ -192,7 +195,7 @@ export class Surroundings {
   }
 
   decisionInput({ policy, workload, incident, verdict, diagnosis }: Findings, nowMs: number): DecisionInput {
-    const { reader, source, ledger, experience, storms, book, leadership, evidence, ...fixed } = this.#deps;
+    const { reader, source, ledger, experience, storms, book, podAges, leadership, evidence, ...fixed } = this.#deps;
     const guardrails = this.guardrailsOf(policy.namespace);
     const track = book.find(policy.uid, workload.ref.uid);
     const acting = this.actingOn(workload);
@@ -201,7 +204,7 @@ export class Surroundings {
     const { usualRequestRate } = incident;
     const effectiveness = experience.effectiveness(nowMs);
     return {
-      ...{ nowMs, policy, guardrails, workload, incident, verdict, diagnosis },
+      ...{ nowMs, policy, guardrails, workload: podAges.steady(workload), incident, verdict, diagnosis },
       ...{ enabledEffects: fixed.enabledEffects, scrapeIntervalMs: fixed.scrapeIntervalMs },
       ledger: ledger.records(nowMs),
       leader: leadership.isLeader(),

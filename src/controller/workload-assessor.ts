@@ -12,6 +12,7 @@ import { SECOND } from '../lib/duration.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
+import type { PodAges } from './pod-ages.ts';
 import type { PolledReading, RangeSeries } from './ports.ts';
 import { podLimit, podReadings, readingsByPod, RestartWindow } from './readings.ts';
 
@@ -29,15 +30,22 @@ export interface Assessed {
 export class WorkloadAssessor {
   readonly #engine: Engine;
   readonly #book: IncidentBook;
+  readonly #podAges: PodAges;
   readonly #stalenessMs: number;
   readonly #restarts = new RestartWindow();
   /** Requests from before this process, where its predecessor has watched them: by policy and workload. */
   readonly #watchedPast = new Map<string, { readonly series: readonly RangeSeries[]; polls: number }>();
 
   /** `stalenessMs`: samples older than this are not judged. */
-  constructor(deps: { readonly engine: Engine; readonly book: IncidentBook; readonly stalenessMs: number }) {
+  constructor(deps: {
+    readonly engine: Engine;
+    readonly book: IncidentBook;
+    readonly podAges: PodAges;
+    readonly stalenessMs: number;
+  }) {
     this.#engine = deps.engine;
     this.#book = deps.book;
+    this.#podAges = deps.podAges;
     this.#stalenessMs = deps.stalenessMs;
   }
 
@@ -49,6 +57,7 @@ export class WorkloadAssessor {
     nowMs: number,
   ): Assessed {
     const track = this.#book.track(policy.uid, workload.ref);
+    this.#podAges.look(workload);
     const byPod = readingsByPod(readings);
     const shared = byPod.get(undefined) ?? [];
     // A metric of which nothing came back is missing on every pod; it is no metric of the workload as a whole.

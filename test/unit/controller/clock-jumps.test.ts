@@ -1,5 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { anOperator } from '../../support/fakes/an-operator.ts';
+import { aGuardrail } from '../../support/builders/policy.ts';
+import { asCrashing } from '../../support/fakes/pod-states.ts';
 import { crashOne, leakInOne } from '../../support/fakes/troubles.ts';
 import { aShop, quickPolicy } from '../../support/fakes/world.ts';
 
@@ -32,5 +34,56 @@ describe('a wall clock that jumps', () => {
     if (byMs <= -60 * MINUTE) return;
     await world.until('done once it is over', () => world.cluster.effects().length === 2, 4 * MINUTE);
     expect(world.faults()).toEqual([]);
+  });
+
+  test.each([
+    ['forward by an hour', 60 * MINUTE],
+    ['back by a minute', -MINUTE],
+  ])('%s lets no young pod pass for an old one, and holds none for longer', async (_what, byMs) => {
+    const world = await aShop({ limits: { ...quickPolicy().limits, minPodAgeSeconds: 300 } }, 4);
+    await anOperator(world);
+    await world.run(MINUTE);
+    const [gone] = world.cluster.workload('checkout').pods;
+    world.cluster.evict('shop', gone?.name ?? '');
+    world.cluster.requests.length = 0;
+    await world.run(20_000);
+    const young = world.cluster.workload('checkout').pods.at(-1);
+    if (young === undefined) throw new Error('no pod');
+    const madeMs = world.clock.monotonicMs() - (world.clock.nowMs() - young.createdAtMs);
+    world.clock.jump(byMs);
+    world.cluster.editPod(young.name, (pod) => asCrashing(pod, world.clock.nowMs()));
+    await world.run(5 * MINUTE - 10_000 - (world.clock.monotonicMs() - madeMs));
+    expect(world.cluster.effects()).toEqual([]);
+    await world.until('old enough', () => world.cluster.effects().length > 0, MINUTE);
+    expect(world.cluster.effects()).toEqual([`evict ${young.name}`]);
+  });
+
+  test.each([
+    ['forward by an hour', 60 * MINUTE],
+    ['back by an hour', -60 * MINUTE],
+  ])('%s hides no storm that begins, and holds the brake no longer than its ten minutes', async (_what, byMs) => {
+    const everything = { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists' as const, values: [] }] };
+    const world = await aShop({ target: { kind: 'Deployment', selector: everything } });
+    for (const name of ['cart', 'search', 'mail', 'stock']) world.cluster.addWorkload({ name, pods: 3 });
+    const { storms } = await anOperator(world);
+    await world.run(MINUTE);
+    const whole = ['checkout', 'cart', 'search'].map((name) => [name, world.cluster.workload(name).pods] as const);
+    const heal = (): void => {
+      for (const [name, pods] of whole) world.cluster.editWorkload(name, (workload) => ({ ...workload, pods }));
+    };
+    // Two are ill for a moment; the third follows after the jump, within the five minutes.
+    crashOne(world, 'checkout');
+    crashOne(world, 'cart');
+    world.cluster.putGuardrail(aGuardrail({ suspended: true }));
+    await world.run(20_000);
+    heal();
+    await world.run(20_000);
+    world.clock.jump(byMs);
+    crashOne(world, 'search');
+    await world.run(20_000);
+    expect(storms.active().map(({ scope }) => scope)).toContain('cluster');
+    heal();
+    await world.run(5 * MINUTE + 11 * MINUTE);
+    expect(storms.active()).toEqual([]);
   });
 });

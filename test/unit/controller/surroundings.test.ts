@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { PodAges } from '../../../src/controller/pod-ages.ts';
 import { PolicyAcceptance } from '../../../src/controller/policy-acceptance.ts';
 import type { Parsed } from '../../../src/lib/parsed.ts';
 import { QueryRefusals } from '../../../src/controller/query-refusals.ts';
 import { Surroundings, type SurroundingsDeps } from '../../../src/controller/surroundings.ts';
 import type { Guardrail, HealingPolicy } from '../../../src/policy/healing-policy.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { aDiagnosis, anIncident, aVerdict } from '../../support/builders/incident.ts';
 import { aGuardrail, aPolicy } from '../../support/builders/policy.ts';
 import { aWorkload, NOW } from '../../support/builders/workload.ts';
@@ -48,6 +50,7 @@ function around(given: Around) {
     experience: { effectiveness: () => undefined },
     storms: { for: (scope: string) => ({ active: false, scope, anomalous: 0, watched: 1 }) },
     book: { find: () => undefined, openOn: () => [] },
+    podAges: new PodAges(fakeClock(NOW)),
     leadership: { isLeader: () => true },
     acceptance: new PolicyAcceptance({ source: source, notifier }),
     refusals: new QueryRefusals(),
