@@ -83,6 +83,13 @@ describe('the whole answer', () => {
     expect(affectedServices.at(-1)).toBe('s19');
   });
 
+  test('lines of a level that is no alarm concern nobody, and metrics without history are told by name', () => {
+    const logs = [line('connection timeout', 'error', 'a'), line('connection refused', 'info', 'b'), line('no such host', 'debug', 'c')];
+    const { affectedServices, missingEvidence } = detectFailure(aQuestion([sample('memory_usage', 5), sample('cpu_usage', 5)], logs));
+    expect(affectedServices).toEqual(['a']);
+    expect(missingEvidence).toContain('history of cpu_usage, memory_usage');
+  }); // prettier-ignore
+
   test('numbers without a service are told by app, deployment or pod, in that order', () => {
     const labels = { pod: 'p', deployment: 'd', app: 'a', service: 's' };
     const told = (...left: (keyof typeof labels)[]) => {
