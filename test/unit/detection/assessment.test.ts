@@ -6,7 +6,7 @@ import { newObservation, startOwnHistory, teachOwnHistory } from '../../../src/d
 import { CD, CF, CU, SD, SU } from '../../../src/detection/state/coarse-record.ts';
 import { D, U } from '../../../src/detection/state/series-record.ts';
 import { SeriesTable } from '../../../src/detection/state/series-table.ts';
-import { WD, WU } from '../../../src/detection/state/week-record.ts';
+import { WD, WH, WU } from '../../../src/detection/state/week-record.ts';
 import { aWatched } from '../../support/builders/assessment.ts';
 import { STEP, T0, aValue, someSettings } from '../../support/builders/detection.ts';
 
@@ -113,6 +113,11 @@ describe('where it is going', () => {
     expect(trend?.slopePerSecond).toBeCloseTo(1 / 15, 6);
     expect(trend?.timeToLimitMs).toBeCloseTo(41 * STEP, -1);
     expect(new Polled().all(rise, { ...fills, watched: aWatched() }).trend).toBeUndefined();
+  });
+
+  test('a rise above all that was seen is told, however much is known', () => {
+    const further = Array.from({ length: 60 }, (_, i) => 30 + i);
+    expect(new Polled().all(further, fills).trend?.timeToLimitMs).toBeCloseTo(11 * STEP, -1);
   });
 
   test('without a container’s limit the end is that of the policy', () => {
@@ -241,6 +246,35 @@ describe('the slow detectors’ state', () => {
     c.u32[c.u + U.flaggedRun] = 1;
     feedCoarse(table, SLOT, 500, T0 + HOUR + FIVE_MINUTES, { shape: false, slope: false });
     expect(means(table)).toEqual([5, 1]);
+  });
+
+  test('the week is held against what the day explains of the same means', () => {
+    const atMs = T0 + DAY;
+    /** A week that knows this hour as 0 and leaves a variance of 5, beside a day that leaves so much of 64. */
+    const ratio = (dayLeaves: number): number | undefined => {
+      const table = new SeriesTable(4);
+      table.open('another');
+      const c = table.record(table.open('s'));
+      startOwnHistory(c, 0);
+      c.f64[c.d + D.firstAtMs] = T0;
+      c.f64[c.d + D.stepMs] = FIVE_MINUTES;
+      const [unused, day] = [table.coarse.allocate(), table.coarse.allocate()];
+      c.u32[c.u + U.coarse] = day + 1;
+      c.u32[c.u + U.week] = table.week.allocate() + 1;
+      const coarse = table.coarse.seek(day);
+      coarse.f64.set([64, 0, dayLeaves], coarse.d + CD.total + 1);
+      coarse.u32[coarse.u + CU.seen] = 2000;
+      coarse.u32[coarse.u + CU.residualsSeen] = 2000;
+      const week = table.week.seek(0);
+      week.f64[week.d + WD.residual + 1] = 5;
+      week.u32.set([400, 200], week.u + WU.profiled);
+      week.u16.fill(0xffff, week.h + WH.visits, week.h + WH.count);
+      feedCoarse(table, SLOT, 50, atMs, { shape: false, slope: false });
+      expect(table.coarse.seek(unused).u32[CU.seen]).toBe(0);
+      return week.f64[week.d + WD.ratio];
+    };
+    expect(ratio(30)).toBeGreaterThan(0);
+    expect(ratio(2)).toBe(0);
   });
 
   /** The view of a series whose day and week say these ratios, and whose shape says 0.7. */

@@ -4,6 +4,7 @@ import { createEngine } from '../../../src/detection/engine.ts';
 import { podSeriesKey } from '../../../src/detection/engine-input.ts';
 import type { Engine, JudgeInput, PodObservation } from '../../../src/detection/engine-input.ts';
 import { metricSpec } from '../../../src/detection/metric-profile.ts';
+import type { Reading } from '../../../src/detection/sample.ts';
 import type { MetricVerdict, PodVerdict, WorkloadVerdict } from '../../../src/detection/verdict.ts';
 import {
   STEP,
@@ -122,6 +123,14 @@ describe('replicas', () => {
   test('one that is not ready is compared, and is no measure', () => {
     expect(peerScores([replica('a', 40), replica('b', 50, { ready: false })])).toEqual([undefined, 40]);
   });
+});
+
+test('a series is known from its first value on', () => {
+  const ask = (reading: Reading) => engine.judgeSeries('s', metricSpec('disk_io'), reading, someSettings(), nowMs);
+  ask({ kind: 'unknown', reason: 'Absent' });
+  expect([engine.knows('s'), engine.seriesCount()]).toEqual([false, 0]);
+  ask(aValue(5, nowMs));
+  expect([engine.knows('s'), engine.knows('t'), engine.seriesCount()]).toEqual([true, false, 1]);
 });
 
 describe('back-fill', () => {
