@@ -12,7 +12,7 @@ const CALENDAR: ReadonlySet<string> = new Set(
 /**
  * A token with its varying part masked; by hand and not by expressions, since every token of every line passes here.
  * What stands before the first digit and after the last one stays, so `code=17,` is `code=<*>,` and `node-246` is
- * `node-<*>`; numbers written in hexadecimal, addresses and identifiers vary as a whole.
+ * `node<*>` (a sign goes with its number); numbers written in hexadecimal, addresses and identifiers vary as a whole.
  */
 export function maskToken(token: string): string {
   let first = -1;

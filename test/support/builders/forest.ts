@@ -1,7 +1,7 @@
 import type { Forest } from '../../../src/detection/detectors/isolation-forest.ts';
 
 /** A tree with a single split: its column and value, and the path that the left and the right leaf's rows still take. */
-export type Stump = readonly [column: number, value: number, left: number, right: number];
+type Stump = readonly [column: number, value: number, left: number, right: number];
 
 /** A forest of such trees over two columns; c = 2. */
 export function stumps(trees: readonly Stump[], over: Partial<Forest> = {}): Forest {

@@ -17,6 +17,16 @@ describe('masking keeps what names and drops what varies', () => {
     ['a unit', '35ms', '<*>'],
     ['a name that ends in a digit', 'worker7', 'worker<*>'],
     ['a month', 'Jun', '<*>'],
+    ['a sign goes with its number', 'node-246', 'node<*>'],
+    ['a sum', '+5', '<*>'],
+    ['hexadecimal letters that are a whole token', 'AF3', '<*>'],
+    ['hexadecimal letters behind a key', 'key=abc1', 'key=<*>'],
+    ['hexadecimal letters at the end of a word', 'xabc1', 'xabc<*>'],
+    ['a letter beyond F', 'GF3', 'GF<*>'],
+    ['letters behind a number go with it', 'aF3z', '<*>'],
+    ['a sign beside the letters', '@A1[', '@<*>['],
+    ['another one', '[z1`', '[z<*>`'],
+    ['and a brace', '{z1Z{', '{z<*>{'],
     ['nothing', '', ''],
   ])('%s: %s', (_, token, masked) => {
     expect(maskToken(token)).toBe(masked);
