@@ -3,6 +3,7 @@ import {
   changed,
   deepestCallees,
   errorSpeed,
+  explainingCallee,
   reach,
   requestsExplain,
   requestsLead,
@@ -38,6 +39,31 @@ describe('1. the requests lead', () => {
   });
 });
 
+describe('1. of several followers', () => {
+  const both = pod({ ...up, response_time: ['up', 900, 80] });
+  const lead = (...series: ReturnType<typeof onset>[]): string =>
+    requestsLead(facts({ pods: [both], input: { series } }));
+
+  test.each<[string, readonly ReturnType<typeof onset>[], string]>([
+    ['the one that rose first counts', [onset('request_rate', ONSET), onset('cpu_usage', ONSET + 60_000), onset('response_time', ONSET - 60_000)], 'later'],
+    ['either of them', [onset('request_rate', ONSET), onset('cpu_usage', ONSET - 60_000), onset('response_time', ONSET + 60_000)], 'later'],
+    ['one of which it is not known when does not', [onset('request_rate', ONSET), onset('response_time', ONSET + 60_000)], 'first'],
+    ['five seconds are together', [onset('request_rate', ONSET), onset('cpu_usage', ONSET + 5000)], 'together'],
+    ['more are not', [onset('request_rate', ONSET), onset('cpu_usage', ONSET + 5001)], 'first'],
+    ['together, where only the onset of the requests is known', [onset('request_rate', ONSET)], 'together'],
+    ['together, where only that of the others is known', [onset('cpu_usage', ONSET)], 'together'],
+  ])('%s', (_, series, expected) => {
+    expect(lead(...series)).toBe(expected);
+  });
+
+  test('latency alone follows as well', () => {
+    const { cpu_usage: _, ...rest } = up;
+    const latency = pod({ ...rest, response_time: ['up', 900, 80] });
+    const series = [onset('request_rate', ONSET), onset('response_time', ONSET + 60_000)];
+    expect(requestsLead(facts({ pods: [latency], input: { series } }))).toBe('first');
+  });
+}); // prettier-ignore
+
 describe('2. only pods of the new template', () => {
   const bad: PodSpec = { waiting: 'CrashLoopBackOff' };
   const revisions = [
@@ -58,6 +84,10 @@ describe('2. only pods of the new template', () => {
     ['both fail', [fresh(bad), bad, {}], 'both'],
     ['all are new', [fresh(bad), fresh({})], 'one-template'],
     ['none fails', [fresh({}), {}, {}], 'unknown'],
+    ['one of two new ones fails', [fresh(bad), fresh({}), {}], 'new-only'],
+    ['one of two old ones fails', [fresh({}), bad, {}], 'old-only'],
+    ['the new one is unhealthy by its metrics', [fresh({ unhealthy: true }), {}], 'new-only'],
+    ['the new one is not ready, and nobody knows why', [fresh({ ready: false, unhealthy: false }), {}], 'unknown'],
   ])('%s', (_, pods, split) => {
     expect(templateSplit(facts({ pods, workload: { revisions } }))).toBe(split);
   });
@@ -77,6 +107,28 @@ describe('3. how far it reaches', () => {
       'two pods of a node that spares a third',
       { pods: [{ ...bad, node: 'n1' }, { ...bad, node: 'n1' }, { node: 'n1' }, { node: 'n2' }] },
       'some-pods',
+    ],
+    [
+      'two pods of one node, and there is no other',
+      { pods: [{ ...bad, node: 'n1' }, { ...bad, node: 'n1' }, { node: 'n1' }] },
+      'some-pods',
+    ],
+    [
+      'two pods of no known node',
+      { pods: [{ ...bad, node: null }, { ...bad, node: null }, { node: 'n2' }] },
+      'some-pods',
+    ],
+    ['one pod of a node', { pods: [{ ...bad, node: 'n1' }, { node: 'n2' }] }, 'one-pod'],
+    ['two others at the same instant', { pods: [bad, {}], input: { otherAnomalous: many.slice(1) } }, 'one-pod'],
+    [
+      'three others a minute before',
+      { pods: [bad, {}], input: { otherAnomalous: many.map((each) => ({ ...each, onsetAtMs: ONSET - MINUTE })) } },
+      'many-workloads',
+    ],
+    [
+      'three others longer before',
+      { pods: [bad, {}], input: { otherAnomalous: many.map((each) => ({ ...each, onsetAtMs: ONSET - MINUTE - 1 })) } },
+      'one-pod',
     ],
     ['two pods of two nodes', { pods: [{ ...bad, node: 'n1' }, { ...bad, node: 'n2' }, { node: 'n3' }] }, 'some-pods'],
     ['all', { pods: [bad, bad] }, 'all-pods'],
@@ -111,6 +163,14 @@ describe('4. the deepest callees', () => {
     ];
     expect(deepestCallees(facts({ pods: [{}], input: { dependencies } }))?.map((each) => each.name)).toEqual(['db']);
   });
+  test('several are named in their order, and one that fell ill long after is a victim', () => {
+    const at = (name: string, onsetAtMs: number) => ({ ...callee(name, 'unhealthy'), onsetAtMs });
+    const dependencies = [at('z', ONSET + 5 * MINUTE), at('late', ONSET + 5 * MINUTE + 1), callee('b', 'unhealthy'), { ...callee('dns', 'unhealthy'), kind: 'dns' as const }];
+    const found = facts({ pods: [{}], input: { dependencies } });
+    expect(deepestCallees(found)?.map((each) => each.name)).toEqual(['b', 'z']);
+    expect(explainingCallee(found)).toBe('b and z');
+  }); // prettier-ignore
+
   test('no call graph is not an empty one', () => {
     expect(deepestCallees(facts({ pods: [{}] }))).toBeUndefined();
   });
