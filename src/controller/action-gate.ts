@@ -1,5 +1,6 @@
-import type { Outcome } from '../healing/decision.ts';
+import type { ActionStatus, Outcome } from '../healing/decision.ts';
 import { exceedsMode } from '../healing/exceeds-mode.ts';
+import { outlived } from '../healing/next-step.ts';
 import { toRecord } from '../healing/record.ts';
 import { markBlocked, markClosed, markExecuting, markOutcome } from '../healing/transitions.ts';
 import { SECOND } from '../lib/duration.ts';
@@ -48,8 +49,11 @@ export interface ActionGateDeps {
 /** The action as it is now, to be judged again since the target moved; `undefined`: this was all. */
 type Round = StoredAction | 'busy' | undefined;
 
-/** A live look at the target, judged by every guard; `superseded`: more is asked of people than when it was decided. */
-type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold } | { readonly superseded: string };
+/** How an action ends that is not meant any more. */
+type Ending = Omit<NonNullable<ActionStatus['closed']>, 'atMs'>;
+
+/** A live look at the target, judged by every guard; `over`: it is not meant as it was decided any more. */
+type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold } | { readonly over: Ending };
 
 /**
  * The one way to an effect. In this order, and never another: all guards on a live read, the server's dry run, the
@@ -77,7 +81,7 @@ export class ActionGate {
   /** What holds the action now, judged on a live read as before its write; `undefined`: nothing does. */
   async holds(action: StoredAction, findings: Findings): Promise<Hold | undefined> {
     const judged = await this.#judge(action, findings);
-    if ('superseded' in judged) return hold('ActionNotAllowed', judged.superseded);
+    if ('over' in judged) return hold('ActionNotAllowed', judged.over.message);
     return 'refused' in judged ? judged.refused : undefined;
   }
 
@@ -94,8 +98,8 @@ export class ActionGate {
     const { intent } = action;
     const { executors, journal, clock } = this.#deps;
     const executor = isEffect(intent.action) ? executors.get(intent.action) : undefined;
-    const judged = await this.#judge(action, findings);
-    if ('superseded' in judged) return this.#supersede(action, judged.superseded);
+    const judged = await this.#judgeToSend(action, findings);
+    if ('over' in judged) return this.#end(action, judged.over);
     if ('refused' in judged) return this.#refuse(action, judged.refused);
     if (executor === undefined) return this.#refuse(action, hold('ActionNotAllowed', 'this installation cannot do it'));
     const preview = await executor.dryRun(intent, judged.live);
@@ -148,8 +152,8 @@ export class ActionGate {
   async #writeEffect(action: StoredAction, findings: Findings, executor: Executor, isLast: boolean): Promise<Round> {
     const { intent } = action;
     const { leadership, journal, metrics, clock, log } = this.#deps;
-    const again = await this.#judge(action, findings);
-    if ('superseded' in again) return this.#supersede(action, again.superseded);
+    const again = await this.#judgeToSend(action, findings);
+    if ('over' in again) return this.#end(action, again.over);
     if ('refused' in again) return this.#refuse(action, again.refused);
     const kept = await this.#keepForReversal(action, executor);
     if (kept === undefined) return this.#refuse(action, hold('UnsafeToRead', 'the reversal mark cannot be written'));
@@ -160,6 +164,8 @@ export class ActionGate {
       await this.#completeUnsent(kept, rowId);
       return undefined; // looked at again by whoever changed it
     }
+    const over = this.#outlived(executing);
+    if (over !== undefined) return this.#end(executing, over);
     if (!leadership.mayBeginEffect()) {
       await journal.complete(rowId, 'NotLeader', 'the lease was too old to begin; nothing was sent');
       return this.#refuse(executing, hold('NotLeader', 'the lease was not renewed in time'));
@@ -210,6 +216,19 @@ export class ActionGate {
     return undefined;
   }
 
+  async #judgeToSend(action: StoredAction, findings: Findings): Promise<Judged> {
+    const judged = await this.#judge(action, findings);
+    const over = this.#outlived(action);
+    return over === undefined ? judged : { over };
+  }
+
+  /** The policy as it is at this moment: what was found before the gate is as old as the gate is slow. */
+  #outlived(action: StoredAction): Ending | undefined {
+    const { surroundings, clock } = this.#deps;
+    const policy = surroundings.policy(action.intent.policy.uid);
+    return outlived(action, { policy, incidentOpen: undefined, nowMs: clock.nowMs() });
+  }
+
   /** Every guard, on what the API server says now. */
   async #judge(action: StoredAction, findings: Findings): Promise<Judged> {
     const { writer, surroundings, engines, clock } = this.#deps;
@@ -228,8 +247,8 @@ export class ActionGate {
     const allowed = guardInputFor(intent, input, { kind: 'allowed', policies: [] });
     const blocker = runChain(allowed).first;
     if (blocker !== undefined) return { refused: blocker };
-    const superseded = exceedsMode(intent, action.status, allowed);
-    if (superseded !== undefined) return { superseded };
+    const message = exceedsMode(intent, action.status, allowed);
+    if (message !== undefined) return { over: { state: 'Superseded', reason: 'PolicyChanged', message } };
     const answer = await engines.ask(intent, input.guardrails ?? []);
     const refused = answer === undefined ? undefined : runChain(guardInputFor(intent, input, answer)).first;
     return refused === undefined ? { live: live.value } : { refused };
@@ -253,12 +272,11 @@ export class ActionGate {
   }
 
   /** Nothing was sent, and it is not what may be done by now: the next decision asks whom it must. */
-  async #supersede(action: StoredAction, message: string): Promise<undefined> {
+  async #end(action: StoredAction, over: Ending): Promise<undefined> {
     const { journal, clock } = this.#deps;
     const { executingAtMs: _unsent, ...status } = action.status;
-    const closed = { state: 'Superseded', reason: 'PolicyChanged', message } as const;
-    await journal.completeUnsent(action, closed);
-    await journal.write(action, markClosed(status, closed, clock.nowMs()));
+    await journal.completeUnsent(action, over);
+    await journal.write(action, markClosed(status, over, clock.nowMs()));
     return undefined;
   }
 

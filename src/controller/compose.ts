@@ -117,7 +117,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const book = new IncidentBook(store, log, clock);
   const podAges = new PodAges(clock);
   const engines = new EngineAnswers({
-    ...{ engine: adapters.policyEngine, metrics },
+    ...{ engine: adapters.policyEngine, metrics, clock },
     ...(clusterWideEngine !== undefined && { clusterWide: clusterWideEngine }),
   });
   const acceptance = new PolicyAcceptance({ source, notifier });

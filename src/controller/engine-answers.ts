@@ -1,3 +1,5 @@
+import type { Clock } from '../lib/clock.ts';
+import { SECOND } from '../lib/duration.ts';
 import { workloadKey } from '../lib/workload.ts';
 import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
 import type { EngineAnswer } from '../policy/guard.ts';
@@ -6,19 +8,31 @@ import type { Intent } from '../policy/action.ts';
 import type { MetricsSink, PolicyEngine } from './ports.ts';
 
 type EngineAddress = NonNullable<Guardrail['policyEngine']>;
+type Question = Parameters<PolicyEngine['ask']>[1];
+type Unavailable = EngineAnswer & { readonly kind: 'unavailable' };
+
+/** One that kept somebody waiting in vain is not waited for again so soon: else each open incident would, one after the other. */
+const SPARED_MS = 5 * SECOND;
+/** A refusal that comes at once keeps nobody waiting. */
+const LONG_MS = SECOND;
 
 /** Asks every external policy engine that has a say; each must allow. */
 export class EngineAnswers {
   readonly #engine: PolicyEngine;
   readonly #clusterWide: EngineAddress | undefined;
   readonly #metrics: MetricsSink;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  /** By address: when it kept somebody waiting, and for what. */
+  readonly #silent = new Map<string, { readonly atMs: number; readonly answer: Unavailable }>();
 
   constructor(deps: {
     readonly engine: PolicyEngine;
     /** `POLICY_ENGINE_URL`: asked about every action, whatever the guardrails say. */
     readonly clusterWide?: EngineAddress;
     readonly metrics: MetricsSink;
+    readonly clock: Pick<Clock, 'monotonicMs'>;
   }) {
+    this.#clock = deps.clock;
     this.#engine = deps.engine;
     this.#clusterWide = deps.clusterWide;
     this.#metrics = deps.metrics;
@@ -34,7 +48,7 @@ export class EngineAnswers {
     const { target, action, diagnosis, policy, incidentId } = intent;
     const answers = await Promise.all(
       engines.map((engine) =>
-        this.#engine.ask(engine, {
+        this.#ask(engine, {
           action,
           resource: `${target.kind.toLowerCase()}:${target.namespace}/${target.name}`,
           context: {
@@ -51,6 +65,18 @@ export class EngineAnswers {
     for (const { kind } of answers) this.#metrics.count('aegis_policy_engine_requests_total', { result: kind });
     const refusal = answers.find((answer) => answer.kind === 'denied') ?? answers.find(isBlocking);
     return refusal ?? { kind: 'allowed', policies: answers.flatMap((a) => (a.kind === 'allowed' ? a.policies : [])) };
+  }
+
+  async #ask(engine: EngineAddress, question: Question): Promise<EngineAnswer> {
+    const { failurePolicy, url } = engine;
+    const askedAtMs = this.#clock.monotonicMs();
+    const before = this.#silent.get(url);
+    if (before !== undefined && askedAtMs - before.atMs < SPARED_MS) return { ...before.answer, failurePolicy };
+    const answer = await this.#engine.ask(engine, question);
+    const atMs = this.#clock.monotonicMs();
+    if (answer.kind !== 'unavailable' || atMs - askedAtMs < LONG_MS) this.#silent.delete(url);
+    else this.#silent.set(url, { atMs, answer });
+    return answer;
   }
 }
 

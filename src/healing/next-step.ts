@@ -65,7 +65,9 @@ export interface NextStepInput {
 
 type Action = Pick<StoredAction, 'intent' | 'status' | 'approval' | 'deletedAtMs' | 'createdAtMs'>;
 
-const finish = (state: Closed['state'], reason: Closed['reason'], message: string): NextStep => ({
+type Finish = NextStep & { readonly do: 'finish' };
+
+const finish = (state: Closed['state'], reason: Closed['reason'], message: string): Finish => ({
   do: 'finish',
   state,
   reason,
@@ -171,8 +173,14 @@ function verifying({ intent, status }: Action, input: NextStepInput): NextStep {
   return { do: 'wait', untilMs: fromMs, because: 'the effect settles before it is judged' };
 }
 
-/** Why an intent that was not sent is no longer meant; facts first, then time. */
-function outlived({ intent, status }: Action, input: NextStepInput): NextStep | undefined {
+/**
+ * Why an intent that was not sent is no longer meant; facts first, then time. Asked again in the moment of the write: the
+ * reads before it take their time, and a policy may be edited meanwhile.
+ */
+export function outlived(
+  { intent, status }: Pick<StoredAction, 'intent' | 'status'>,
+  input: Pick<NextStepInput, 'policy' | 'incidentOpen' | 'nowMs'>,
+): Finish | undefined {
   const { policy, incidentOpen, nowMs } = input;
   if (policy === undefined || policy.uid !== intent.policy.uid) {
     return finish('Superseded', 'PolicyChanged', 'its policy is gone');

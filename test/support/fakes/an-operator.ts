@@ -93,7 +93,10 @@ export async function anOperator(world: World, options: OperatorOptions = {}): P
   const writer = new FakeClusterWriter(cluster, process, () => leadership.mayWrite());
   const notifier = notifierOf(world, process);
   const events = { emit: (event: (typeof world.events)[number]) => void (process.isDead || world.events.push(event)) };
-  const ask = () => process.read(() => world.engine ?? ({ kind: 'allowed', policies: [] } as const));
+  const ask = async () => {
+    if (world.engineTakesMs > 0) await new Promise<void>((r) => clock.after(world.engineTakesMs, r));
+    return process.read(() => world.engine ?? ({ kind: 'allowed', policies: [] } as const));
+  };
   const client = new FakeKubeClient(cluster, process);
   const context = { client, clock, mayBeginEffect: () => leadership.mayBeginEffect() };
   const limits = limitProviders(context, { allowed: ['EnvoyGateway', 'Istio', 'IngressNginx'], hook: hookOf(process) });

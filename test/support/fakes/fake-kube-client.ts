@@ -52,7 +52,9 @@ export class FakeKubeClient implements KubeClient {
     }
     const verb = subresource === 'eviction' ? 'evict' : subresource === 'scale' ? 'scale' : 'rollout';
     const write = () => this.#write(verb, namespace, name, { body: record(request.body), isDryRun });
-    return isDryRun ? this.#process.read(write) : this.#process.mutate(`${verb} ${name}`, write);
+    if (!isDryRun) return this.#process.mutate(`${verb} ${name}`, write);
+    await this.#process.world.onDryRun();
+    return this.#process.read(write);
   }
 
   /** Kinds that are not watched: made, read, listed and deleted with their preconditions. */

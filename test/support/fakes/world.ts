@@ -51,8 +51,11 @@ export class World {
   cacheAnswer: number | 'lost' = 204;
   /** Called when a pod's cache was cleared. */
   onCacheCleared: (podName: string) => void = () => undefined;
+  /** What happens before the server answers a dry run. */
+  onDryRun: () => Promise<void> = () => Promise.resolve();
   /** What the external policy engine answers; absent: none is configured. */
   engine: EngineAnswer | undefined;
+  engineTakesMs = 0;
   readonly #troubles: { readonly verb: string; readonly trouble: Trouble }[] = [];
 
   private constructor(store: ManagedStore, clock: FakeClock) {

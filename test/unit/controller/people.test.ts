@@ -278,6 +278,7 @@ describe('external policy engines', () => {
         },
       },
       metrics: recordedMetrics(),
+      clock: fakeClock(),
     });
     const guardrails = answers.map((_, i) =>
       aGuardrail({
@@ -287,6 +288,27 @@ describe('external policy engines', () => {
     );
     return { reply: await engines.ask(restart, guardrails), asked };
   }
+
+  test.each<[string, EngineAnswer, number, number]>([
+    ['kept somebody waiting in vain is spared for five seconds', silent('Deny'), 3_000, 2],
+    ['said at once that it cannot answer is asked each time', silent('Deny'), 500, 3],
+    ['took its time and answered is asked each time', no, 3_000, 3],
+  ])('an engine that %s', async (_, said, takesMs, times) => {
+    const clock = fakeClock();
+    let asked = 0;
+    const ask = (): Promise<EngineAnswer> => {
+      asked += 1;
+      clock.advance(takesMs);
+      return Promise.resolve(said);
+    };
+    const engines = new EngineAnswers({ engine: { ask }, metrics: recordedMetrics(), clock });
+    const policyEngine = { url: 'https://policy', type: 'Aegis', timeoutSeconds: 3, failurePolicy: 'Deny' } as const;
+    const again = () => engines.ask(restart, [aGuardrail({ policyEngine })]);
+    expect([await again(), await again()].map((reply) => reply?.kind)).toEqual([said.kind, said.kind]);
+    clock.advance(5_000);
+    await again();
+    expect(asked).toBe(times);
+  });
 
   test.each<[string, readonly EngineAnswer[], string | undefined]>([
     ['none is configured', [], undefined],
