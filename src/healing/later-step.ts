@@ -21,7 +21,7 @@ export interface HeldBack {
  */
 export function heldBackByLaterStep(action: Action, all: readonly Action[], nowMs: number): HeldBack | undefined {
   const { parameters } = action.intent;
-  if (parameters.kind !== 'scale') return undefined;
+  if (parameters.kind !== 'scale' || !stands(action)) return undefined;
   const later = all.filter(
     ({ intent }) =>
       intent.target.uid === action.intent.target.uid &&

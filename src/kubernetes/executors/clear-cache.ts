@@ -56,8 +56,10 @@ export class ClearCache implements Executor {
     const what = `POST ${path} to port ${port} of ${pod.name}`;
     if (reply.ok) {
       const { status } = reply.value;
-      return status >= 200 && status < 300
-        ? { kind: 'applied', detail: `${what}: ${status}` }
+      if (status >= 200 && status < 300) return { kind: 'applied', detail: `${what}: ${status}` };
+      // Below 500 the pod refused; from there on it tried, and how far it came nobody knows.
+      return status >= 500
+        ? { kind: 'ambiguous', message: `${what}: ${status}` }
         : { kind: 'failed', reason: 'Rejected', message: `${what}: ${status}` };
     }
     const { kind, message } = reply.error;
@@ -85,9 +87,10 @@ export class ClearCache implements Executor {
     if (!reply.ok) return faultOutcome(reply.error, what);
     const { exitCode, output } = reply.value;
     const said = output === '' ? '' : `: ${output}`;
+    // A command that failed has run: it is no refusal, which would give the budget back.
     return exitCode === 0
       ? { kind: 'applied', detail: `${what}: exit 0` }
-      : { kind: 'failed', reason: 'Rejected', message: `${what}: exit ${exitCode}${said}` };
+      : { kind: 'ambiguous', message: `${what}: exit ${exitCode}${said}` };
   }
 }
 

@@ -262,7 +262,8 @@ describe('a cache', () => {
 
   test.each([
     ['its answer is lost', 'lost', 'clear_cache Failed', 'Ambiguous'],
-    ['the pod refuses', 500, 'clear_cache Failed', 'Rejected'],
+    ['the pod refuses', 404, 'clear_cache Failed', 'Rejected'],
+    ['the pod fails in the middle', 500, 'clear_cache Failed', 'Ambiguous'],
     ['the pod sends elsewhere', 302, 'clear_cache Failed', 'Rejected'],
   ] as const)('is asked for once only though %s', async (_, answer, end, reason) => {
     const world = await growing(false, answer);

@@ -57,7 +57,9 @@ describe('clear_cache by http', () => {
   });
 
   test.each([
-    ['another status', ok({ status: 500 }), { kind: 'failed', reason: 'Rejected' }],
+    ['a refusal', ok({ status: 404 }), { kind: 'failed', reason: 'Rejected' }],
+    ['the last status that is one', ok({ status: 499 }), { kind: 'failed', reason: 'Rejected' }],
+    ['a failure in the middle', ok({ status: 500 }), { kind: 'ambiguous' }],
     ['a redirect', ok({ status: 302 }), { kind: 'failed', reason: 'Rejected' }],
     ['no answer: it may be cleared', err({ kind: 'Timeout', message: '' } as const), { kind: 'ambiguous' }],
     ['a broken answer: it may be cleared', err({ kind: 'Broken', message: '' } as const), { kind: 'ambiguous' }],
@@ -103,7 +105,7 @@ describe('clear_cache by a command', () => {
   });
 
   test.each([
-    ['it fails', ok({ exitCode: 1, output: 'no server' }), { kind: 'failed', reason: 'Rejected' }],
+    ['it fails, having run', ok({ exitCode: 1, output: 'no server' }), { kind: 'ambiguous' }],
     ['nobody says how it ended', err(aFault({ kind: 'Timeout' })), { kind: 'ambiguous' }],
     ['the right is missing', err(aFault({ kind: 'Forbidden' })), { kind: 'blocked', reason: 'Forbidden' }],
     ['it was not sent', err(aFault({ sent: false })), { kind: 'blocked', reason: 'UnsafeToRead' }],
