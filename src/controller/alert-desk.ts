@@ -30,6 +30,8 @@ export class AlertDesk {
   readonly #metrics: MetricsSink;
   readonly #log: Log;
   readonly #open = new Map<string, Open>();
+  /** Incidents of which people are just being told without an object. */
+  readonly #unrecorded = new Set<string>();
   readonly #storms: StormAlerts;
 
   constructor(deps: {
@@ -90,6 +92,16 @@ export class AlertDesk {
     if (this.#open.has(intent.incidentId) || intent.parameters.kind !== 'alert') return;
     const { sinks } = intent.parameters;
     this.#open.set(intent.incidentId, { intent, sinks, startsAtMs: intent.decidedAtMs, lastSentMs: deliveredAtMs });
+  }
+
+  /** Without an object that could say so: told once, and again by each process, under the same key. */
+  tellUnrecorded(intent: Intent, why: string, nowMs: number): void {
+    const { incidentId } = intent;
+    if (this.#open.has(incidentId) || this.#unrecorded.has(incidentId)) return;
+    this.#unrecorded.add(incidentId);
+    void this.deliver({ ...intent, reason: `${intent.reason} (${why})` }, nowMs).finally(() =>
+      this.#unrecorded.delete(incidentId),
+    );
   }
 
   /** An inverse was given up because somebody else changed the field: told once, and nothing resolves it. */

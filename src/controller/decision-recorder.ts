@@ -1,10 +1,11 @@
 import type { Decision } from '../healing/decision.ts';
+import { hashParts } from '../lib/hash.ts';
 import type { Log } from '../lib/log.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { Track } from './incident-book.ts';
 import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
 import type { OwedRows } from './owed-rows.ts';
-import type { ClusterWriter, EventSink, MetricsSink, StoredAction } from './ports.ts';
+import type { ApiFault, ClusterWriter, EventSink, MetricsSink, StoredAction } from './ports.ts';
 import type { HistoryRow, Store } from './store-ports.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 
@@ -40,12 +41,28 @@ export class DecisionRecorder {
     decision: Decision,
     nowMs: number,
   ): Promise<StoredAction | undefined> {
+    if (decision.kind !== 'act') return this.#note(policy, track, decision, nowMs);
+    const created = await this.#create(policy, track, decision, nowMs);
+    if (!('kind' in created)) {
+      track.decision = decision;
+      delete track.hold;
+      return created;
+    }
+    return this.#note(policy, track, unrecorded(decision, created, nowMs), nowMs);
+  }
+
+  /** A decision to wait, or to do nothing: a row and an Event if it is new. */
+  async #note(
+    policy: HealingPolicy,
+    track: Track,
+    decision: Exclude<Decision, { kind: 'act' }>,
+    nowMs: number,
+  ): Promise<undefined> {
     const before = track.decision;
-    const isRepeated = decision.kind !== 'act' && before !== undefined && keyOf(before) === keyOf(decision);
+    const isRepeated = before !== undefined && keyOf(before) === keyOf(decision);
     // Poll after poll it is one decision: the one that was stored under its id.
     track.decision = isRepeated ? { ...decision, id: before.id } : decision;
     this.#noteHold(track, decision, nowMs);
-    if (decision.kind === 'act') return this.#create(policy, track, decision, nowMs);
     if (isRepeated) return undefined;
     const reason = decision.kind === 'hold' ? decision.reason : 'none';
     this.#deps.metrics.count('aegis_decisions_total', { kind: decision.kind, reason });
@@ -58,7 +75,7 @@ export class DecisionRecorder {
     track: Track,
     decision: Extract<Decision, { kind: 'act' }>,
     nowMs: number,
-  ): Promise<StoredAction | undefined> {
+  ): Promise<StoredAction | ApiFault> {
     const { intent } = decision;
     const { writer, events, metrics, log } = this.#deps;
     const facts = { incidentId: intent.incidentId, decisionId: decision.id, actionId: intent.name };
@@ -66,10 +83,10 @@ export class DecisionRecorder {
     if (!created.ok) {
       if (created.error.kind === 'Conflict') {
         const existing = await writer.readAction(intent.namespace, intent.name);
-        return existing.ok ? existing.value : undefined;
+        return existing.ok ? existing.value : existing.error;
       }
       log.warn('an action cannot be created; decided again at the next poll', { ...facts, fault: created.error });
-      return undefined;
+      return created.error;
     }
     metrics.count('aegis_decisions_total', { kind: 'act', reason: 'none' });
     log.info('action decided', {
@@ -138,6 +155,25 @@ export class DecisionRecorder {
     const key = `${track.history.incident?.id ?? ''}/${decision.step}`;
     if (track.hold?.key !== key) track.hold = { key, sinceMs: nowMs };
   }
+}
+
+/** What cannot be recorded is not done: it waits, and says so. */
+function unrecorded(
+  { intent, skipped, id }: Extract<Decision, { kind: 'act' }>,
+  { kind, message }: ApiFault,
+  nowMs: number,
+): Extract<Decision, { kind: 'hold' }> {
+  const reason = kind === 'Forbidden' || kind === 'Rejected' ? kind : 'UnsafeToRead';
+  const why = `the action object cannot be made: ${message}`;
+  return {
+    kind: 'hold',
+    id: hashParts(id, reason, nowMs),
+    reason,
+    message: why,
+    action: intent.action,
+    step: intent.step,
+    skipped,
+  };
 }
 
 /** Two decisions to wait for the same reason at the same rung are one. */

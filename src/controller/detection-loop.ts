@@ -1,7 +1,7 @@
 import { classify } from '../diagnosis/classify.ts';
 import { decide } from '../healing/decide.ts';
 import type { Decision } from '../healing/decision.ts';
-import { inWords, SECOND } from '../lib/duration.ts';
+import { inWords, MINUTE, SECOND } from '../lib/duration.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
@@ -206,7 +206,7 @@ export class DetectionLoop {
   }
 
   async #decide({ track, policy, workload, verdict, transition }: Case): Promise<void> {
-    const { surroundings, recorder, clock, metrics, onAction } = this.#deps;
+    const { surroundings, recorder, clock, metrics, alerts, onAction } = this.#deps;
     const { incident } = track.history;
     if (incident === undefined) return;
     const lines = this.#logs.linesOf(incident.id);
@@ -229,7 +229,12 @@ export class DetectionLoop {
         }),
     );
     const action = await recorder.record(policy, track, decision, nowMs);
-    if (action !== undefined) onAction(action);
+    if (action !== undefined) return onAction(action);
+    if (decision.kind !== 'act' || track.hold === undefined) return;
+    // Nothing can be recorded, so nothing is done; people are told without an object, once the rung's time is over.
+    const patienceMs = isEffect(decision.intent.action) ? 5 * MINUTE : MINUTE;
+    if (nowMs - track.hold.sinceMs < patienceMs) return;
+    alerts.tellUnrecorded(decision.intent, track.decision?.kind === 'hold' ? track.decision.message : '', nowMs);
   }
 
   /** The engines are asked only about what all other guards would let pass. */

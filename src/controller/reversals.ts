@@ -5,19 +5,22 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import type { Intent } from '../policy/action.ts';
+import type { HealingPolicy } from '../policy/healing-policy.ts';
 import { replicasOwner } from '../policy/ownership.ts';
+import { replicasFloor } from '../policy/preconditions/scale.ts';
 import type { ActionGate } from './action-gate.ts';
 import { undoMessage } from './action-rows.ts';
 import type { ActionJournal } from './action-journal.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import { eventNote, regardingWorkload } from './events.ts';
 import type { ClusterWriter, EventSink, Executor, Leadership, StoredAction } from './ports.ts';
-import type { Findings } from './surroundings.ts';
+import type { Findings, Surroundings } from './surroundings.ts';
 
 /** A process that has just begun has judged the workload by then, or the limit does not wait for it. */
 const JUDGED_WITHIN_MS = 30 * SECOND;
 
 export interface ReversalsDeps {
+  readonly surroundings: Pick<Surroundings, 'policy'>;
   readonly writer: ClusterWriter;
   readonly leadership: Leadership;
   readonly gate: ActionGate;
@@ -49,7 +52,8 @@ export class Reversals {
     // The row first, so that no inverse goes unrecorded; but what Aegis changed is taken back with the store down, too.
     const row = await journal.announce(action, 'undo', undoMessage(action));
     const target = live.ok && live.value.ref.uid === intent.target.uid ? live.value : undefined;
-    const outcome = await inverse(intent, executor, target);
+    const policy = this.#deps.surroundings.policy(intent.policy.uid);
+    const outcome = belowFloor(intent, policy) ?? (await inverse(intent, executor, target));
     log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });
     const readBack = `${because}; ${await this.#readBack(action, outcome)}`;
     if (row !== undefined) await journal.complete(row, outcome.kind, `${textOf(outcome)}: ${readBack}`);
@@ -105,6 +109,16 @@ export class Reversals {
     const written = await journal.write(action, markRenewed(intent, status, answer, clock.nowMs()));
     return written === undefined ? 'again-soon' : 'at-once';
   }
+}
+
+/** The policy asks for more by now than the replicas were raised from (I23). */
+function belowFloor({ parameters, action }: Intent, policy: HealingPolicy | undefined): Outcome | undefined {
+  if (parameters.kind !== 'scale' || action !== 'scale_up' || policy === undefined) return undefined;
+  const floor = replicasFloor({ policy });
+  const message = `they were raised from ${parameters.from}, and the policy asks for at least ${floor} by now`;
+  return parameters.autoscaler === undefined && parameters.from < floor
+    ? { kind: 'refused', reason: 'AtMinimum', message }
+    : undefined;
 }
 
 async function inverse(

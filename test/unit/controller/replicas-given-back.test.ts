@@ -81,3 +81,16 @@ test('whether somebody took the replicas over cannot be read: nothing is written
   await world.until('given back', () => world.cluster.effects().length === 2, 2 * MINUTE);
   expect(world.cluster.effects()).toEqual(['scale checkout to 6', 'scale checkout to 3']);
 });
+
+test('the policy asks for more replicas by now than they were raised from: they stay, and people are told', async () => {
+  const world = await aScaledShop(1, 600);
+  await anOperator(world);
+  await world.run(3 * MINUTE);
+  const ease = slowUnlessMore(world);
+  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
+  ease();
+  world.cluster.editPolicy('checkout', (policy) => ({ ...policy, limits: { ...policy.limits, minReplicas: 4 } }));
+  await world.until('told', () => world.firing().length > 0, 30 * MINUTE);
+  expect(world.cluster.effects()).toEqual(['scale checkout to 6']);
+  expect(world.cluster.actions()[0]?.status.rollback?.abandoned).toContain('at least 4');
+});
