@@ -1,3 +1,4 @@
+import { createSieve } from './anchors.ts';
 import type { LogLine } from './diagnosis.ts';
 
 /** What a log line tells of; several may hold for one line. */
@@ -30,7 +31,7 @@ const MAX_LINE_LENGTH = 8192;
  * Linear-time patterns only: literals and character classes, every repeat bounded and followed by what it cannot
  * itself match, so that no line can make them backtrack.
  */
-const PATTERNS: Readonly<Record<LogSignature, RegExp>> = {
+export const LOG_PATTERNS: Readonly<Record<LogSignature, RegExp>> = {
   'out-of-memory':
     /OutOfMemory|out of memory|heap out of|cannot allocate memory|MemoryError|heap limit|OOMKilled|Java heap space|\bENOMEM\b/i,
   'gc-pause': /\bGC (?:pause|overhead)|(?:stop-the-world|Full GC|long gc|major gc|Mark-sweep|Mark-Compact|gc pause)/i,
@@ -60,22 +61,16 @@ const PATTERNS: Readonly<Record<LogSignature, RegExp>> = {
     /shutting down|process exit|exited with|exit(?:ing)? (?:code|with)|terminated unexpectedly|service (?:is )?(?:unavailable|down)|has stopped|SIGTERM|SIGKILL|is unavailable|crashed|crash loop/i,
 };
 
+/** Which of the patterns can match at all. */
+const sieve = createSieve(LOG_SIGNATURES);
+const NONE: readonly LogSignature[] = [];
+
 /** The signatures in one line, in the order of `LOG_SIGNATURES`. */
 export function signaturesOf(message: string): readonly LogSignature[] {
   const line = message.length > MAX_LINE_LENGTH ? message.slice(0, MAX_LINE_LENGTH) : message;
-  return LOG_SIGNATURES.filter((signature) => PATTERNS[signature].test(line));
-}
-
-/** A line never changes, and several rules ask for its signatures, which cost eighteen expressions. */
-const known = new WeakMap<LogLine, readonly LogSignature[]>();
-
-/** `signaturesOf` its message, looked for once. */
-export function signaturesIn(line: LogLine): readonly LogSignature[] {
-  const found = known.get(line);
-  if (found !== undefined) return found;
-  const signatures = signaturesOf(line.message);
-  known.set(line, signatures);
-  return signatures;
+  const possible = sieve(line);
+  if (possible === 0) return NONE;
+  return LOG_SIGNATURES.filter((signature, i) => (possible & (1 << i)) !== 0 && LOG_PATTERNS[signature].test(line));
 }
 
 /** How often and where a signature was seen. */
@@ -118,7 +113,7 @@ export function signatureFacts(
   for (const line of lines) {
     if (!Number.isFinite(line.atMs)) continue;
     earliest = Math.min(earliest, line.atMs);
-    for (const signature of signaturesIn(line)) {
+    for (const signature of signaturesOf(line.message)) {
       const tally = tallies.get(signature) ?? { before: 0, after: [] };
       if (line.atMs < onsetAtMs) tally.before += 1;
       else tally.after.push(line);

@@ -222,9 +222,21 @@ function scopeOf(carrying: number, leaning: number, known: number): MetricShape[
   return carrying === 1 ? 'one' : 'some';
 }
 
+/** Most metrics that the types ask for are not there. */
+const NOT_KNOWN: Omit<MetricShape, 'metric'> = {
+  direction: 'unknown',
+  scope: 'none',
+  pods: [],
+  known: 0,
+  score: 0,
+  rising: false,
+  states: [],
+};
+
 /** What a metric does over the workload: `up` wins over `down` where pods differ, unless more of them fall. */
 export function metricShape(metric: string, all: readonly MetricState[]): MetricShape {
   const mine = all.filter((state) => state.metric === metric);
+  if (mine.length === 0) return { ...NOT_KNOWN, metric };
   const perPod = mine.filter((state) => state.pod !== undefined && state.direction !== 'unknown');
   const whole = mine.filter((state) => state.pod === undefined && state.direction !== 'unknown');
   const states = perPod.length > 0 ? perPod : whole;

@@ -61,14 +61,18 @@ const median = (values: readonly number[]): number => {
 };
 
 function seriesKey({ metric, labels }: Pick<JudgedMetric, 'metric' | 'labels'>): string {
-  return JSON.stringify([metric, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const names = Object.keys(labels);
+  if (names.length > 1) names.sort();
+  return JSON.stringify([metric, ...names.map((name) => [name, labels[name]])]);
 }
 
 /** Sorts the request into series and cuts the window. The order of samples and lines does not matter. */
 export function gatherRequest(question: FailureQuestion): RequestEvidence {
   const metrics = question.metrics.filter((each) => Number.isFinite(each.value) && Number.isFinite(each.atMs));
   const logs = question.logs.filter((line) => Number.isFinite(line.atMs));
-  const newest = [...metrics, ...logs].reduce((latest, each) => Math.max(latest, each.atMs), -Infinity);
+  let newest = -Infinity;
+  for (const { atMs } of metrics) newest = Math.max(newest, atMs);
+  for (const { atMs } of logs) newest = Math.max(newest, atMs);
   const nowMs = Number.isFinite(newest) ? newest : question.nowMs;
   const startMs = nowMs - question.windowMs;
   const groups = Map.groupBy(metrics, seriesKey);
@@ -87,7 +91,8 @@ export function gatherRequest(question: FailureQuestion): RequestEvidence {
 }
 
 function seriesOf(samples: readonly JudgedMetric[], startMs: number): RequestSeries | undefined {
-  const sorted = samples.toSorted((a, b) => a.atMs - b.atMs || a.value - b.value);
+  // Nearly always there is one.
+  const sorted = samples.length === 1 ? samples : samples.toSorted((a, b) => a.atMs - b.atMs || a.value - b.value);
   const window = sorted.filter((each) => each.atMs >= startMs);
   const last = window.at(-1);
   if (last === undefined) return undefined;
@@ -96,7 +101,7 @@ function seriesOf(samples: readonly JudgedMetric[], startMs: number): RequestSer
     metric: last.metric,
     labels: last.labels,
     ...(pod === undefined ? {} : { pod }),
-    before: sorted.filter((each) => each.atMs < startMs),
+    before: window.length === sorted.length ? [] : sorted.filter((each) => each.atMs < startMs),
     window,
     last,
   };
@@ -104,9 +109,10 @@ function seriesOf(samples: readonly JudgedMetric[], startMs: number): RequestSer
 
 /** Three or more samples that climb: four in five pairs rise, and the whole rise is a twentieth of the start. */
 export function isClimbing(series: RequestSeries): boolean {
+  if (series.window.length < 3) return false;
   const values = series.window.map((each) => each.value);
   const [first, last] = [values[0] ?? 0, values.at(-1) ?? 0];
-  if (values.length < 3 || last - first < Math.max(0.05 * Math.abs(first), 1e-9)) return false;
+  if (last - first < Math.max(0.05 * Math.abs(first), 1e-9)) return false;
   let rising = 0;
   const recent = values.slice(-200);
   for (let i = 0; i < recent.length; i++) {

@@ -1,6 +1,6 @@
 import type { LogLine } from './diagnosis.ts';
 import type { Category } from './failure-type.ts';
-import { printable, signaturesIn } from './log-signatures.ts';
+import { printable, signaturesOf } from './log-signatures.ts';
 import type { LogSignature } from './log-signatures.ts';
 import { baselineOf, isAnomalous, isClimbing } from './request-evidence.ts';
 import type { RequestEvidence, RequestSeries } from './request-evidence.ts';
@@ -31,8 +31,10 @@ const FLAT_RATIO = 0.2;
 
 export const readLines = (lines: readonly LogLine[]): readonly ReadLine[] =>
   lines
-    .map((line) => ({ line, signatures: signaturesIn(line) }))
-    .filter((read) => read.signatures.length > 0)
+    .flatMap((line) => {
+      const signatures = signaturesOf(line.message);
+      return signatures.length === 0 ? [] : [{ line, signatures }];
+    })
     .toSorted((a, b) => a.line.atMs - b.line.atMs || (a.line.message < b.line.message ? -1 : 1));
 
 const carrying = (lines: readonly ReadLine[], ...signatures: readonly LogSignature[]): readonly LogLine[] =>

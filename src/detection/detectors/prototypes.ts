@@ -13,13 +13,17 @@ export function nearestPrototype(c: Cursor, value: number, spread: number): numb
   if (count === 0) return 0;
   const valueUnit = unitOf(c, D.low, value);
   const spreadUnit = unitOf(c, D.spreadLow, spread);
+  const { u16, f32 } = c;
   const order = c.h + H.order;
+  const values = c.f + F.prototypeValue;
+  const spreads = c.f + F.prototypeSpread;
   let nearest = Infinity;
   let nearestAt = 0;
   for (let i = 0; i < count; i++) {
-    const k = c.u16[order + i] ?? 0;
-    const a = Math.abs(value - (c.f32[c.f + F.prototypeValue + k] ?? 0)) * valueUnit;
-    const b = Math.abs(spread - (c.f32[c.f + F.prototypeSpread + k] ?? 0)) * spreadUnit;
+    const k = u16[order + i] ?? 0;
+    const a = Math.abs(value - (f32[values + k] ?? 0)) * valueUnit;
+    if (!(a < nearest)) continue;
+    const b = Math.abs(spread - (f32[spreads + k] ?? 0)) * spreadUnit;
     const distance = a > b ? a : b;
     if (distance < nearest) {
       nearest = distance;
