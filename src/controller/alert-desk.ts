@@ -1,4 +1,5 @@
 import type { Incident } from '../detection/incident.ts';
+import type { StormReport } from '../healing/storm-report.ts';
 import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import { workloadKey } from '../lib/workload.ts';
@@ -140,8 +141,8 @@ export class AlertDesk {
   }
 
   /** The storms that brake now: one grouped alert each, and its end. */
-  storms(active: readonly StormState[], nowMs: number): void {
-    this.#storms.look(active, nowMs);
+  storms(active: readonly StormState[], nowMs: number, reportOf: (state: StormState) => StormReport): void {
+    this.#storms.look(active, nowMs, reportOf);
   }
 
   async #send(

@@ -8,7 +8,6 @@ import type { WorkloadSnapshot } from '../lib/workload.ts';
 import { workloadKey } from '../lib/workload.ts';
 import { isEffect } from '../policy/action.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
-import { CLUSTER_SCOPE } from '../policy/storm.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';
 import type { DecisionRecorder } from './decision-recorder.ts';
@@ -20,6 +19,7 @@ import type { MetricsState, Poller } from './poller.ts';
 import type { ClusterReader, EventSink, Leadership, LogSource, MetricsSink, StoredAction } from './ports.ts';
 import type { Store } from './store-ports.ts';
 import type { QueryRefusals } from './query-refusals.ts';
+import { StormDesk } from './storm-desk.ts';
 import type { StormWatch } from './storm-watch.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Assessed, WorkloadAssessor } from './workload-assessor.ts';
@@ -60,10 +60,12 @@ interface Case extends Assessed {
 export class DetectionLoop {
   readonly #deps: DetectionLoopDeps;
   readonly #logs: LogDesk;
+  readonly #storms: StormDesk;
   #isRunning = false;
 
   constructor(deps: DetectionLoopDeps) {
     this.#deps = deps;
+    this.#storms = new StormDesk(deps);
     this.#logs = new LogDesk({ source: deps.logs, clock: deps.clock, log: deps.log });
   }
 
@@ -111,7 +113,8 @@ export class DetectionLoop {
       cases.push(...this.#assess(policy, state));
       if (this.#mayDecide()) this.#tellAvailability(policy, before.get(policy.uid), state);
     }
-    this.#lookForStorms(clock.nowMs());
+    this.#storms.look(clock.nowMs(), this.#mayDecide());
+    this.#count();
     if (this.#mayDecide()) await book.saveOwed();
     for (const each of cases) await this.#follow(each, () => this.#recordTransition(each));
     if (this.#mayDecide()) await book.agree();
@@ -123,6 +126,7 @@ export class DetectionLoop {
       );
     }
     for (const each of cases) await this.#follow(each, () => this.#decide(each));
+    if (this.#mayDecide()) this.#storms.tell(clock.nowMs());
     for (const policy of due) onPolled(policy);
   }
 
@@ -146,26 +150,13 @@ export class DetectionLoop {
     });
   }
 
-  #lookForStorms(nowMs: number): void {
-    const { book, storms, surroundings, alerts, metrics, log } = this.#deps;
-    const mayDecide = this.#mayDecide();
-    const begun = storms.look(book.watched(), surroundings.guardrails() ?? [], nowMs, mayDecide);
+  #count(): void {
+    const { book, metrics } = this.#deps;
     const watched = book.tracks().map(({ verdict }) => verdict?.state ?? 'unknown');
     for (const state of ['healthy', 'unhealthy', 'unknown'] as const) {
       metrics.gauge('aegis_workloads', watched.filter((each) => each === state).length, { state });
     }
     metrics.gauge('aegis_incidents_open', book.openIncidents().length);
-    for (const { scope, active } of storms.states()) metrics.gauge('aegis_storm_active', active ? 1 : 0, { scope });
-    if (!mayDecide) return;
-    for (const { scope, anomalous } of begun) {
-      log.warn('a storm began: no effect until it is over', { scope, anomalous });
-      const note = `${anomalous} workloads turned anomalous together (${scope}): no effect until it is over`;
-      for (const policy of surroundings.policies()) {
-        if (scope !== CLUSTER_SCOPE && policy.namespace !== scope) continue;
-        this.#deps.events.emit(eventNote(regardingPolicy(policy), 'StormStarted', note));
-      }
-    }
-    alerts.storms(storms.active(), nowMs);
   }
 
   /** A fault in one case stays there. */

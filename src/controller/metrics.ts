@@ -157,6 +157,12 @@ const healing: readonly MetricDeclaration[] = [
   },
   { name: 'aegis_storm_active', kind: 'gauge', help: '1 while the storm brake is on.', labels: { scope: NAMESPACES } },
   {
+    name: 'aegis_storm_workloads',
+    kind: 'gauge',
+    help: 'Anomalous workloads while the storm brake is on; which they are is in the log, the Event and the alert.',
+    labels: { scope: NAMESPACES },
+  },
+  {
     name: 'aegis_budget_spent',
     kind: 'gauge',
     help: 'Treatments of the last minute and hour, and those under way, in the whole cluster; each treated pod counts.',

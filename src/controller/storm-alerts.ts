@@ -1,3 +1,5 @@
+import { stormReport, type StormReport } from '../healing/storm-report.ts';
+import { SECOND } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import type { StormState } from '../policy/guard.ts';
 import { CLUSTER_SCOPE } from '../policy/storm.ts';
@@ -6,8 +8,13 @@ import type { Store } from './store-ports.ts';
 
 const BLOB = 'storm-alerts';
 
+/** People hear of a storm once its workloads have their diagnoses, but no later than this after it was seen. */
+const SETTLES_MS = 20 * SECOND;
+
 interface Told {
   readonly state: StormState;
+  /** What was known of it at the last look. */
+  report: StormReport;
   readonly startsAtMs: number;
   lastSentMs: number;
   /** A sink took it. Stored, so that the next leader neither says it again nor forgets to say that it is over. */
@@ -24,6 +31,8 @@ export class StormAlerts {
   readonly #lapseMs: number;
   readonly #log: Log;
   readonly #told = new Map<string, Told>();
+  /** When storms were first seen that nobody was told of yet, by scope. */
+  readonly #seenAtMs = new Map<string, number>();
 
   /** `lapseMs`: after so long without a repetition receivers take an alert for over. */
   constructor(deps: {
@@ -50,7 +59,9 @@ export class StormAlerts {
     }
     try {
       const told = bytes === undefined ? [] : (JSON.parse(new TextDecoder().decode(bytes)) as Told[]);
-      for (const each of told) this.#told.set(each.state.scope, each);
+      // What an older release stored has no report.
+      for (const each of told)
+        this.#told.set(each.state.scope, { ...each, report: each.report ?? stormReport(each.state, []) });
     } catch (error) {
       this.#log.warn('the stored storm alerts are damaged; people may hear of a storm again', { err: error });
     }
@@ -59,22 +70,38 @@ export class StormAlerts {
 
   forget(): void {
     this.#told.clear();
+    this.#seenAtMs.clear();
   }
 
   /** A storm over the whole cluster speaks for its namespaces. */
-  look(active: readonly StormState[], nowMs: number): void {
+  look(active: readonly StormState[], nowMs: number, reportOf: (state: StormState) => StormReport): void {
     const isEverywhere = active.some(({ scope }) => scope === CLUSTER_SCOPE);
     for (const state of active) {
-      if (this.#told.has(state.scope) || (isEverywhere && state.scope !== CLUSTER_SCOPE)) continue;
-      const storm: Told = { state, startsAtMs: nowMs, lastSentMs: nowMs, isDelivered: false };
-      this.#told.set(state.scope, storm);
-      void this.#tell(storm, nowMs, false);
+      const known = this.#told.get(state.scope);
+      if (known === undefined && isEverywhere && state.scope !== CLUSTER_SCOPE) continue;
+      const report = reportOf(state);
+      if (known === undefined) this.#begin(state, report, nowMs);
+      // When its workloads are well again there is nothing left to say of them.
+      else if (report.evidence.length > 0) known.report = report;
+    }
+    for (const scope of this.#seenAtMs.keys()) {
+      if (!active.some((state) => state.scope === scope)) this.#seenAtMs.delete(scope);
     }
     for (const [scope, storm] of this.#told) {
       if (active.some((state) => state.scope === scope)) continue;
       this.#told.delete(scope);
       void this.#send(this.#message(storm, 'resolved', nowMs), false).then(() => this.#save());
     }
+  }
+
+  #begin(state: StormState, report: StormReport, nowMs: number): void {
+    const seenAtMs = this.#seenAtMs.get(state.scope) ?? nowMs;
+    this.#seenAtMs.set(state.scope, seenAtMs);
+    if (!report.isNamed && nowMs - seenAtMs < SETTLES_MS && nowMs >= seenAtMs) return;
+    this.#seenAtMs.delete(state.scope);
+    const storm: Told = { state, report, startsAtMs: seenAtMs, lastSentMs: nowMs, isDelivered: false };
+    this.#told.set(state.scope, storm);
+    void this.#tell(storm, nowMs, false);
   }
 
   /** Repeats what was not repeated for so long. */
@@ -102,15 +129,13 @@ export class StormAlerts {
     }
   }
 
-  #message({ state, startsAtMs }: Told, status: AlertMessage['status'], nowMs: number): AlertMessage {
-    const { scope, anomalous, watched } = state;
+  #message({ state, report, startsAtMs }: Told, status: AlertMessage['status'], nowMs: number): AlertMessage {
+    const { scope } = state;
+    const { summary, evidence, advice } = report;
     return {
       ...{ key: `storm/${scope}`, group: `storm/${scope}`, status, severity: 'critical' },
       title: `Aegis: many workloads turned anomalous together (${scope})`,
-      ...{ namespace: scope, workload: '', policy: '', failureType: 'storm', evidence: [] },
-      summary: `${anomalous} of ${watched} workloads turned anomalous within five minutes (${scope})`,
-      advice:
-        'Look for a shared cause: a node, DNS, a dependency, a rollout. No workload is healed until this is over.',
+      ...{ namespace: scope, workload: '', policy: '', failureType: 'storm', summary, evidence, advice },
       startsAtMs,
       endsAtMs: status === 'firing' ? nowMs + this.#lapseMs : nowMs,
     };

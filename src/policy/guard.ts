@@ -80,6 +80,8 @@ export interface StormState {
   readonly scope: string;
   readonly anomalous: number;
   readonly watched: number;
+  /** Names of some of the anomalous ones; absent: none is known by name. */
+  readonly workloads?: readonly string[];
   /** When the share last fell under the limit; the brake stays on for the cooldown after it. */
   readonly endsAtMs?: number;
 }

@@ -21,6 +21,18 @@ export interface StormInput {
 /** Workloads that turned anomalous within this time of one another count as one event. */
 const STORM_WINDOW_MS = 5 * MINUTE;
 export const CLUSTER_SCOPE = 'cluster';
+/** A state names so many of its workloads: it stands in logs, statuses and the store. */
+const MOST_NAMED = 10;
+
+/** `a, b and 3 more`: the first of the names, and how many there are besides, of so many in all; empty without a name. */
+export function namesOf(
+  names: readonly string[],
+  { most, of }: { readonly most: number; readonly of: number },
+): string {
+  const shown = names.slice(0, most);
+  const more = of - shown.length;
+  return shown.length === 0 || more <= 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
+}
 
 /** More than the given share, in whole numbers: 2 of 5 at 40 % is not more. */
 function isStorm(anomalous: number, watched: number, settings: Guardrail['storm']): boolean {
@@ -29,11 +41,16 @@ function isStorm(anomalous: number, watched: number, settings: Guardrail['storm'
 
 function stateOfScope(scope: string, members: readonly WatchedWorkload[], input: StormInput): StormState {
   const { nowMs, settings } = input;
-  const anomalous = members.filter(
+  const ill = members.filter(
     // A stored time in the future counts as now.
     ({ lastAnomalousMs }) => lastAnomalousMs !== undefined && lastAnomalousMs >= nowMs - STORM_WINDOW_MS,
-  ).length;
-  const counts = { scope, anomalous, watched: members.length };
+  );
+  const anomalous = ill.length;
+  const workloads = ill
+    .map(({ workload }) => workload)
+    .sort()
+    .slice(0, MOST_NAMED);
+  const counts = { scope, anomalous, watched: members.length, ...(workloads.length > 0 && { workloads }) };
   const cooldownMs = settings.cooldownSeconds * SECOND;
   if (isStorm(anomalous, members.length, settings)) return { ...counts, active: true, endsAtMs: nowMs + cooldownMs };
   const before = input.previous.find((state) => state.scope === scope)?.endsAtMs;

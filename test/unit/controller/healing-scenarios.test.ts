@@ -132,6 +132,35 @@ describe('what is not healed, but told', () => {
     expect(world.faults()).toEqual([]);
   });
 
+  test('three of five workloads wait for an image that does not exist: one alert names them, what they share and what to do', async () => {
+    const world = await aShop({
+      target: {
+        kind: 'Deployment',
+        selector: { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists', values: [] }] },
+      },
+    });
+    for (const name of ['cart', 'search', 'mail', 'stock']) world.cluster.addWorkload({ name, pods: 3 });
+    await anOperator(world);
+    await world.run(MINUTE);
+    for (const name of ['checkout', 'cart', 'search']) releaseBadImage(world, name);
+    await world.until('told', () => world.firing().length > 0, MINUTE);
+    const names = 'Deployment shop/cart, Deployment shop/checkout, Deployment shop/search';
+    const [alert] = world.firing();
+    expect(alert?.summary).toContain(`3 of 5 workloads turned anomalous within five minutes (cluster): ${names}`);
+    expect(alert?.summary).toContain('3 of 3 show image_error');
+    expect(alert?.evidence).toEqual([`image_error: ${names}`]);
+    expect(alert?.advice).toContain('kubectl -n shop set image deployment/checkout');
+    expect(alert?.advice).toContain('kubectl get events');
+    await world.run(3 * MINUTE);
+    expect(new Set(world.firing().map(({ key }) => key))).toEqual(new Set(['storm/cluster']));
+    const told = world.events.find(({ reason }) => reason === 'StormStarted');
+    expect(told?.note).toContain(names);
+    expect(world.log.lines.find(({ message }) => message.startsWith('a storm began'))?.facts).toMatchObject({
+      workloads: names.split(', '),
+    });
+    expect(world.cluster.policyStatus('checkout')?.incidents[0]?.reason).toContain(names);
+  });
+
   test('the storm’s alert is resolved once the brake is off, and healing goes on', async () => {
     const world = await aShop({
       target: {

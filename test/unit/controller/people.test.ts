@@ -6,6 +6,7 @@ import { StormWatch } from '../../../src/controller/storm-watch.ts';
 import type { AlertMessage, MetricSource, Notifier, PolicyEngineQuestion } from '../../../src/controller/ports.ts';
 import type { Store } from '../../../src/controller/store-ports.ts';
 import { decide } from '../../../src/healing/decide.ts';
+import { stormReport, type StormReport } from '../../../src/healing/storm-report.ts';
 import type { Intent } from '../../../src/policy/action.ts';
 import type { EngineAnswer, StormState } from '../../../src/policy/guard.ts';
 import { aStatus } from '../../support/builders/action.ts';
@@ -97,7 +98,7 @@ describe('the alert desk', () => {
   test('an alert that was forgotten is not repeated', async () => {
     const { alerts, sent } = aDesk();
     await alerts.deliver(alert, NOW);
-    alerts.storms([storm('cluster')], NOW);
+    alerts.storms([storm('cluster')], NOW, known);
     alerts.forget();
     alerts.repeat(NOW + 5 * MINUTE);
     await settled();
@@ -105,6 +106,8 @@ describe('the alert desk', () => {
   });
 });
 
+/** Each of its workloads has been looked at. */
+const known = (state: StormState): StormReport => ({ ...stormReport(state, []), isNamed: true });
 const storm = (scope: string): StormState => ({ active: true, scope, anomalous: 3, watched: 5 });
 
 describe('storms', () => {
@@ -121,9 +124,61 @@ describe('storms', () => {
     ['two namespaces are two', [['mail', 'shop']], ['firing storm/mail', 'firing storm/shop']],
   ])('%s', async (_, looks, said) => {
     const desk = aDesk();
-    looks.forEach((scopes, i) => desk.alerts.storms(scopes.map(storm), NOW + i));
+    looks.forEach((scopes, i) => desk.alerts.storms(scopes.map(storm), NOW + i, known));
     await settled();
     expect(desk.said()).toEqual(said);
+  });
+});
+
+describe('what a storm is', () => {
+  test.each<[string, readonly number[], boolean, readonly number[]]>([
+    ['is told once its workloads have names', [0, 5_000], true, [0]],
+    ['waits for those that have none yet, at most 20 s', [0, 5_000, 15_000, 20_000, 25_000], false, [20_000]],
+    ['that ends before is not told', [0, 5_000], false, []],
+  ])('%s', async (_, looksAtMs, isNamed, toldAtMs) => {
+    const { alerts, sent } = aDesk();
+    const at: number[] = [];
+    for (const afterMs of looksAtMs) {
+      const before = sent.length;
+      alerts.storms([storm('shop')], NOW + afterMs, (state) => ({ ...known(state), isNamed }));
+      await settled();
+      if (sent.length > before) at.push(afterMs);
+    }
+    expect(at).toEqual(toldAtMs);
+  });
+
+  test('is repeated as it is known by then, and its end names what was last known', async () => {
+    const { alerts, sent } = aDesk();
+    const report = (summary: string, evidence: readonly string[]) => (state: StormState) => ({
+      ...known(state),
+      summary,
+      evidence,
+    });
+    alerts.storms([storm('shop')], NOW, report('three', ['bad_deploy: a']));
+    alerts.storms([storm('shop')], NOW + 5_000, report('four', ['bad_deploy: a, b']));
+    alerts.repeat(NOW + 60_000);
+    alerts.storms([storm('shop')], NOW + 90_000, report('none', []));
+    alerts.storms([], NOW + 120_000, known);
+    await settled();
+    expect(sent.map(({ status, summary }) => `${status} ${summary}`)).toEqual([
+      'firing three',
+      'firing four',
+      'resolved four',
+    ]);
+  });
+
+  test('as an older release stored it, without what it was made of, is taken up', async () => {
+    const told = { state: storm('shop'), startsAtMs: NOW, lastSentMs: NOW, isDelivered: true };
+    const { alerts, sent } = aDesk(
+      ['pager'],
+      new Map([['storm-alerts', new TextEncoder().encode(JSON.stringify([told]))]]),
+    );
+    await alerts.load();
+    alerts.storms([], NOW, known);
+    await settled();
+    expect(sent.map(({ status, summary }) => [status, summary])).toEqual([
+      ['resolved', '3 of 5 workloads turned anomalous within five minutes (shop)'],
+    ]);
   });
 });
 
@@ -133,18 +188,18 @@ describe('a storm across a change of leadership', () => {
   test('is told once, and its end by whoever leads then', async () => {
     const blobs = new Map<string, Uint8Array>();
     const [first, second] = [aDesk(['pager'], blobs), aDesk(['pager'], blobs)];
-    first.alerts.storms(shop, NOW);
+    first.alerts.storms(shop, NOW, known);
     await settled();
     first.alerts.forget();
     expect(await second.alerts.load()).toBe(true);
-    second.alerts.storms(shop, NOW + 1_000);
-    second.alerts.storms([], NOW + 2_000);
+    second.alerts.storms(shop, NOW + 1_000, known);
+    second.alerts.storms([], NOW + 2_000, known);
     await settled();
     expect(first.said()).toEqual(['firing storm/shop']);
     expect(second.said()).toEqual(['resolved storm/shop']);
     const third = aDesk(['pager'], blobs);
     await third.alerts.load();
-    third.alerts.storms([], NOW + 3_000);
+    third.alerts.storms([], NOW + 3_000, known);
     await settled();
     expect(third.said()).toEqual([]);
   });
@@ -153,10 +208,10 @@ describe('a storm across a change of leadership', () => {
     const blobs = new Map<string, Uint8Array>();
     const [first, second] = [aDesk(['pager'], blobs), aDesk(['pager'], blobs)];
     first.desk.fails = true;
-    first.alerts.storms(shop, NOW);
+    first.alerts.storms(shop, NOW, known);
     await settled();
     await second.alerts.load();
-    second.alerts.storms(shop, NOW + 1_000);
+    second.alerts.storms(shop, NOW + 1_000, known);
     await settled();
     expect(second.said()).toEqual(['firing storm/shop']);
   });
@@ -164,7 +219,7 @@ describe('a storm across a change of leadership', () => {
   test('is told again rather than not at all where the record is damaged', async () => {
     const { alerts, said } = aDesk(['pager'], new Map([['storm-alerts', new TextEncoder().encode('[{')]]));
     expect(await alerts.load()).toBe(true);
-    alerts.storms(shop, NOW);
+    alerts.storms(shop, NOW, known);
     await settled();
     expect(said()).toEqual(['firing storm/shop']);
   });

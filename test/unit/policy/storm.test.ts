@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { StormState } from '../../../src/policy/guard.ts';
-import { stormFor, stormStates } from '../../../src/policy/storm.ts';
+import { namesOf, stormFor, stormStates } from '../../../src/policy/storm.ts';
 import type { WatchedWorkload } from '../../../src/policy/storm.ts';
 import { MINUTE, NOW } from '../../support/builders/workload.ts';
 
@@ -69,4 +69,21 @@ describe('its end', () => {
     const gone = look(watched(3, 3, 0, 'gone'));
     expect(stormFor(look(watched(10, 0), gone), 'gone')).toMatchObject({ active: true });
   });
+});
+
+describe('which workloads a storm is made of', () => {
+  test('ten of them at most, in the order of their names', () => {
+    const [cluster] = look(watched(30, 20));
+    expect(cluster?.workloads).toHaveLength(10);
+    expect(cluster?.workloads?.[0]).toBe('Deployment shop/0');
+    expect(look([...watched(3, 3)].reverse())[0]?.workloads).toEqual([0, 1, 2].map((i) => `Deployment shop/${i}`));
+  });
+
+  test.each([
+    [['a', 'b'], 2, 'a, b'],
+    [['a', 'b', 'c'], 3, 'a, b and 1 more'],
+    [['a'], 9, 'a and 8 more'],
+    [[], 9, ''],
+    [['a', 'b'], 1, 'a, b'],
+  ])('%j of %i: %s', (names, of, expected) => expect(namesOf(names, { most: 2, of })).toBe(expected));
 });
