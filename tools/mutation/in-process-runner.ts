@@ -1,13 +1,13 @@
 /**
  * A test runner for Stryker that stays in one process. Stryker's sources hold every mutant behind a switch; so the tests are
- * loaded once, and a mutant costs no more than the tests that reach it, the cheapest first, up to the first that fails. Jest
- * instead builds a module registry for every test file and every mutant, a second and more each.
+ * loaded once, and a mutant costs no more than the tests that reach it, its own and the cheap ones first, up to the first
+ * that fails. Jest instead builds a module registry for every test file and every mutant, a second and more each.
  *
  * What a file computes while it is loaded (tables, simulations in a `describe`) is a test of its own in the dry run, named
  * `FILE › loading`. A mutant that this reaches is judged on that file loaded anew, with the mutant switched on.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type { CoverageData, InstrumenterContext, StrykerOptions } from '@stryker-mutator/api/core';
@@ -42,6 +42,8 @@ interface Step {
   readonly cost: number;
   /** The share of them that the mutant in question has: a test of just this code has more than a simulation of it all. */
   readonly focus: number;
+  /** Its file is named after the mutated one. */
+  readonly isOwn: boolean;
   readonly tests: () => Promise<readonly CollectedTest[]>;
 }
 
@@ -52,14 +54,19 @@ const loadingOf = (file: string): string => `${file} › loading`;
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const hitsOf = (coverage: CoverageData | undefined): number => sum(Object.values(coverage ?? {}));
 
-/** The cheapest for half of the budget, which kill most; then those that look closest at the mutant. */
+/**
+ * What fits into half of the budget, the file's own tests before all others and cheap ones before dear ones: they kill
+ * most. Then those that look closest at the mutant.
+ */
 function inOrder(steps: readonly Step[], budget: number): readonly Step[] {
-  const cheapest = steps.toSorted((a, b) => a.cost - b.cost);
-  let spent = 0;
-  const isDear = ({ cost }: Step): boolean => (spent += cost) > budget / 2;
-  const dear = cheapest.findIndex(isDear);
-  if (dear < 0) return cheapest;
-  return [...cheapest.slice(0, dear), ...cheapest.slice(dear).toSorted((a, b) => b.focus - a.focus)];
+  const [first, later]: [Step[], Step[]] = [[], []];
+  let left = budget / 2;
+  for (const step of steps.toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || a.cost - b.cost)) {
+    const fits = step.cost <= left;
+    (fits ? first : later).push(step);
+    if (fits) left -= step.cost;
+  }
+  return [...first, ...later.toSorted((a, b) => b.focus - a.focus)];
 }
 
 /** A failure is its message, and undefined says that the test passed. */
@@ -130,7 +137,7 @@ class InProcessRunner implements TestRunner {
     if (!isInSample(reported, this.#share, this.#seed))
       return { status: MutantRunStatus.Error, errorMessage: 'not in the sample' };
     this.#readHits();
-    const steps = await this.#stepsFor(new Set(testFilter ?? this.#costs.keys()), activeMutant.id);
+    const steps = await this.#stepsFor(new Set(testFilter ?? this.#costs.keys()), activeMutant);
     // No run within the budget passes one mutant so often; a loop that does will not end.
     Object.assign(context, { hitLimit: Math.min(hitLimit ?? Infinity, 5 * this.#budget), hitCount: 0 });
     try {
@@ -148,11 +155,15 @@ class InProcessRunner implements TestRunner {
   }
 
   /** In the order in which they run. Tests of one file that must be loaded with the mutant are one step. */
-  async #stepsFor(ids: ReadonlySet<string>, mutant: string): Promise<readonly Step[]> {
-    const step = (tests: readonly string[], load: Step['tests']): Step => {
+  async #stepsFor(
+    ids: ReadonlySet<string>,
+    { id: mutant, fileName }: Pick<MutantRunOptions['activeMutant'], 'id' | 'fileName'>,
+  ): Promise<readonly Step[]> {
+    const subject = basename(fileName, '.ts');
+    const step = (file: string, tests: readonly string[], load: Step['tests']): Step => {
       const cost = sum(tests.map((id) => this.#costs.get(id) ?? 0));
       const own = sum(tests.map((id) => this.#perTest[id]?.[mutant] ?? 0));
-      return { cost, focus: own / Math.max(1, cost), tests: load };
+      return { cost, focus: own / Math.max(1, cost), isOwn: basename(file).startsWith(subject), tests: load };
     };
     const steps: Step[] = [];
     for (const file of this.#files) {
@@ -162,10 +173,10 @@ class InProcessRunner implements TestRunner {
           context.activeMutant = mutant;
           return this.#cheapestFirst(await this.#loadAnew(file, { counting: false }));
         };
-        steps.push(step(known, load));
+        steps.push(step(file, known, load));
       } else if (known.some((id) => ids.has(id))) {
         for (const test of await this.#load(file))
-          if (ids.has(test.id)) steps.push(step([test.id], () => Promise.resolve([test])));
+          if (ids.has(test.id)) steps.push(step(file, [test.id], () => Promise.resolve([test])));
       }
     }
     return inOrder(steps, this.#budget);

@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { seasonalExpectation, seasonalShare, stepSeasonal } from '../../../../src/detection/detectors/seasonal.ts';
 import { stepShape } from '../../../../src/detection/detectors/shape.ts';
 import { stepWeekly, weeklyExpectation, weeklyGateIsOpen } from '../../../../src/detection/detectors/weekly.ts';
-import { COARSE_SHAPE, SHAPE_SHAPE } from '../../../../src/detection/state/coarse-record.ts';
-import { WEEK_SHAPE } from '../../../../src/detection/state/week-record.ts';
+import { CD, COARSE_SHAPE, SD, SHAPE_SHAPE } from '../../../../src/detection/state/coarse-record.ts';
+import { WD, WEEK_SHAPE } from '../../../../src/detection/state/week-record.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { aRecordOf } from '../../../support/builders/detection.ts';
 import { Past, meanOf, varianceOf } from '../../../support/plain-statistics.ts';
@@ -53,6 +53,7 @@ describe('time of day', () => {
     const ratios = values.map((value, i) => stepSeasonal(c, value, START + i * HALF_HOUR, true));
     expect(ratios).toEqual(close(values.map((value) => plain.next(value))));
     expect(Math.max(...ratios)).toBeGreaterThan(1);
+    expect(c.f64[c.d + CD.ratio]).toBe(ratios.at(-1));
   });
 
   test('a half hour’s expectation is the mean of its visits, and of its last week when there are more', () => {
@@ -140,6 +141,8 @@ describe('day of week', () => {
     const ratios = values.map((value, i) => stepWeekly(c, value, START + i * HOUR, true, day));
     expect(ratios).toEqual(close(values.map((value) => plain.next(value))));
     expect(Math.max(...ratios)).toBeGreaterThan(1);
+    expect(c.f64[c.d + WD.ratio]).toBe(ratios.at(-1));
+    expect(ratios.at(-1)).toBeGreaterThan(0);
   });
 
   test('an hour’s expectation is the mean of its visits, and of its last four weeks when there are more', () => {
@@ -224,5 +227,6 @@ describe('shape', () => {
     const ratios = values.map((value) => stepShape(c, value, true));
     expect(ratios).toEqual(values.map((value) => expect.closeTo(plain.next(value) ?? 0, 4)));
     expect(Math.max(...ratios)).toBeGreaterThan(1);
+    expect(c.f64[c.d + SD.ratio]).toBe(ratios.at(-1));
   });
 });
