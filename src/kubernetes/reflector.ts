@@ -172,8 +172,9 @@ export class Reflector<T> {
     this.#fault = fault;
     const before = this.#state;
     this.#state = fault.kind === 'NotFound' ? 'missing' : fault.kind === 'Forbidden' ? 'denied' : 'failing';
-    // Without its definition none of the objects exists any more.
-    if (this.#state === 'missing') this.#announce(this.cache.sweep(new Set()));
+    // Without its definition none of the objects exists any more. One such answer is not believed: an API server that
+    // starts, or a proxy before it, may give one, and limits would be lifted and incidents closed for it.
+    if (this.#state === 'missing' && before === 'missing') this.#announce(this.cache.sweep(new Set()));
     if (before === this.#state) return;
     const facts = { resource: this.#options.resource.plural, kind: fault.kind, error: fault.message };
     if (this.#state === 'missing' && this.#options.optional === true) this.#options.log.debug('not defined', facts);

@@ -366,12 +366,25 @@ describe('a server that fails', () => {
     expect(reflector.fault?.kind).toBe('Timeout');
   });
 
+  test('a single 404 is not believed: what was there is still there', async () => {
+    wellBehaved(['a']);
+    make({ resyncMs: 20_000 });
+    await watching();
+    api.script((_request, response) => answer(response, 404, '404 page not found'));
+    await inTime(() => reflector.state === 'missing', 40, 'missing');
+    expect([...reflector.cache.values()]).toEqual(['a']);
+    wellBehaved(['a']);
+    await inTime(() => reflector.state === 'synced', 45, 'the recovery');
+    expect(changes).toEqual(['+a']);
+  });
+
   test('403 says denied, 404 says missing and empties the cache, and both recover', async () => {
     wellBehaved(['a']);
     make({ resyncMs: 20_000 });
     await watching();
     api.script((_request, response) => answer(response, 404, '404 page not found'));
     await inTime(() => reflector.state === 'missing', 40, 'missing');
+    await inTime(() => changes.length === 2, 40, 'it is said a second time');
     expect(changes).toEqual(['+a', '-a']);
     api.script((_request, response) => answer(response, 403, { message: 'User "x" cannot list' }));
     await inTime(() => reflector.state === 'denied', 40, 'denied');
