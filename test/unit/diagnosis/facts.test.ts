@@ -49,7 +49,7 @@ describe('what there is', () => {
 
   test('its name: of the workload, else of the verdict, else of the request, else a paraphrase', () => {
     const { workload: _, verdict, ...rest } = aCase({ pods: [up] });
-    const subject = { kind: 'Job', namespace: 'n', name: 'j' };
+    const subject = { kind: 'StatefulSet', namespace: 'n', name: 'j' } as const;
     const names = [facts({ subject }), gatherFacts({ ...rest, ...(verdict && { verdict }), subject }), gatherFacts({ ...rest, subject }), gatherFacts(rest)];
     expect(names.map((found) => found.subject.name)).toEqual(['checkout', 'checkout', 'j', 'this workload']);
   }); // prettier-ignore
