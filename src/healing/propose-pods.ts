@@ -5,6 +5,7 @@ import { policyLimit } from '../policy/guards/budget-spent.ts';
 import { roomFor } from '../policy/guards/blast-radius.ts';
 import { roomInBudget } from '../policy/guards/disruption-budget.ts';
 import type { EffectName } from '../policy/action.ts';
+import { END_STATES, type ActionRecord } from '../policy/ledger.ts';
 import { openEffects, sentEffects } from '../policy/track-record.ts';
 import type { DecisionInput } from './decision-input.ts';
 import { recordsAt } from './ladder.ts';
@@ -25,13 +26,17 @@ export function untreatedPods(input: DecisionInput, action: EffectName): PodSnap
   const carriers = diagnosis.pods.length > 0 ? diagnosis.pods : incident.pods;
   const treated = new Set(
     sentEffects(ledger)
-      .filter((record) => record.incidentId === incident.id && record.action === action)
+      .filter((record) => record.incidentId === incident.id && record.action === action && !sparedSome(record))
       .flatMap(({ podUids }) => podUids),
   );
   return carriers
     .map(({ uid }) => workload.pods.find((pod) => pod.uid === uid))
     .filter((pod): pod is PodSnapshot => pod !== undefined && !treated.has(pod.uid));
 }
+
+/** A wave that is over: those of its pods that still stand were spared, since a disruption budget cut it short. */
+const sparedSome = ({ action, state, podUids }: ActionRecord): boolean =>
+  action === 'restart_pod' && END_STATES.has(state) && podUids.length > 1;
 
 /** Treatments that budgets and concurrency still allow now. */
 function affordable(input: DecisionInput): number {

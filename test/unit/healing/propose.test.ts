@@ -101,7 +101,8 @@ describe('restart_pod', () => {
     ['five of twelve, the first healed, and a disruption budget lets two go, of which the one that is not ready is none', { ...twelve, ...under(2, [1]), ledger: [healed] }, evict('pod-0', 'pod-1', 'pod-2')],
     ['five of twelve, the first healed, and a disruption budget lets none go: one, for the guard to say so', { ...twelve, ...under(0), ledger: [healed] }, evict('pod-0')],
     ['the cache of this pod was cleared in this incident: it is restarted', { ledger: [aRecord({ incidentId: 'incident-1', action: 'clear_cache', podUids: ['uid-0'] })] }, evict('pod-0')],
-    ['what was treated in this incident is left out', { ...ill(0, 1), ledger: [aRecord({ incidentId: 'incident-1', podUids: ['uid-0'] })] }, evict('pod-1')],
+    ['what is being treated in this incident is left out', { ...ill(0, 1), ledger: [aRecord({ incidentId: 'incident-1', state: 'Verifying', podUids: ['uid-0'] })] }, evict('pod-1')],
+    ['what was to be treated and still stands when its wave is over is not', { ...ill(0, 1), ledger: [aRecord({ incidentId: 'incident-1', podUids: ['uid-0', 'uid-99'] })] }, evict('pod-0')],
     ['a Recreate deployment of which most need it', { ...ill(0, 1, 2), workload: aWorkload({ strategy: 'Recreate' }) }, 'WouldInterrupt'],
   ] as const)('%s', (_sentence, over, expected) => expect(restart(over)).toEqual(expected)); // prettier-ignore
 });
