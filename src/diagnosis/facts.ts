@@ -89,6 +89,9 @@ function once<T>(compute: () => T): () => T {
   return () => (known ??= { value: compute() }).value;
 }
 
+/** What a failure is about where nobody said which object it is. */
+export const UNKNOWN_SUBJECT: Facts['subject'] = { kind: 'workload', namespace: '', name: 'this workload' };
+
 /** Gathers the facts. Pure: the order of pods, lines, events and changes in the input does not matter. */
 export function gatherFacts(input: DiagnosisInput): Facts {
   const threshold = input.settings?.anomalyThreshold ?? DEFAULT_SETTINGS.anomalyThreshold;
@@ -110,7 +113,7 @@ export function gatherFacts(input: DiagnosisInput): Facts {
       .filter((node) => nodeNames.has(node.name))
       .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     logs: signatureFacts(input.logs, input.onsetAtMs - LOG_GUARD_MS, input.nowMs),
-    subject: subject ?? { kind: 'workload', namespace: '', name: 'this workload' },
+    subject: subject ?? UNKNOWN_SUBJECT,
     metric(name) {
       const known = shapes.get(name) ?? metricShape(name, states);
       shapes.set(name, known);

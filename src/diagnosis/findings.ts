@@ -28,6 +28,9 @@ export function change(facts: Facts, weight: number, what: Change | undefined): 
 export const told = (facts: Facts, signature: LogSignature, weight: number): Finding | undefined =>
   finding('log', logWeight(facts, signature, weight), logged(facts, signature));
 
+/** Evidence that rests on log lines, in words of its own. */
+export const read = (weight: number, what: string | undefined): Finding | undefined => finding('log', weight, what);
+
 /** Evidence that rests on these metrics. */
 export function metric(weight: number, what: string | undefined, ...metrics: readonly string[]): Finding | undefined {
   const found = finding('metric', weight, what);

@@ -1,4 +1,4 @@
-import type { Facts } from './facts.ts';
+import { UNKNOWN_SUBJECT, type Facts } from './facts.ts';
 import type { LogSignature, SignatureFacts } from './log-signatures.ts';
 import type { MetricShape, MetricState } from './metric-shape.ts';
 
@@ -56,6 +56,14 @@ export function span(ms: number): string {
 
 /** `deployment/checkout`, for commands. */
 export const objectName = (facts: Facts): string => `${facts.subject.kind.toLowerCase()}/${facts.subject.name}`;
+
+/** False: `objectName` names no object, and a command with it would not work. */
+export const isSubjectKnown = ({ subject }: Facts): boolean => subject !== UNKNOWN_SUBJECT;
+
+/** `sentence: kubectl -n shop …` about the object, and the sentence alone where nobody said which object it is. */
+export function withCommand(facts: Facts, sentence: string, rest: (object: string) => string): string {
+  return isSubjectKnown(facts) ? `${sentence}: ${kubectl(facts, rest(objectName(facts)))}` : `${sentence}.`;
+}
 
 /** `kubectl -n shop …`. */
 export function kubectl(facts: Facts, rest: string): string {

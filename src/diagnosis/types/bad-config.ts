@@ -7,7 +7,7 @@ import { refsOf } from '../facts.ts';
 import { change, claim, given, status, told } from '../findings.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { podNames } from '../pod-facts.ts';
-import { kubectl, objectName, span } from '../sentences.ts';
+import { kubectl, span, withCommand } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 import { AT_ONCE_MS, crashing, diesAtOnce } from './crash-loop.ts';
 
@@ -50,7 +50,9 @@ export const badConfig: FailureModel = {
   refuses: refusing(['restart_pod', 'scale_up'], 'a new pod reads the same configuration'),
   advice(facts) {
     const pod = (refused(facts)[0] ?? crashing(facts)[0])?.pod.name;
-    const look = pod === undefined ? `describe ${objectName(facts)}` : `describe pod ${pod}`;
-    return `Restore the missing ConfigMap, Secret or variable that its events name: ${kubectl(facts, look)}`;
+    const restore = 'Restore the missing ConfigMap, Secret or variable that its events name';
+    return pod === undefined
+      ? withCommand(facts, restore, (object) => `describe ${object}`)
+      : `${restore}: ${kubectl(facts, `describe pod ${pod}`)}`;
   },
 };

@@ -5,7 +5,7 @@ import { holding, refusing, refusingEffects } from '../failure-model.ts';
 import type { Facts } from '../facts.ts';
 import { refsOf } from '../facts.ts';
 import { change, claim, given, goes, novelty, status, told } from '../findings.ts';
-import { kubectl, objectName } from '../sentences.ts';
+import { withCommand } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 import { crashing } from './crash-loop.ts';
 import { badImages } from './image-error.ts';
@@ -69,8 +69,8 @@ export const badDeploy: FailureModel = {
   },
   advice(facts) {
     const revision = previousRevision(facts.input.workload)?.revision;
-    if (revision === undefined) return `Roll back: ${kubectl(facts, `rollout undo ${objectName(facts)}`)}`;
-    const command = `rollout undo ${objectName(facts)} --to-revision=${revision}`;
-    return `Roll back to revision ${revision}: ${kubectl(facts, command)}`;
+    if (revision === undefined) return withCommand(facts, 'Roll back', (object) => `rollout undo ${object}`);
+    const to = `Roll back to revision ${revision}`;
+    return withCommand(facts, to, (object) => `rollout undo ${object} --to-revision=${revision}`);
   },
 };

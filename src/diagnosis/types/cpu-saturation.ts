@@ -5,7 +5,7 @@ import type { Facts } from '../facts.ts';
 import { podsCarrying, refsOf } from '../facts.ts';
 import { claim, given, goes, metric, told } from '../findings.ts';
 import { RUNGS } from '../rung.ts';
-import { kubectl, objectName } from '../sentences.ts';
+import { withCommand } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 
 const HIGH_PERCENT = 80;
@@ -65,7 +65,7 @@ export const cpuSaturation: FailureModel = {
     return refusing(['scale_up'], 'one hot pod: more replicas do not unload it')(action);
   },
   advice(facts) {
-    const command = `set resources ${objectName(facts)} --limits=cpu=VALUE`;
-    return `Find what the cpu works on, then raise the limit or the replicas: ${kubectl(facts, command)}`;
+    const find = 'Find what the cpu works on, then raise the limit or the replicas';
+    return withCommand(facts, find, (object) => `set resources ${object} --limits=cpu=VALUE`);
   },
 };

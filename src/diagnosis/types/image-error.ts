@@ -5,7 +5,7 @@ import { refsOf } from '../facts.ts';
 import { claim, status } from '../findings.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { podNames } from '../pod-facts.ts';
-import { kubectl, objectName } from '../sentences.ts';
+import { withCommand } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 
 const REASONS = [
@@ -46,8 +46,8 @@ export const imageError: FailureModel = {
     const names = badImages(facts).map((each) => each.pod.name);
     const pods = facts.input.workload?.pods.filter((pod) => names.includes(pod.name)) ?? [];
     const bad = pods.flatMap((pod) => pod.containers).find((each) => REASONS.includes(each.waitingReason ?? ''));
-    const set = kubectl(facts, `set image ${objectName(facts)} ${bad?.name ?? 'CONTAINER'}=IMAGE:TAG`);
     const image = bad === undefined || bad.image === '' ? '' : ` ${bad.image}`;
-    return `Correct the image${image} or its pull secret: ${set}`;
+    const correct = `Correct the image${image} or its pull secret`;
+    return withCommand(facts, correct, (object) => `set image ${object} ${bad?.name ?? 'CONTAINER'}=IMAGE:TAG`);
   },
 };

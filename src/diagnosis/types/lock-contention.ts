@@ -1,7 +1,7 @@
 import { waitsNotWorks } from '../discriminators.ts';
 import type { FailureModel } from '../failure-model.ts';
 import { holding, refusing } from '../failure-model.ts';
-import { claim, given, goes, metric, told } from '../findings.ts';
+import { claim, given, goes, metric, read, told } from '../findings.ts';
 import { RUNGS } from '../rung.ts';
 import { described } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
@@ -26,7 +26,7 @@ export const lockContention: FailureModel = {
           metric(WEIGHTS.metric, claim(waits, described(facts.metric('cpu_usage')))),
           goes(facts, 'cpu_usage', 'up', -WEIGHTS.metric),
         ]),
-        metric(-WEIGHTS.logStrong, noConnection),
+        read(-WEIGHTS.logStrong, noConnection),
       ]),
       contradictions: [],
     };

@@ -6,7 +6,7 @@ import { claim, metric, status, told } from '../findings.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { podNames } from '../pod-facts.ts';
 import { RUNGS } from '../rung.ts';
-import { kubectl, objectName } from '../sentences.ts';
+import { withCommand } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 
 const AT_LIMIT_PERCENT = 90;
@@ -53,7 +53,10 @@ export const oomKill: FailureModel = {
     const container = pods.flatMap((pod) => pod.containers).find((each) => each.memoryLimit !== undefined);
     if (container?.memoryLimit === undefined) return 'Raise the memory limit to 1.25 times the observed peak.';
     const limit = `${Math.ceil((1.25 * container.memoryLimit) / MEBIBYTE)}Mi`;
-    const command = `set resources ${objectName(facts)} -c ${container.name} --limits=memory=${limit}`;
-    return `The peak met the limit: raise it by a quarter, to ${limit}: ${kubectl(facts, command)}`;
+    return withCommand(
+      facts,
+      `The peak met the limit: raise it by a quarter, to ${limit}`,
+      (object) => `set resources ${object} -c ${container.name} --limits=memory=${limit}`,
+    );
   },
 };

@@ -3,10 +3,10 @@ import type { FailureModel } from '../failure-model.ts';
 import { holding, refusing } from '../failure-model.ts';
 import type { Facts } from '../facts.ts';
 import { refsOf } from '../facts.ts';
-import { change, claim, given, goes, metric, status } from '../findings.ts';
+import { change, claim, given, goes, read, status } from '../findings.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { podNames } from '../pod-facts.ts';
-import { kubectl, objectName } from '../sentences.ts';
+import { withCommand } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 
 const PROBE = /(?:liveness|startup|readiness) probe/i;
@@ -45,7 +45,7 @@ export const probeMisconfigured: FailureModel = {
           goes(facts, 'error_rate', 'up', -WEIGHTS.metric),
           goes(facts, 'response_time', 'up', -WEIGHTS.metric),
         ]),
-        metric(-WEIGHTS.logStrong, claim(crashed, 'the log tells of a crash')),
+        read(-WEIGHTS.logStrong, claim(crashed, 'the log tells of a crash')),
       ]),
       contradictions: holding([
         claim((killed || warned) && errorsLead, 'errors come before irregular restarts: a crash'),
@@ -56,5 +56,9 @@ export const probeMisconfigured: FailureModel = {
   ladder: () => [],
   refuses: refusing(['restart_pod', 'scale_up'], 'the probe kills the new pod as well'),
   advice: (facts) =>
-    `Give the probe what the process needs (initialDelaySeconds, timeoutSeconds, failureThreshold, path, port): ${kubectl(facts, `edit ${objectName(facts)}`)}`,
+    withCommand(
+      facts,
+      'Give the probe what the process needs (initialDelaySeconds, timeoutSeconds, failureThreshold, path, port)',
+      (object) => `edit ${object}`,
+    ),
 };

@@ -5,7 +5,7 @@ import { refsOf } from '../facts.ts';
 import { claim, given, status } from '../findings.ts';
 import { printable } from '../log-signatures.ts';
 import { podNames } from '../pod-facts.ts';
-import { kubectl, objectName } from '../sentences.ts';
+import { isSubjectKnown, kubectl, objectName } from '../sentences.ts';
 import { WEIGHTS } from '../weights.ts';
 
 const OWN_SCALE_MS = 900_000;
@@ -68,7 +68,7 @@ export const unschedulable: FailureModel = {
   ladder: () => [],
   refuses: refusing(['scale_up', 'restart_pod'], 'there is no room for the pods that wait already'),
   advice(facts) {
-    const look = `${kubectl(facts, 'describe quota')}; ${kubectl(facts, `describe ${objectName(facts)}`)}`;
-    return `Add capacity, lower the requests or raise the quota: ${look}`;
+    const add = `Add capacity, lower the requests or raise the quota: ${kubectl(facts, 'describe quota')}`;
+    return isSubjectKnown(facts) ? `${add}; ${kubectl(facts, `describe ${objectName(facts)}`)}` : add;
   },
 };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { FAILURE_TYPES } from '../../../src/diagnosis/failure-type.ts';
 import type { FailureType } from '../../../src/diagnosis/failure-type.ts';
 import { adviceOf } from '../../support/assessment.ts';
 import type { AssessedCase } from '../../support/assessment.ts';
@@ -58,9 +59,14 @@ describe('what people are told to do', () => {
     ['dependency_down', 'the callee', { pods: [calm], input: { dependencies: [callee('db', 'unhealthy')] } }, 'Heal db first; this workload follows: kubectl -n shop get pods,events --sort-by=.lastTimestamp'],
     ['dependency_down', 'no callee is known', { pods: [calm] }, 'Find out which callee does not answer; the log lines name the address.'],
     ['unknown', 'where to start', { pods: [calm] }, 'No known failure explains it. Start here: kubectl -n shop describe deployment/checkout'],
-    ['unknown', 'where to start, when nothing is known of it', { pods: [], without: ['workload', 'verdict'] }, 'No known failure explains it. Start here: kubectl describe workload/this workload'],
+    ['unknown', 'where to start, when nothing is known of it', { pods: [], without: ['workload', 'verdict'] }, 'No known failure explains it. Start here: kubectl get events -A --field-selector type=Warning --sort-by=.lastTimestamp'],
     ['unknown', 'where to start, by its name alone', { pods: [], without: ['workload', 'verdict'], input: { subject: { kind: 'StatefulSet', namespace: 'data', name: 'db' } } }, 'No known failure explains it. Start here: kubectl -n data describe statefulset/db'],
   ])('%s: %s', (type, _, spec, expected) => {
     expect(adviceOf(type, spec)).toBe(expected);
   }); // prettier-ignore
+
+  test.each(FAILURE_TYPES)('%s: nobody said which object it is: no command names one', (type) => {
+    const advice = adviceOf(type, { pods: [], without: ['workload', 'verdict'] });
+    expect(advice).not.toMatch(/workload\/|this workload\b(?! follows)/);
+  });
 });

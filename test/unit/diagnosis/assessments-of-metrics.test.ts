@@ -127,7 +127,7 @@ describe('what a type makes of metrics, lines and callees', () => {
     ['lock_contention', 'lines, and it waits', { pods: [pod(slow)], logs: ['Lock wait timeout exceeded'] }, ['+ log: a log line tells of lock, such as “Lock wait timeout exceeded”', '+ metric: response_time up to 900 (expected 80) on pod checkout-abc-1 [response_time]', '+ metric: cpu_usage as usual']],
     ['lock_contention', 'measured, and it works', { pods: [pod({ ...slow, lock_waits: ['up', 40, 1], cpu_usage: ['up', 95, 40] })] }, ['+ metric: lock_waits up to 40 (expected 1) on pod checkout-abc-1 [lock_waits]', '+ metric: response_time up to 900 (expected 80) on pod checkout-abc-1 [response_time]', '- metric: cpu_usage up to 95 (expected 40) on pod checkout-abc-1 [cpu_usage]']],
     ['lock_contention', 'slow, and no word of locks', { pods: [pod(slow)] }, []],
-    ['lock_contention', 'lines of locks and of the pool', { pods: [pod(slow)], logs: ['deadlock detected', ...pool] }, ['+ log: a log line tells of lock, such as “deadlock detected”', '+ metric: response_time up to 900 (expected 80) on pod checkout-abc-1 [response_time]', '+ metric: cpu_usage as usual', '- metric: the pool has no free connection']],
+    ['lock_contention', 'lines of locks and of the pool', { pods: [pod(slow)], logs: ['deadlock detected', ...pool] }, ['+ log: a log line tells of lock, such as “deadlock detected”', '+ metric: response_time up to 900 (expected 80) on pod checkout-abc-1 [response_time]', '+ metric: cpu_usage as usual', '- log: the pool has no free connection']],
     ['unknown', 'nothing is looked at', { pods: [pod(hot)] }, []],
   ])('%s: %s', (type, _, spec, expected) => {
     expect(assessmentOf(type, spec)).toEqual(expected);
