@@ -138,8 +138,9 @@ function assemble(
   const events: EventSink = {
     emit: (event) => [kubernetesEvents, base.feed].forEach((sink) => sink.emit(event)),
   };
-  const source = createMetricSource({ ...prometheus, log });
-  const metricEvidence = createMetricEvidence({ ...prometheus, log });
+  const transport = createTransport({ ...prometheus, log });
+  const source = createMetricSource({ ...prometheus, log }, transport);
+  const metricEvidence = createMetricEvidence(transport, { ...prometheus, log });
   const notifier = createNotifier(config.sinks, { post: outbound.post, clock, log });
   const policyEngine = createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) });
   const rights = new Map<EffectName, readonly string[]>();
@@ -172,7 +173,6 @@ function assemble(
       await operator.stop();
       await reader.stop();
       await source.close();
-      await metricEvidence.close();
       await closeAll(outbound, client);
     },
   };

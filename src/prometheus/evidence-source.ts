@@ -7,15 +7,17 @@ import type { Row } from './instant-vector.ts';
 import { maxSampleAgeMs, settingsOf, type MetricSourceOptions } from './options.ts';
 import { createInstantQuery } from './query-api.ts';
 import { sourceError } from './source-error.ts';
-import { createTransport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** Names of one query; the incident that asks has far fewer. */
 const MOST_CLAIMS = 200;
 
-/** What the metric server knows besides the watched metrics; asked only while an incident is open. */
-export function createMetricEvidence(options: MetricSourceOptions): MetricEvidenceSource & { close(): Promise<void> } {
+/**
+ * What the metric server knows besides the watched metrics; asked only while an incident is open, over the connections of
+ * the metric source.
+ */
+export function createMetricEvidence(transport: Transport, options: MetricSourceOptions): MetricEvidenceSource {
   const settings = settingsOf(options);
-  const transport = createTransport(options);
   const ask = createInstantQuery(transport, settings.limits, settings.timeoutMs);
   const rowsOf = async (promql: string): Promise<Result<readonly Row[], SourceError>> => {
     const reply = await ask(promql);
@@ -36,6 +38,5 @@ export function createMetricEvidence(options: MetricSourceOptions): MetricEviden
       if (!rows.ok) return rows;
       return ok(rows.value.length === 0 ? undefined : callEdges(rows.value, namespaces));
     },
-    close: () => transport.close(),
   };
 }

@@ -8,15 +8,20 @@ import { createPoller } from './poll.ts';
 import { isPreset, PRESETS } from './presets.ts';
 import { scopeQuery, type ScopedQuery } from './promql/scope-query.ts';
 import { createInstantQuery, type InstantQuery } from './query-api.ts';
-import { createTransport } from './transport.ts';
+import { createTransport, type Transport } from './transport.ts';
 
 /** The metric source, and what only people ask for: rules and metadata. */
 export type PrometheusSource = MetricSource & Pick<Library, 'rules' | 'metadata'>;
 
-/** Throws for options that contradict each other; everything later is a returned value. */
-export function createMetricSource(options: MetricSourceOptions): PrometheusSource {
+/**
+ * Throws for options that contradict each other; everything later is a returned value. `transport`: one that others use
+ * too; it is closed with the source.
+ */
+export function createMetricSource(
+  options: MetricSourceOptions,
+  transport: Transport = createTransport(options),
+): PrometheusSource {
   const settings = settingsOf(options);
-  const transport = createTransport(options);
   const ask = createInstantQuery(transport, settings.limits, settings.timeoutMs);
   const library = createLibrary(transport, settings.limits);
   const scope = createScopeCache();

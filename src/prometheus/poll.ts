@@ -53,27 +53,25 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
     return toCells(subject, reply, { nowMs, maxAgeMs: maxSampleAgeMs(settings.scrapeIntervalMs), givesTimes });
   };
 
-  const run = async (planned: PlannedQuery, round: Round): Promise<ReadonlyMap<string, Cell>> => {
+  /** The cells of one query; the halves of one that was too large are left over. */
+  const runOne = async (planned: PlannedQuery, round: Round): Promise<Asked> => {
     const reply = await round.ask(planned);
     const { subject } = planned;
-    if (reply.ok) return cellsOf(subject, reply.value, round);
-    if (reply.error.kind !== 'QueryTooLarge' || subject.kind === 'author') return failedCells(subject, reply.error);
+    if (reply.ok) return { cells: [...cellsOf(subject, reply.value, round)], left: [] };
+    const failed = { cells: [...failedCells(subject, reply.error)], left: [] };
+    if (reply.error.kind !== 'QueryTooLarge' || subject.kind === 'author') return failed;
     chunkSizes.tooLarge(subject.sourceKey, subject.namespaces);
-    if (subject.namespaces.length === 1) return failedCells(subject, reply.error);
+    if (subject.namespaces.length === 1) return failed;
     const half = Math.ceil(subject.namespaces.length / 2);
     const parts = [subject.namespaces.slice(0, half), subject.namespaces.slice(half)];
-    const cells = new Map<string, Cell>();
-    for (const part of parts) {
-      const found = await run(planPart(subject.sourceKey, subject.source, part, windows), round);
-      for (const [key, cell] of found) cells.set(key, cell);
-    }
-    return cells;
+    return { cells: [], left: parts.map((part) => planPart(subject.sourceKey, subject.source, part, windows)) };
   };
 
   /** The cells of several queries by one exchange; those that are to be asked one by one are left over. */
-  const runTogether = async (group: readonly PlannedQuery[], round: Round): Promise<Together> => {
+  const run = async (group: readonly PlannedQuery[], round: Round): Promise<Asked> => {
     const [first] = group;
-    if (first === undefined || group.length === 1) return { cells: [], left: group };
+    if (first === undefined) return { cells: [], left: [] };
+    if (group.length === 1) return runOne(first, round);
     const reply = await round.ask({ ...first, promql: mergedQuery(group) }, group.length);
     if (!reply.ok && isNobodys(reply.error)) {
       if (reply.error.kind === 'Timeout') merging.failed(round.nowMs);
@@ -103,9 +101,9 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
       const round = createRound(ask, nowMs, found.error);
       const cells = new Map<string, Cell>();
       await inParallel(merging.groups(plan.queries, nowMs), settings.limits.concurrency, async (group) => {
-        const { cells: found, left } = await runTogether(group, round);
+        const { cells: found, left } = await run(group, round);
         for (const [key, cell] of found) cells.set(key, cell);
-        for (const planned of left) for (const [key, cell] of await run(planned, round)) cells.set(key, cell);
+        return left.map((planned) => [planned]);
       });
       const shared: SharedReadings = new Map();
       const policies = wishes.map((wish, i) => assemble(wish, plan.wants[i] ?? [], cells, shared));
@@ -122,8 +120,9 @@ interface Round {
   sent(): number;
 }
 
-interface Together {
+interface Asked {
   readonly cells: readonly (readonly [key: string, cell: Cell])[];
+  /** What is to be asked by itself, since it could not be had this way. */
   readonly left: readonly PlannedQuery[];
 }
 
@@ -161,10 +160,23 @@ function createRound(ask: InstantQuery, nowMs: number, discoveryError: SourceErr
   };
 }
 
-async function inParallel<T>(items: readonly T[], width: number, run: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) await run(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+/** Runs them, at most so many at once, and whatever they leave over; ends when nothing is left. */
+function inParallel<T>(items: readonly T[], width: number, run: (item: T) => Promise<readonly T[]>): Promise<void> {
+  const queue = [...items];
+  let running = 0;
+  return new Promise((resolve, reject) => {
+    const next = (): void => {
+      if (queue.length === 0 && running === 0) resolve();
+      for (let item = queue[0]; item !== undefined && running < width; item = queue[0]) {
+        queue.shift();
+        running += 1;
+        run(item).then((more) => {
+          queue.push(...more);
+          running -= 1;
+          next();
+        }, reject);
+      }
+    };
+    next();
+  });
 }

@@ -6,7 +6,9 @@ import { CachedClusterReader } from '../../src/kubernetes/cluster-reader.ts';
 import { ClusterEvidenceReader } from '../../src/kubernetes/evidence/evidence-reader.ts';
 import type { WorkloadSnapshot } from '../../src/lib/workload.ts';
 import { createMetricEvidence } from '../../src/prometheus/evidence-source.ts';
+import { createTransport } from '../../src/prometheus/transport.ts';
 import { systemClock } from '../../src/system-clock.ts';
+import { untilEstablished } from '../../tools/rig/established.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
 import { CHART, helm, helmPath, PROMETHEUS } from '../support/helm.ts';
 import { definition } from '../support/manifests.ts';
@@ -163,8 +165,7 @@ withCluster('what a workload stands on, read from a real API server with the rig
         kind: 'ExternalSecret',
       }),
     );
-    const kinds = ['crd/certificates.cert-manager.io', 'crd/externalsecrets.external-secrets.io'];
-    await requireRig().kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...kinds]);
+    await untilEstablished(requireRig().kubectl);
     await apply(
       {
         apiVersion: 'cert-manager.io/v1',
@@ -227,7 +228,9 @@ withCluster('what a workload stands on, read from a real API server with the rig
   afterAll(() => new Promise((resolve) => page.close(() => resolve(undefined))));
 
   test('room on a claim, without a slope that minutes cannot show; who is called, though it never answered', async () => {
-    const source = createMetricEvidence({ url: requireRig().prometheusUrl, log: recordedLog() });
+    const options = { url: requireRig().prometheusUrl, log: recordedLog() };
+    const transport = createTransport(options);
+    const source = createMetricEvidence(transport, options);
     expect(await source.claims('evidence', ['data-0', 'other'])).toEqual({
       ok: true,
       value: [{ claim: 'data-0', freeRatio: 0.2, freeBytes: 2e8 }],
@@ -241,6 +244,6 @@ withCluster('what a workload stands on, read from a real API server with the rig
       ]),
     );
     expect(await source.calls(['nobody'])).toEqual({ ok: true, value: undefined });
-    await source.close();
+    await transport.close();
   });
 });

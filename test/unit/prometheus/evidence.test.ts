@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { CallEdge, ClaimRoom } from '../../../src/controller/evidence-ports.ts';
+import { createServer } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { CallEdge, ClaimRoom, MetricEvidenceSource } from '../../../src/controller/evidence-ports.ts';
 import { callEdges, callsQuery } from '../../../src/prometheus/call-edges.ts';
 import { claimQuery, claimRooms } from '../../../src/prometheus/claim-room.ts';
 import { createMetricEvidence } from '../../../src/prometheus/evidence-source.ts';
 import type { Row } from '../../../src/prometheus/instant-vector.ts';
+import { createMetricSource } from '../../../src/prometheus/metric-source.ts';
 import { nodesNamed, parseQuery } from '../../../src/prometheus/promql/syntax.ts';
-import { vector } from '../../support/builders/prometheus.ts';
+import { createTransport, type Transport } from '../../../src/prometheus/transport.ts';
+import { aQuery, aWish, vector } from '../../support/builders/prometheus.ts';
 import { recordedLog } from '../../support/recorders.ts';
 import { json, scriptedServer, type ScriptedServer } from '../../support/scripted-server.ts';
 
@@ -127,32 +130,46 @@ describe('who calls whom', () => {
 });
 
 describe('over http', () => {
+  const connections = { opened: 0 };
   let server: ScriptedServer;
+  let transport: Transport;
+  let evidence: MetricEvidenceSource;
+  const optionsOf = () => ({ url: server.url, log: recordedLog(), retry: { attempts: 0 } });
+
   beforeAll(async () => {
-    server = await scriptedServer(json(vector([])));
+    const listening = createServer().on('connection', () => (connections.opened += 1));
+    server = await scriptedServer(json(vector([])), listening);
   });
+  beforeEach(() => {
+    transport = createTransport(optionsOf());
+    evidence = createMetricEvidence(transport, optionsOf());
+  });
+  afterEach(() => transport.close());
   afterAll(() => server.close());
-  const source = () => createMetricEvidence({ url: server.url, log: recordedLog(), retry: { attempts: 0 } });
 
   test('nothing counts calls: no graph is known, which is not an empty one', async () => {
     server.script(json(vector([])));
-    const evidence = source();
     expect(await evidence.calls(['shop'])).toEqual({ ok: true, value: undefined });
-    await evidence.close();
   });
 
   test('a partial reply is not trusted', async () => {
     server.script(json(vector([], undefined, { warnings: ['a store is away'] })));
-    const evidence = source();
     expect(await evidence.claims('shop', ['data'])).toMatchObject({ ok: false, error: { kind: 'Partial' } });
-    await evidence.close();
   });
 
   test('nothing wanted: nothing asked', async () => {
     const before = server.requests.length;
-    const evidence = source();
     expect([await evidence.claims('shop', []), await evidence.calls([])]).toMatchObject([{ value: [] }, { ok: true }]);
     expect(server.requests).toHaveLength(before);
-    await evidence.close();
+  });
+
+  test('a poll and what is asked besides go over one connection, one after the other', async () => {
+    server.script(json(vector([])));
+    const source = createMetricSource(optionsOf(), transport);
+    const before = connections.opened;
+    await source.poll([aWish({ metrics: [aQuery('sum(x)')] })], Date.now());
+    await evidence.calls(['shop']);
+    await evidence.claims('shop', ['data']);
+    expect(connections.opened - before).toBe(1);
   });
 });

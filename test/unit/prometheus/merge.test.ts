@@ -128,3 +128,51 @@ describe('one by one, in the same poll and for an hour', () => {
     expect(await asked(NOW + 5_000)).toEqual(['single', 'single']);
   });
 });
+
+describe('what is left over of a merged query', () => {
+  const PARTS = ['cpu_usage', 'memory_usage', 'cpu_throttling', 'disk_io'];
+  const PRESENT = [
+    ...PROBES,
+    'container_cpu_cfs_periods_total',
+    'container_cpu_cfs_throttled_periods_total',
+    'container_fs_writes_bytes_total',
+    'container_fs_reads_bytes_total',
+  ];
+  const refused = json({ status: 'error', error: 'too many samples' }, 422);
+
+  /** The server takes a moment for each part; how many of them it had at once at most. */
+  async function pollHolding(concurrency: number): Promise<{ readonly most: number; readonly asked: number }> {
+    await source.close();
+    source = createMetricSource({
+      url: server.url,
+      log: recordedLog(),
+      retry: { attempts: 0 },
+      limits: { concurrency },
+    });
+    const waiting: (() => void)[] = [];
+    let [most, count] = [0, 0];
+    const single: Script = (...args) => {
+      count += 1;
+      waiting.push(() => apart(...args));
+      most = Math.max(most, waiting.length);
+      setTimeout(() => waiting.shift()?.(), 20);
+    };
+    server.script(
+      exceptDiscovery((request, ...rest) => (isMerged(queryOf(request)) ? refused : single)(request, ...rest), PRESENT),
+    );
+    await source.poll([aWish({ metrics: PARTS.map(aPreset) })], NOW);
+    return { most, asked: count };
+  }
+
+  test('is asked at the same time, not one after the other', async () => {
+    const { most, asked: count } = await pollHolding(6);
+    expect(count).toBeGreaterThan(2);
+    expect(most).toBe(count);
+  });
+
+  test('and never more at once than are allowed', async () => {
+    const { most, asked: count } = await pollHolding(2);
+    expect(count).toBeGreaterThan(2);
+    expect(most).toBe(2);
+  });
+});
