@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { untilEstablished } from '../tools/rig/established.ts';
 import type { RigHandle } from '../tools/rig/handle.ts';
 
 /** What the operator is given to watch: `deployments` of `podsEach` healthy pods, each with a policy of its own. */
@@ -9,13 +10,11 @@ export interface StageSize {
 
 const NAMESPACE = 'bench';
 const CRDS = join(import.meta.dirname, '..', 'crds');
-const KINDS = ['aegishealingpolicies', 'aegishealingactions', 'aegisguardrails'];
 
 /** Custom resources, quiet workloads and policies that poll every 5 s; resolves when all pods are ready. */
 export async function prepareStage({ kubectl, metrics }: RigHandle, size: StageSize): Promise<void> {
   await kubectl(['apply', '--server-side', '-f', CRDS]);
-  const crds = KINDS.map((kind) => `crd/${kind}.healing.aegis.dev`);
-  await kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...crds], { timeoutMs: 70_000 });
+  await untilEstablished(kubectl);
   await kubectl(['create', 'namespace', NAMESPACE]);
   const names = Array.from({ length: size.deployments }, (_, i) => `web-${i}`);
   await apply(

@@ -14,6 +14,7 @@ import {
   GUARDRAIL_REFUSALS,
   POLICY_REFUSALS,
 } from '../support/crd-refusals.ts';
+import { untilEstablished } from '../../tools/rig/established.ts';
 import { requireRig, rig } from '../support/rig.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -49,7 +50,7 @@ const anAction = (name: string, spec: Json = {}): Json => {
   beforeAll(async () => {
     const cluster = requireRig();
     await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(ROOT, 'crds')]);
-    await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', ...crdNames()]);
+    await untilEstablished(cluster.kubectl);
     call = apiServer(cluster);
     namespace = await cluster.freshNamespace('crds');
     policies = `${API}/namespaces/${namespace}/aegishealingpolicies`;

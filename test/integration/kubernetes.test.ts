@@ -11,6 +11,7 @@ import { LeaseLeadership } from '../../src/kubernetes/lease.ts';
 import { missingRights } from '../../src/kubernetes/self-check.ts';
 import type { WorkloadSnapshot } from '../../src/lib/workload.ts';
 import type { EffectName, Intent } from '../../src/policy/action.ts';
+import { untilEstablished } from '../../tools/rig/established.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
 import { anApiIntent } from '../support/builders/api.ts';
 import { anEffect, NO_PROVIDERS } from '../support/builders/kubernetes.ts';
@@ -91,7 +92,7 @@ const uids = (workload: WorkloadSnapshot): string[] =>
   beforeAll(async () => {
     cluster = requireRig();
     await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(ROOT, 'crds')]);
-    await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
+    await untilEstablished(cluster.kubectl);
     client = await connect(cluster.kubeconfigPath);
     writer = new LiveClusterWriter(client);
   }, 60_000);

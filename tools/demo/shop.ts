@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { untilEstablished } from '../rig/established.ts';
 import { LOADS, NAMESPACE } from './story.ts';
 import type { Stage } from './stage.ts';
 
@@ -8,9 +9,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export async function prepareShop(stage: Stage): Promise<void> {
   const { kubectl, metrics } = stage.rig;
   await kubectl(['apply', '--server-side', '-f', join(ROOT, 'crds')]);
-  const kinds = ['aegishealingpolicies', 'aegishealingactions', 'aegisguardrails'];
-  const crds = kinds.map((kind) => `crd/${kind}.healing.aegis.dev`);
-  await kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...crds]);
+  await untilEstablished(kubectl);
   await kubectl(['apply', '-f', join(ROOT, 'examples', 'demo', 'workloads.yaml')]);
   for (const [name, load] of Object.entries(LOADS)) await metrics.setWorkload(NAMESPACE, name, load);
   for (const name of Object.keys(LOADS)) {

@@ -6,6 +6,7 @@ import { helmPath } from '../../../test/support/helm.ts';
 import { definition } from '../../../test/support/manifests.ts';
 import { recordedLog, recordedMetrics } from '../../../test/support/recorders.ts';
 import { applyDefinitions } from '../../rig/definitions.ts';
+import { untilEstablished } from '../../rig/established.ts';
 import { AUDIT_FILE, startRig, type Rig } from '../../rig/rig.ts';
 import { waitUntil } from '../../rig/wait.ts';
 import { StandIns } from './stand-ins.ts';
@@ -54,7 +55,7 @@ export async function openGround(log: (line: string) => void): Promise<Ground> {
       ),
     ];
     await rig.kubectl(['apply', '-f', '-'], { stdin: { apiVersion: 'v1', kind: 'List', items } });
-    await rig.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all'], { timeoutMs: 70_000 });
+    await untilEstablished(rig.kubectl);
     const made = await createClient({
       access: { kind: 'kubeconfig', path: rig.kubeconfigPath },
       ...{ clock: systemClock, log: recordedLog() },
