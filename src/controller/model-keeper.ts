@@ -1,14 +1,18 @@
 import type { Clock } from '../lib/clock.ts';
 import { MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
+import { SNAPSHOT_VERSION } from '../detection/state/snapshot.ts';
 import type { ModelMemory } from './request-memory.ts';
+import { modelKey, storedModels } from './stored-models.ts';
 import type { Store } from './store-ports.ts';
 
 export interface ModelKeeperSetting {
   readonly engine: ModelMemory;
   readonly store: Pick<Store, 'saveBlob' | 'loadBlob'>;
-  /** Name of the models in the store. */
+  /** Name of the models in the store; each version of the snapshot is kept under its own. */
   readonly key: string;
+  /** Of the snapshots that this program writes, and the newest that it reads; default that of the engine. */
+  readonly version?: number;
   /** Grows with everything learnt: as long as it stands still there is nothing to save. Absent: there always is. */
   readonly learnt?: () => number;
   /** Whether this process is the one that writes now; absent: it is the only one. */
@@ -32,6 +36,7 @@ const SAVE_EVERY_MS = 5 * MINUTE;
 
 export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
   const { engine, store, key, learnt, maySave = () => true, mostBytes = Infinity, clock, log } = setting;
+  const version = setting.version ?? SNAPSHOT_VERSION;
   /** Stored models are never written over before they were read: a database that is away at the start comes back. */
   let isLoaded = false;
   let savedAt: number | undefined = 0;
@@ -39,8 +44,13 @@ export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
   let isStopped = false;
 
   const load = async (): Promise<void> => {
-    const bytes = await store.loadBlob(key);
+    const { bytes, newer } = await storedModels(store, key, version);
     isLoaded = true;
+    if (newer !== undefined) {
+      log.warn('models of a newer release are stored; they are left as they are, for its return', {
+        ...{ models: key, version: newer, own: version },
+      });
+    }
     if (bytes === undefined) return;
     try {
       // Read late, the stored models meet what was learnt meanwhile.
@@ -61,7 +71,7 @@ export function createModelKeeper(setting: ModelKeeperSetting): ModelKeeper {
       log.warn('the models are too large to be stored', { models: key, bytes: bytes.length });
       return;
     }
-    await store.saveBlob(key, bytes);
+    await store.saveBlob(modelKey(key, version), bytes);
     savedAt = now;
   };
 

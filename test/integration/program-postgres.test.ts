@@ -63,7 +63,7 @@ interface Health {
     for (let i = 0; i < 150; i += 1) await detect(100 + (i % 7), atMs + i * 15_000);
     await teacher.stop();
     const copy = await query(url, `select key, octet_length(bytes) as n from blob`);
-    expect(copy).toEqual([{ key: 'engine/rest', n: expect.any(Number) }]);
+    expect(copy).toEqual([{ key: 'engine/rest@2', n: expect.any(Number) }]);
 
     const asked: unknown[] = [];
     for (let restart = 0; restart < 2; restart += 1) {

@@ -3,11 +3,14 @@ import fc from 'fast-check';
 import type { AnomalyAnswer, DetectionService, MetricSample } from '../../../src/controller/detection-api.ts';
 import { createDetectionService } from '../../../src/controller/detection-service.ts';
 import { createModelKeeper, type ModelKeeper } from '../../../src/controller/model-keeper.ts';
+import { modelKey } from '../../../src/controller/stored-models.ts';
 import { createEngine } from '../../../src/detection/engine.ts';
+import { SNAPSHOT_VERSION } from '../../../src/detection/state/snapshot.ts';
 import { createSqliteStore, type ManagedStore } from '../../../src/store/store.ts';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { recordedLog, recordedMetrics, type RecordedLog } from '../../support/recorders.ts';
 
+const OWN = modelKey('engine/rest', SNAPSHOT_VERSION);
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
@@ -121,7 +124,7 @@ describe('the models of the detection API', () => {
 
     const engineAlone = createEngine({ seed: 7 });
     engineAlone.teach('k', { name: 'k', unit: '', direction: 'Both' }, Float64Array.of(1, 2), Float64Array.of(1, 2));
-    await store.saveBlob('engine/rest', engineAlone.snapshot());
+    await store.saveBlob(OWN, engineAlone.snapshot());
     const third = aProgram(store, clock);
     await third.keeper.start();
     expect(third.service.facts().series).toBe(1);
@@ -134,9 +137,9 @@ describe('the models of the detection API', () => {
     await program.keeper.start();
     ask(program, 100, clock);
     await program.keeper.stop();
-    await store.saveBlob('engine/rest', new Uint8Array([1]));
+    await store.saveBlob(OWN, new Uint8Array([1]));
     await program.keeper.stop();
-    expect(await store.loadBlob('engine/rest')).toEqual(new Uint8Array([1]));
+    expect(await store.loadBlob(OWN)).toEqual(new Uint8Array([1]));
   });
 
   const useless: readonly (readonly [what: string, bytes: Uint8Array])[] = [
@@ -146,7 +149,7 @@ describe('the models of the detection API', () => {
   test.each(useless)('stored models that %s are left aside, and said so', async (_what, bytes) => {
     const clock = fakeClock();
     const store = await aStore(clock);
-    await store.saveBlob('engine/rest', bytes);
+    await store.saveBlob(OWN, bytes);
     const program = aProgram(store, clock);
     await program.keeper.start();
     expect(program.log.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('learnt anew') }]);
@@ -194,8 +197,64 @@ describe('models of many bytes', () => {
     const keeper = createModelKeeper({ engine, store, key: 'many', clock, log, ...bound });
     await keeper.start();
     await keeper.stop();
-    expect((await store.loadBlob('many')) !== undefined).toBe(isStored);
+    expect((await store.loadBlob(modelKey('many', SNAPSHOT_VERSION))) !== undefined).toBe(isStored);
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(warnings);
     await store.close();
+  });
+});
+
+describe('models of other releases', () => {
+  /** A release that can read versions up to its own, and what it learns is how often it was started. */
+  function aRelease(version: number, store: Pick<ManagedStore, 'saveBlob' | 'loadBlob'>) {
+    let state = { version, starts: 0 };
+    const read = (bytes: Uint8Array): void => {
+      const stored = JSON.parse(new TextDecoder().decode(bytes)) as typeof state;
+      if (stored.version > version) throw new Error(`version ${stored.version} is not known`);
+      state = { version, starts: stored.starts };
+    };
+    const log = recordedLog();
+    const engine = {
+      snapshot: () => new TextEncoder().encode(JSON.stringify({ version, starts: state.starts + 1 })),
+      ...{ restore: read, merge: read, seriesCount: () => state.starts },
+    };
+    const keeper = createModelKeeper({ ...{ engine, store, key: 'models', version, log }, clock: fakeClock() });
+    const run = async (): Promise<number> => {
+      await keeper.start();
+      const { starts } = state;
+      await keeper.stop();
+      return starts;
+    };
+    return { run, log };
+  }
+
+  test.each<[string, readonly number[], readonly number[]]>([
+    ['the next release goes on with the models of the last', [1, 1, 2, 2], [0, 1, 2, 3]],
+    ['an older one goes on with its own, and finds the newer ones’ untouched', [1, 2, 2, 1, 1, 2], [0, 1, 2, 1, 2, 3]],
+    ['one that has none begins anew and spoils nothing', [3, 3, 2, 2, 3], [0, 1, 0, 1, 2]],
+    ['versions may be skipped', [1, 4, 1, 4], [0, 1, 1, 2]],
+  ])('%s', async (_, versions, expected) => {
+    const store = await aStore(fakeClock());
+    const starts: number[] = [];
+    for (const version of versions) starts.push(await aRelease(version, store).run());
+    expect(starts).toEqual(expected);
+  });
+
+  test('what a release before the versions had keys has stored is taken, and left as it is', async () => {
+    const store = await aStore(fakeClock());
+    const bytes = new TextEncoder().encode(JSON.stringify({ version: 2, starts: 7 }));
+    await store.saveBlob('models', bytes);
+    expect(await aRelease(2, store).run()).toBe(7);
+    expect(await store.loadBlob('models')).toEqual(bytes);
+    expect(await aRelease(2, store).run()).toBe(8);
+  });
+
+  test('an older release says that it leaves newer models alone', async () => {
+    const store = await aStore(fakeClock());
+    await aRelease(3, store).run();
+    const { run, log } = aRelease(2, store);
+    await run();
+    expect(log.lines.filter(({ level }) => level === 'warn').map(({ facts }) => facts)).toEqual([
+      { models: 'models', version: 3, own: 2 },
+    ]);
   });
 });

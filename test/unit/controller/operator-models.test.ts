@@ -1,6 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createEngine } from '../../../src/detection/engine.ts';
 import { podSeriesKey } from '../../../src/detection/engine-input.ts';
+import { modelKey } from '../../../src/controller/stored-models.ts';
+import { SNAPSHOT_VERSION } from '../../../src/detection/state/snapshot.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { aShop, type World } from '../../support/fakes/world.ts';
 
@@ -9,7 +11,7 @@ const MINUTE = 60_000;
 
 /** Samples that the stored models know of the first pod's cpu. */
 async function storedSamples(world: World): Promise<number> {
-  const bytes = await world.store.loadBlob('engine');
+  const bytes = await world.store.loadBlob(modelKey('engine', SNAPSHOT_VERSION));
   if (bytes === undefined) return 0;
   const engine = createEngine({ seed: 7 });
   engine.restore(bytes);
