@@ -18,6 +18,14 @@ export function imageOptions(): readonly string[] {
   return (JSON.parse(entry) as string[]).slice(1, -1);
 }
 
+/** The same where the detection API is served alone, by the compose file. */
+export function apiOptions(): readonly string[] {
+  const file = readFileSync(join(ROOT, 'docker-compose.yaml'), 'utf8');
+  const entry = /^ {4}entrypoint: \[node, (.*), \/app\/main\.js\]$/m.exec(file)?.[1];
+  if (entry === undefined) throw new Error('docker-compose.yaml has no entrypoint that starts /app/main.js with node');
+  return entry.split(', ');
+}
+
 /** The image's settings of the C library, which the configuration does not know. */
 export function allocatorSettings(): Readonly<Record<string, string>> {
   const settings = dockerfile().matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePorts } from '../tools/rig/ports.ts';
 import { KEY } from './rest-calls.ts';
-import { allocatorSettings, imageOptions } from './release.ts';
+import { allocatorSettings, apiOptions } from './release.ts';
 
 /** A server as a process. */
 export interface Server {
@@ -17,7 +17,7 @@ export interface Server {
 
 const START_LIMIT_MS = 60_000;
 
-/** The release with the image's options, on a store in `folder`, with a key; only its rate limits are raised. */
+/** The release with the options of the compose file, on a store in `folder`, with a key; only its rate limits are raised. */
 export async function startRelease(main: string, folder: string): Promise<Server> {
   const [port = 0] = await freePorts(1);
   const environment = {
@@ -36,7 +36,7 @@ export async function startRelease(main: string, folder: string): Promise<Server
   return startProgram({
     name: 'aegis',
     program: process.execPath,
-    args: [...imageOptions(), main],
+    args: [...apiOptions(), main],
     folder,
     environment,
     port,

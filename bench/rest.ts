@@ -99,7 +99,7 @@ function reportOfCalls(rows: readonly Row[]): Part {
           `${f(ours.cpuMicros, 0, 7)} | ${f(express.perSecond, 0, 13)} ${f(express.p99Ms, 2, 7)} ${f(express.cpuMicros, 0, 7)} | ` +
           `${f(fastify.perSecond, 0, 13)} ${f(fastify.cpuMicros, 0, 7)}`,
       ),
-      'peers run with Node’s own options; the release runs with the image’s, which trade speed for memory',
+      'peers run with Node’s own options; the release runs with those of the compose file, which trade speed for memory',
       'durability: predictions are written in batches within 100 ms and synced at checkpoints',
     ],
   };
