@@ -47,7 +47,15 @@ export interface Verification {
   readonly verdict: 'Effective' | 'Ineffective' | 'Inconclusive' | 'Waiting';
   readonly message: string;
   readonly reason?:
-    'RecoveredWithPeers' | 'Recovered' | 'StillAnomalous' | 'NotReady' | 'NoFreshData' | 'NotAccepted' | 'Reverted';
+    | 'RecoveredWithPeers'
+    | 'Recovered'
+    | 'StillAnomalous'
+    | 'NotReady'
+    | 'NoFreshData'
+    | 'NotAccepted'
+    | 'Reverted'
+    | 'RolloutUnderWay'
+    | 'SurgeGoesOn';
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
   readonly peers: Readonly<Record<string, number>>;

@@ -77,3 +77,12 @@ export function notReadyBecause(intent: Intent, workload: WorkloadSnapshot): str
       return undefined;
   }
 }
+
+/** The sentence, if pods that came since the effect crash. */
+export function newPodsCrashing({ baseline }: Intent, workload: WorkloadSnapshot): string | undefined {
+  const fresh = workload.pods.filter(({ uid }) => !baseline.podUids.includes(uid));
+  const crashing = fresh.filter(({ containers }) =>
+    containers.some(({ waitingReason }) => waitingReason === 'CrashLoopBackOff'),
+  );
+  return crashing.length === 0 ? undefined : `${crashing.length} of ${fresh.length} new pods crash`;
+}

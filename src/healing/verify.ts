@@ -8,7 +8,8 @@ import type { Intent } from '../policy/action.ts';
 import type { ActionStatus, LimitStanding, Verification } from './decision.ts';
 import { improvement, improvementOf } from './improvement.ts';
 import { meanOver, meanValues } from './measured.ts';
-import { groupsOf, notReadyBecause, verdictsOf } from './verify-groups.ts';
+import { outlasted } from './outlasted.ts';
+import { groupsOf, newPodsCrashing, notReadyBecause, verdictsOf } from './verify-groups.ts';
 import { cacheFailure, limitFailure, type Measured } from './verify-special.ts';
 
 /** Everything that a judgement of an effect rests on. */
@@ -212,7 +213,7 @@ function earlyFailure(seen: Look): Verification | undefined {
   }
   const unready = notReadyBecause(intent, workload);
   if (action === 'scale_up' && unready !== undefined) {
-    const crashing = newPodsCrashing(input);
+    const crashing = newPodsCrashing(intent, workload);
     if (crashing !== undefined) return result(seen, 'Ineffective', crashing, 'NotReady');
     if (nowMs - executedAtMs >= SCALE_READY_MS) {
       return result(seen, 'Ineffective', `${unready} ${inWords(nowMs - executedAtMs)} after scaling up`, 'NotReady');
@@ -234,31 +235,28 @@ function specialFailure(seen: Look): ReturnType<typeof limitFailure> {
     : undefined;
 }
 
-function newPodsCrashing({ intent, workload }: VerifyInput): string | undefined {
-  const fresh = workload.pods.filter(({ uid }) => !intent.baseline.podUids.includes(uid));
-  const crashing = fresh.filter(({ containers }) =>
-    containers.some(({ waitingReason }) => waitingReason === 'CrashLoopBackOff'),
-  );
-  return crashing.length === 0 ? undefined : `${crashing.length} of ${fresh.length} new pods crash`;
+/** The newest verdict, if it was made after the effect on samples that still count. */
+function lastVerdict({ verdict, status, settings, nowMs }: VerifyInput): WorkloadVerdict | undefined {
+  if (verdict === undefined || verdict.atMs <= (status.executed?.atMs ?? 0)) return undefined;
+  return nowMs - (verdict.oldestSampleMs ?? verdict.atMs) <= settings.maxSampleAgeMs ? verdict : undefined;
 }
 
 /** The time is over without proof. */
 function atDeadline(seen: Look): Verification {
   const { input, after } = seen;
-  const { intent, workload, verdict, status, settings, nowMs } = input;
+  const { intent, workload } = input;
+  const verdict = lastVerdict(input);
+  const share = improvementOf(triggering(intent), after, input.directions);
+  const isHelping = share !== undefined && share >= MIN_IMPROVEMENT;
   const unready = notReadyBecause(intent, workload);
+  const longer = outlasted({ ...seen, intent, workload, verdict, isHelping, isReady: unready === undefined });
+  if (longer !== undefined) return result(seen, 'Inconclusive', longer.message, longer.reason);
   if (unready !== undefined) return result(seen, 'Ineffective', `${unready} in time`, 'NotReady');
-  const isFresh =
-    verdict !== undefined &&
-    verdict.atMs > (status.executed?.atMs ?? 0) &&
-    nowMs - (verdict.oldestSampleMs ?? verdict.atMs) <= settings.maxSampleAgeMs;
-  const poll = isFresh ? judgePoll(input, verdict) : 'unknown';
+  const poll = verdict === undefined ? 'unknown' : judgePoll(input, verdict);
   if (poll === 'unknown') {
     return result(seen, 'Inconclusive', 'there was no fresh data to judge it by', 'NoFreshData');
   }
-  const share = improvementOf(triggering(intent), after, input.directions);
-  const isHalfAHelp = intent.action === 'scale_up' || intent.action === 'throttle_api';
-  if (isHalfAHelp && share !== undefined && share >= MIN_IMPROVEMENT) {
+  if (isHelping && (intent.action === 'scale_up' || intent.action === 'throttle_api')) {
     // Taking back what helped by a third would make it worse; it did not cure either.
     return result(seen, 'Inconclusive', `better by ${percent(share)}, but not in band`, 'StillAnomalous');
   }

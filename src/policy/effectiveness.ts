@@ -49,8 +49,8 @@ const PRIOR_INCIDENTS = 4;
 /** What is assumed of an effect that was not tried often enough. */
 export const PRIOR_ESTIMATE = 0.5;
 
-/** No fact about the effect: nothing was seen of it, or somebody took it back before it could show. */
-const TEACHES_NOTHING = new Set(['NoFreshData', 'Reverted']);
+/** No fact about the effect: nothing was seen of it, somebody took it back, or its time was over before it could show. */
+const TEACHES_NOTHING = new Set(['NoFreshData', 'Reverted', 'RolloutUnderWay', 'SurgeGoesOn']);
 
 /**
  * What an ended effect taught; `undefined`: nothing. Only what was sent and judged teaches. What recovered together with

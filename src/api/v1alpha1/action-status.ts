@@ -102,6 +102,8 @@ const VERIFYING = [
   'NoFreshData',
   'NotAccepted',
   'Reverted',
+  'RolloutUnderWay',
+  'SurgeGoesOn',
 ] as const;
 
 /** Words of a stored status that this version does not know, with their paths. */

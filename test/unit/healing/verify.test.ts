@@ -157,6 +157,18 @@ describe('a rollout restart', () => {
   });
   test('is proven by all pods', () =>
     expect(inShort(input(75_000, { intent }))).toEqual(['Effective', 'Recovered', 3]));
+
+  const rolling = withReplicas(REPLACED, { updated: 2 });
+  const crashing = { ready: false, containers: [aContainer({ waitingReason: 'CrashLoopBackOff' })] };
+  test.each<readonly [string, Partial<VerifyInput>, unknown[]]>([
+    ['is still under way when its time is over: no proof either way', { workload: rolling }, ['Inconclusive', 'RolloutUnderWay', 0]],
+    ['is still under way, and nothing was measured', { workload: rolling, verdict: undefined }, ['Inconclusive', 'RolloutUnderWay', 2]],
+    ['was given up by its controller', { workload: { ...rolling, conditions: [{ type: 'Progressing', status: 'False', changedAtMs: NOW }] } }, ['Ineffective', 'NotReady', 0]],
+    ['brings pods that crash', { workload: withReplicas(aWorkload({ pods: [aPod(1), aPod(2), aPod(3), aPod(4, crashing)] }), { updated: 1 }) }, ['Ineffective', 'NotReady', 0]],
+    ['is over, and not all are ready', { workload: withReplicas(REPLACED, { ready: 3 }) }, ['Ineffective', 'NotReady', 0]],
+  ])('%s', (_, over, expected) => {
+    expect(inShort(input(300_000, { intent, verdict: poll(299_000), ...over }))).toEqual(expected);
+  }); // prettier-ignore
 });
 
 describe('scaling up', () => {
@@ -169,6 +181,57 @@ describe('scaling up', () => {
     ['better by less than a tenth', input(301_000, scaled({ verdict: poll(300_000, [0, 1, 2, 3, 4, 5].map((i) => aPodVerdict(podRef(i), { metrics: [aMetric('cpu_usage', 82, 0.9)] }))) })), ['Ineffective', 'StillAnomalous', 0]],
     ['somebody set the replicas back', input(90_000, scaled({ workload: aWorkload() })), ['Ineffective', 'Reverted', 3]],
   ])('%s', (_sentence, given, expected) => expect(inShort(given)).toEqual(expected)); // prettier-ignore
+});
+
+describe('scaling up in a surge', () => {
+  const pods = [0, 1, 2, 3, 4, 5].map((index) => aPod(index));
+  const intentFor = (failureType: 'traffic_surge' | 'cpu_saturation') =>
+    aScaleUp({
+      baseline: { ...aScaleUp().baseline, metrics: { cpu_usage: 90, request_rate: 200 } },
+      diagnosis: { ...aScaleUp().diagnosis, failureType },
+      metrics: ['cpu_usage', 'request_rate'],
+    });
+  /** Four pods took 200 requests each when it was decided, six take so many now, and work so hard. */
+  const later = (cpu: number, each: number, over: Partial<VerifyInput> = {}): VerifyInput => {
+    const metrics = [
+      aMetric('cpu_usage', cpu, cpu > 70 ? 0.9 : 0.1),
+      aMetric('request_rate', each, each > 120 ? 0.9 : 0.1),
+    ];
+    const verdict = poll(
+      300_000,
+      pods.map((pod) => aPodVerdict(pod, { metrics })),
+      { state: 'unhealthy' },
+    );
+    return input(301_000, {
+      intent: intentFor('traffic_surge'),
+      workload: withReplicas(aWorkload({ pods }), { ready: 6 }),
+      verdict,
+      ...over,
+    });
+  };
+  const shared = (requests: number): VerifyInput => {
+    const seen = later(90, 0);
+    const cpu = pods.map((pod) => aPodVerdict(pod, { metrics: [aMetric('cpu_usage', 90, 0.9)] }));
+    return { ...seen, verdict: poll(300_000, cpu, { workloadMetrics: [aMetric('request_rate', requests, 0.9)] }) };
+  };
+
+  test.each<readonly [string, VerifyInput, unknown[]]>([
+    ['goes on and the pods are better: no proof either way', later(72, 133), ['Inconclusive', 'SurgeGoesOn', 0]],
+    ['grew by half, and the pods are no better: what was added is used up', later(90, 200), ['Inconclusive', 'SurgeGoesOn', 0]],
+    ['goes on, grew by nothing, and nothing is better: it does not help', later(89, 133.4, { intent: { ...intentFor('traffic_surge'), metrics: ['cpu_usage'] } }), ['Ineffective', 'StillAnomalous', 0]],
+    ['is over, and something is still ill', later(90, 60, { intent: { ...intentFor('traffic_surge'), metrics: ['cpu_usage'] } }), ['Ineffective', 'StillAnomalous', 0]],
+    ['was none: capacity was missing otherwise', later(90, 200, { intent: intentFor('cpu_saturation') }), ['Ineffective', 'StillAnomalous', 0]],
+    ['of the workload as a whole grew', shared(240), ['Inconclusive', 'SurgeGoesOn', 0]],
+    ['of the workload as a whole stayed', shared(200), ['Ineffective', 'StillAnomalous', 0]],
+    ['goes on, and new pods are not ready', later(72, 133, { workload: withReplicas(aWorkload({ pods }), { ready: 5 }) }), ['Ineffective', 'NotReady', 0]],
+    ['goes on as far as anybody knows: there is no fresh data', later(72, 133, { verdict: undefined }), ['Inconclusive', 'NoFreshData', 2]],
+  ])('%s', (_, given, expected) => expect(inShort(given)).toEqual(expected)); // prettier-ignore
+
+  test('says how many requests there are', () => {
+    expect(verify(later(90, 200)).message).toBe(
+      'the surge goes on: requests are at 150 % of those when it was decided',
+    );
+  });
 });
 
 describe('scaling down', () => {
