@@ -69,7 +69,7 @@ async function measure(url: string, pods: number, podsEach: number): Promise<Pol
       const state = states[i];
       if (state === undefined) throw new Error(`policy ${policy.name} was not polled`);
       const specs = poller.specs(policy, state.polled, nowMs);
-      const { verdict } = assessor.assess(policy, workload, state.polled.readings, specs, nowMs);
+      const { verdict } = assessor.assess(policy, { workload, isOnly: false }, state.polled.readings, specs, nowMs);
       for (const pod of verdict.pods) scored += pod.metrics.filter((each) => each.verdict.kind === 'score').length;
     }
     const { user, system } = process.cpuUsage(before);

@@ -89,7 +89,9 @@ export class BackFill {
       const past = await poller.past(policy, spanMs, untilMs);
       const names = new Set(past.map(({ metric }) => metric));
       const specs = metrics.length > 0 ? metrics : Object.values(PRESETS).filter(({ name }) => names.has(name));
-      const taken = workloads.reduce((sum, workload) => sum + assessor.teach(policy, workload, past, specs), 0);
+      // Past series without a pod are the workload's only where there is one, as at the polls.
+      const own = workloads.length === 1 ? past : past.filter(({ pod }) => pod !== undefined);
+      const taken = workloads.reduce((sum, workload) => sum + assessor.teach(policy, workload, own, specs), 0);
       log.info('learnt from the past', { policy: policy.name, namespace: policy.namespace, samples: taken });
     } catch (error) {
       log.warn('the back-fill failed; the policy learns from now on', { policy: policy.name, err: error });

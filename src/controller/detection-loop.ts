@@ -134,9 +134,11 @@ export class DetectionLoop {
   #assess(policy: HealingPolicy, state: MetricsState): readonly Case[] {
     const { reader, poller, assessor, log, metrics } = this.#deps;
     const specs = poller.specs(policy, state.polled, state.atMs);
-    return reader.workloads(policy.namespace, policy.target).flatMap((workload): Case[] => {
+    const workloads = reader.workloads(policy.namespace, policy.target);
+    return workloads.flatMap((workload): Case[] => {
       try {
-        const assessed = assessor.assess(policy, workload, state.polled.readings, specs, this.#deps.clock.nowMs());
+        const selected = { workload, isOnly: workloads.length === 1 };
+        const assessed = assessor.assess(policy, selected, state.polled.readings, specs, this.#deps.clock.nowMs());
         return [{ ...assessed, policy, workload }];
       } catch (error) {
         metrics.count('aegis_faults_total', { where: 'assess' });

@@ -12,6 +12,7 @@ import { effectiveGuardrail, lowerMode } from '../policy/effective-guardrail.ts'
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import { chosenPath, isPath } from '../policy/throttle-path.ts';
 import type { ActionLedger } from './action-ledger.ts';
+import { unattributed } from './attribution.ts';
 import { eventNote, regardingPolicy } from './events.ts';
 import type { IncidentBook } from './incident-book.ts';
 import { LastWritten } from './last-written.ts';
@@ -142,9 +143,13 @@ export class PolicyReporter {
       },
       metrics: {
         available: [...new Set(readings.map(({ metric }) => metric))].sort(),
-        problems: state.polled.problems.map(({ metric, error }) => ({
-          ...{ metric, reason: error.kind, message: error.message },
-        })),
+        problems: [
+          ...state.polled.problems.map(({ metric, error }) => ({ metric, reason: error.kind, message: error.message })),
+          ...unattributed(
+            state.polled.readings,
+            workloads.map(({ ref }) => ref),
+          ),
+        ],
       },
       ...(samples.length > 0 && { learned: { samples: coarse(Math.min(...samples), wanted), wanted } }),
     };

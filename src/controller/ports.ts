@@ -10,7 +10,7 @@ import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
 import type { Parsed } from '../lib/parsed.ts';
 import type { Result } from '../lib/result.ts';
-import type { ClusterEvent, NodeSnapshot, WorkloadRef, WorkloadSnapshot } from '../lib/workload.ts';
+import type { ClusterEvent, NodeSnapshot, WorkloadKind, WorkloadRef, WorkloadSnapshot } from '../lib/workload.ts';
 import type { EffectName, Intent } from '../policy/action.ts';
 import type { EngineAnswer } from '../policy/guard.ts';
 import type { Guardrail, HealingPolicy, TrafficSource, WatchedMetric } from '../policy/healing-policy.ts';
@@ -29,9 +29,11 @@ export interface MetricWish {
   readonly targetName?: string;
 }
 
-/** A reading of one pod (`pod` given) or of the namespace's workload (absent). */
+/** A reading of one pod (`pod` given) or of a workload; whose it is where it names none, `attribution.ts` says. */
 export interface PolledReading extends MetricReading {
   readonly pod?: string;
+  /** The workload that the series names, of any kind where it leaves that open. */
+  readonly workload?: { readonly name: string; readonly kind?: WorkloadKind };
   readonly unit: string;
 }
 

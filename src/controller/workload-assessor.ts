@@ -11,6 +11,7 @@ import { usualTraffic } from '../diagnosis/usual-traffic.ts';
 import { SECOND } from '../lib/duration.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
+import { attributed } from './attribution.ts';
 import type { IncidentBook, Track } from './incident-book.ts';
 import type { PodAges } from './pod-ages.ts';
 import type { PolledReading, RangeSeries } from './ports.ts';
@@ -49,9 +50,10 @@ export class WorkloadAssessor {
     this.#stalenessMs = deps.stalenessMs;
   }
 
+  /** `isOnly`: the policy selects no other workload. */
   assess(
     policy: HealingPolicy,
-    workload: WorkloadSnapshot,
+    { workload, isOnly }: { readonly workload: WorkloadSnapshot; readonly isOnly: boolean },
     readings: readonly PolledReading[],
     metrics: readonly MetricSpec[],
     nowMs: number,
@@ -59,7 +61,7 @@ export class WorkloadAssessor {
     const track = this.#book.track(policy.uid, workload.ref);
     this.#podAges.look(workload);
     const byPod = readingsByPod(readings);
-    const shared = byPod.get(undefined) ?? [];
+    const shared = attributed(byPod.get(undefined) ?? [], workload.ref, isOnly);
     // A metric of which nothing came back is missing on every pod; it is no metric of the workload as a whole.
     const missing = shared.filter(({ reading }) => reading.kind === 'unknown');
     const settings = this.settings(policy);

@@ -1,6 +1,7 @@
 import type { MetricWish, PolledPolicy, PolledReading, SourceError } from '../controller/ports.ts';
 import type { Reading } from '../detection/sample.ts';
 import type { Cell } from './cells.ts';
+import { ownerOf } from './entity.ts';
 import type { Want } from './plan.ts';
 
 const ABSENT: Reading = { kind: 'unknown', reason: 'Absent' };
@@ -50,19 +51,25 @@ function wantedReadings(want: Want, wish: MetricWish, cells: ReadonlyMap<string,
 function readingsOf(want: Want, cell: Cell, wish: MetricWish): readonly PolledReading[] {
   if (cell.kind === 'service') return serviceReading(want, cell, wish);
   if (cell.kind === 'claim') return claimReadings(want, cell, wish);
-  return Array.from(cell.readings, ([pod, reading]) => ({
+  return Array.from(cell.readings, ([entity, reading]) => ({
     metric: want.metric,
     unit: want.unit,
     reading,
-    ...(pod === '' ? {} : { pod }),
+    ...ownerOf(entity),
   }));
 }
 
-/** The service named like the workload, or the only one of the namespace; among several strangers none is guessed. */
+/**
+ * The service named like the workload, or the only one of the namespace; among several strangers none is guessed. For a
+ * policy that selects by labels each goes to the workload that is named like it.
+ */
 function serviceReading({ metric, unit }: Want, cell: Cell, wish: MetricWish): readonly PolledReading[] {
-  const named = wish.targetName === undefined ? undefined : cell.readings.get(wish.targetName);
+  const { targetName } = wish;
+  if (targetName === undefined) {
+    return Array.from(cell.readings, ([name, reading]) => ({ metric, unit, reading, workload: { name } }));
+  }
   const only = cell.readings.size === 1 ? [...cell.readings.values()][0] : undefined;
-  const reading = named ?? only;
+  const reading = cell.readings.get(targetName) ?? only;
   return reading === undefined ? [] : [{ metric, unit, reading }];
 }
 

@@ -1,5 +1,6 @@
 import type { SourceError } from '../controller/ports.ts';
 import type { Reading } from '../detection/sample.ts';
+import { entitiesOf, entityOf, nameOf, WHOLE } from './entity.ts';
 import { labelOf, type Row } from './instant-vector.ts';
 import { presetCell, type Subject } from './plan.ts';
 import { TIME_LABEL, type ScopedQuery } from './promql/scope-query.ts';
@@ -8,7 +9,7 @@ import { judge } from './sample-time.ts';
 import { sourceError } from './source-error.ts';
 import type { EntityKind } from './preset-source.ts';
 
-/** What a query found in one namespace; the entity '' stands for the workload as a whole. */
+/** What a query found in one namespace, by entity (`entity.ts`). */
 export interface Cell {
   readonly kind: EntityKind;
   readonly readings: ReadonlyMap<string, Reading>;
@@ -26,7 +27,6 @@ export interface Judgement {
   readonly givesTimes: boolean;
 }
 
-const WHOLE = '';
 const UNKNOWN_PARTIAL: Reading = { kind: 'unknown', reason: 'Partial' };
 
 /** Does the reply hold sample times at all? */
@@ -97,17 +97,16 @@ function authorCells(
   let doubled: string | undefined;
   for (const row of reply.rows) {
     if (isTime(row) || (labelOf(row, 'namespace') ?? namespace) !== namespace) continue;
-    const entity = labelOf(row, 'pod') ?? WHOLE;
+    const entity = entityOf(row);
     if (readings.has(entity)) doubled ??= entity;
     readings.set(entity, judgeAuthored(row, scoped, times, judgement));
   }
   if (doubled === undefined) return new Map([[cell, { kind: 'pod', readings }]]);
-  const whose = doubled === WHOLE ? 'the workload' : `pod ${doubled}`;
-  const problem = sourceError('QueryInvalid', `more than one series for ${whose}: aggregate by (pod)`);
+  const problem = sourceError('QueryInvalid', `more than one series for ${nameOf(doubled)}: aggregate by (pod)`);
   return new Map([[cell, { kind: 'pod', readings: new Map(), problem }]]);
 }
 
-/** Selector index -> pod ('' for series without one) -> time of the newest sample. */
+/** Selector index -> entity -> time of the newest sample. */
 type SelectorTimes = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 function selectorTimes(rows: readonly Row[]): SelectorTimes {
@@ -115,24 +114,26 @@ function selectorTimes(rows: readonly Row[]): SelectorTimes {
   for (const row of rows) {
     const index = labelOf(row, TIME_LABEL);
     if (index === undefined) continue;
-    const byPod = times.get(index) ?? new Map<string, number>();
-    byPod.set(labelOf(row, 'pod') ?? WHOLE, row.value * 1000);
-    times.set(index, byPod);
+    const byEntity = times.get(index) ?? new Map<string, number>();
+    for (const entity of entitiesOf(row)) {
+      byEntity.set(entity, Math.max(byEntity.get(entity) ?? Number.NEGATIVE_INFINITY, row.value * 1000));
+    }
+    times.set(index, byEntity);
   }
   return times;
 }
 
 /**
- * A value is as old as its stalest input: for each selector the pod's own newest sample counts, where it has one, else
- * the newest of all. A value without a single sample behind it (`absent(x)`, `x or vector(0)`) is `Absent`.
+ * A value is as old as its stalest input: for each selector the newest sample of the pod, or of the workload that
+ * it names, counts where there is one, else the newest of all. A value without a single sample behind it (`absent(x)`, `x or vector(0)`) is `Absent`.
  */
 function judgeAuthored(row: Row, scoped: ScopedQuery, times: SelectorTimes, judgement: Judgement): Reading {
-  const pod = labelOf(row, 'pod') ?? WHOLE;
+  const entity = entityOf(row);
   if (times.size === 0) {
     const isProven = !judgement.givesTimes && !scoped.conjures;
     return isProven ? judgeRow(row, undefined, false, judgement) : { kind: 'unknown', reason: 'Absent' };
   }
   let oldest = Number.POSITIVE_INFINITY;
-  for (const byPod of times.values()) oldest = Math.min(oldest, byPod.get(pod) ?? Math.max(...byPod.values()));
+  for (const each of times.values()) oldest = Math.min(oldest, each.get(entity) ?? Math.max(...each.values()));
   return judgeRow(row, oldest, true, judgement);
 }

@@ -1,6 +1,7 @@
 import type { MetricWish, SourceError } from '../controller/ports.ts';
 import type { WatchedMetric } from '../policy/healing-policy.ts';
 import type { ChunkSizes } from './chunks.ts';
+import { ENTITY_LABELS } from './entity.ts';
 import { presetQuery, timeRows, type PresetSource, type QueryWindows } from './preset-source.ts';
 import { isPreset, PRESET_NAMES, PRESETS, type Preset } from './presets.ts';
 import type { ScopedQuery } from './promql/scope-query.ts';
@@ -155,6 +156,7 @@ function planAuthor(
 
 /** The author's expression, and beside it the newest sample of each of its selectors. */
 function authorQuery({ promql, selectors }: ScopedQuery): string {
-  const times = selectors.map((selector, index) => timeRows(`max by (pod) (timestamp(${selector}))`, index));
+  const newest = `max by (${ENTITY_LABELS.join(', ')})`;
+  const times = selectors.map((selector, index) => timeRows(`${newest} (timestamp(${selector}))`, index));
   return [`(${promql})`, ...times].join(' or ');
 }

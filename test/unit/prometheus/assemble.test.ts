@@ -27,6 +27,24 @@ describe('services of an ingress', () => {
   ])('%s', (_, found, targetName, expected) => {
     expect(share('service', found, targetName)).toEqual(expected);
   });
+
+  test('for a policy with a selector each names the workload that it may belong to', () => {
+    const cells = new Map([
+      [
+        'c',
+        {
+          kind: 'service' as const,
+          readings: new Map([
+            ['web', value(1)],
+            ['cart', value(2)],
+          ]),
+        },
+      ],
+    ]);
+    const { targetName: _, ...wish } = aWish();
+    const { readings } = assemble(wish, [{ metric: 'm', unit: 'u', cell: 'c' }], cells);
+    expect(readings.map(({ workload }) => workload?.name)).toEqual(['web', 'cart']);
+  });
 });
 
 describe('volume claims', () => {
