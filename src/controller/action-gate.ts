@@ -181,7 +181,7 @@ export class ActionGate {
     }
     // The row before the status: killed in between, the action is still `Executing` and is settled with its row.
     await journal.complete(rowId, seen.kind, textOf(seen));
-    await journal.write(executing, markOutcome(intent, executing.status, seen, clock.nowMs()));
+    await journal.record(executing, (status) => markOutcome(intent, status, seen, clock.nowMs()));
     return undefined;
   }
 

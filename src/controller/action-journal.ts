@@ -15,6 +15,10 @@ import type { HistoryRow, Store } from './store-ports.ts';
 /** More than an incident has in its last minutes, where a row that is still open would be. */
 const ROWS_OF_AN_INCIDENT = 50;
 
+/** Further writes of an outcome, and the wait before each but the first, times its number: five seconds in all. */
+const RECORD_ATTEMPTS = 5;
+const RECORD_EVERY_MS = 500;
+
 /** The Event that tells of an action's arrival in a state; states without one are silent. */
 const EVENT_OF: Partial<Record<ActionState, EventReason>> = {
   AwaitingApproval: 'AwaitingApproval',
@@ -73,6 +77,28 @@ export class ActionJournal {
     await ledger.adopt([toRecord(written.value)]);
     this.#tell(action, written.value);
     return written.value;
+  }
+
+  /**
+   * What came of an effect that was sent: kept in memory until it is written, for a while. A version that somebody took from
+   * under the write, or a lost answer, must not lose it: of a cleared cache no second look would tell. The effect is not
+   * repeated, and what another process has recorded meanwhile stands.
+   */
+  async record(executing: StoredAction, mark: (status: ActionStatus) => ActionStatus): Promise<void> {
+    const { writer, clock } = this.#deps;
+    const { namespace, name } = executing.intent;
+    if ((await this.write(executing, mark(executing.status))) !== undefined) return;
+    for (let attempt = 0; attempt < RECORD_ATTEMPTS; attempt++) {
+      // The first look follows at once: most often somebody has only annotated the object.
+      if (attempt > 0) await new Promise<void>((resolve) => clock.after(RECORD_EVERY_MS * attempt, resolve));
+      const read = await writer.readAction(namespace, name);
+      if (!read.ok && read.error.kind === 'NotFound') return;
+      if (!read.ok) continue;
+      const { status, uid } = read.value;
+      const isOpen = status.executingAtMs === executing.status.executingAtMs && status.executed === undefined;
+      if (uid !== executing.uid || !isOpen || status.closed !== undefined) return;
+      if ((await this.write(read.value, mark(status))) !== undefined) return;
+    }
   }
 
   /** The history row of an effect, durable before it; its id, or `undefined` if the store does not take it. */

@@ -140,7 +140,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const assessor = new WorkloadAssessor({ engine, book, podAges, stalenessMs });
   const backFill = new BackFill({ poller, assessor, reader, store, log });
   const alerts = new AlertDesk({ notifier, store, metrics, log });
-  const owed = new OwedRows(store, log);
+  const owed = new OwedRows(store, log, metrics);
   const recorder = new DecisionRecorder({ writer, store, owed, events, metrics, log });
   const journal = new ActionJournal({ writer, leadership, store, owed, ledger, events, metrics, clock, log });
   const gate = new ActionGate({

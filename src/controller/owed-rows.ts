@@ -1,4 +1,5 @@
 import type { Log } from '../lib/log.ts';
+import type { MetricsSink } from './ports.ts';
 import type { HistoryOutcome, HistoryRow, Store } from './store-ports.ts';
 
 /** A store that is away for days must not fill the memory; the oldest rows go first. */
@@ -12,13 +13,15 @@ const MOST_OWED = 1_000;
 export class OwedRows {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #metrics: Pick<MetricsSink, 'count'>;
   readonly #rows = new Map<string, HistoryRow>();
   /** By row. */
   readonly #outcomes = new Map<string, HistoryOutcome>();
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, metrics: Pick<MetricsSink, 'count'>) {
     this.#store = store;
     this.#log = log;
+    this.#metrics = metrics;
   }
 
   add(row: HistoryRow): void {
@@ -61,6 +64,22 @@ export class OwedRows {
       for (const { id } of rows) this.#rows.delete(id);
     } catch (error) {
       this.#log.warn('rows of the history are still owed', { rows: rows.length, err: error });
+      for (const row of rows) if (!(await this.#payRow(row))) return;
     }
+  }
+
+  /** Alone: one that a constraint refuses must not keep back the others. False: the store is away. */
+  async #payRow(row: HistoryRow): Promise<boolean> {
+    if (!this.#store.healthy()) return false;
+    try {
+      await this.#store.appendHistory([row]);
+    } catch (error) {
+      if (!this.#store.healthy()) return false;
+      // A store that is well and refuses it would refuse it for ever. What it would have told is in the log.
+      this.#metrics.count('aegis_faults_total', { where: 'history-row' });
+      this.#log.error('a row of the history is refused and given up', { row, err: error });
+    }
+    this.#rows.delete(row.id);
+    return true;
   }
 }

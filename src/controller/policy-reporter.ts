@@ -42,6 +42,9 @@ export interface PolicyReporterDeps {
   readonly log: Log;
 }
 
+/** What waiting does not cure. */
+const UNLIMITABLE: ReadonlySet<string> = new Set(['UnsupportedByCluster', 'TooManyRoutes']);
+
 export const policyKey = (namespace: string, name: string): string => `${namespace}/${name}`;
 
 /** Keeps each policy's status true. Computed whole, written only when it says something new. */
@@ -210,7 +213,7 @@ export class PolicyReporter {
       const paths = surroundings.throttlePaths(workload);
       return [...new Set(wishes)].flatMap((wish) => {
         const choice = chosenPath(wish, paths);
-        if (isPath(choice) || choice.reason !== 'UnsupportedByCluster') return [];
+        if (isPath(choice) || !UNLIMITABLE.has(choice.reason)) return [];
         return [`throttle_api cannot be used on ${workload.ref.name}: ${choice.message}`];
       });
     });

@@ -57,6 +57,7 @@ const reasons = {
   IncidentOpen: ['next-rung', 'Another incident is open.'],
   UnsupportedByCluster: ['next-rung', 'This cluster lacks what the action needs.'],
   ThrottleConflict: ['next-rung', 'Another policy limits this route already.'],
+  TooManyRoutes: ['next-rung', 'The traffic comes through more routes than one limit can name.'],
   NoBaseline: ['next-rung', 'Healthy traffic was never observed.'],
   UrlForbidden: ['next-rung', 'The address is not on the administrator’s list.'],
   NotDeclared: ['next-rung', 'No step of the policy declares the cache.'],

@@ -21,6 +21,9 @@ export interface ThrottlePath {
   };
 }
 
+/** Routes that one limit can name: as many as the action's object holds. */
+export const MAX_ROUTES = 16;
+
 /** `Auto` tries these two and no others. */
 const AUTOMATIC: readonly ThrottleProvider[] = ['EnvoyGateway', 'Istio'];
 
@@ -28,8 +31,14 @@ const AUTOMATIC: readonly ThrottleProvider[] = ['EnvoyGateway', 'Istio'];
 export const throttleObjectName = (actionName: string): string => `aegis-${actionName}`;
 
 /** What the action's own object does is no conflict: after a crash it is there already. */
-const refusalOf = ({ refused }: ThrottlePath, selfName: string | undefined): ThrottlePath['refused'] =>
-  selfName !== undefined && refused?.object === throttleObjectName(selfName) ? undefined : refused;
+function refusalOf({ refused, routes }: ThrottlePath, selfName: string | undefined): Hold | undefined {
+  if (routes.length > MAX_ROUTES) {
+    return hold('TooManyRoutes', `the traffic comes through ${routes.length} routes; one limit names ${MAX_ROUTES}`);
+  }
+  if (refused === undefined) return undefined;
+  const isOwn = selfName !== undefined && refused.object === throttleObjectName(selfName);
+  return isOwn ? undefined : hold(refused.reason, refused.message);
+}
 
 /**
  * The way that is taken for a wish, or why none can be. `undefined` paths: they could not be looked at, which waits;
@@ -47,7 +56,7 @@ export function chosenPath(
   if (usable !== undefined) return usable;
   const [first] = candidates;
   const refused = first === undefined ? undefined : refusalOf(first, selfName);
-  if (refused !== undefined) return hold(refused.reason, refused.message);
+  if (refused !== undefined) return refused;
   return hold('UnsupportedByCluster', `no provider (${wished}) carries this workload's traffic`);
 }
 

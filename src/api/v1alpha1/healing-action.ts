@@ -3,6 +3,7 @@ import { FAILURE_TYPES } from '../../diagnosis/failure-type.ts';
 import { WORKLOAD_KINDS } from '../../lib/workload.ts';
 import { ACTIONS } from '../../policy/action.ts';
 import { ACTION_STATES } from '../../policy/ledger.ts';
+import { MAX_ROUTES } from '../../policy/throttle-path.ts';
 import {
   condition,
   dnsLabel,
@@ -33,7 +34,7 @@ export const ACTION_BOUNDS = {
   attempts: 64,
   metrics: 64,
   pods: 5000,
-  routes: 16,
+  routes: MAX_ROUTES,
 } as const;
 
 const immutable = (field: string): readonly TransitionRule[] => [

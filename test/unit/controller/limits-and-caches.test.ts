@@ -273,6 +273,28 @@ describe('a cache', () => {
     expect(world.cluster.actions()[0]?.status.closed?.reason).toBe(reason);
   });
 
+  test.each<[string, (world: World, name: string) => void]>([
+    ['somebody writes the object meanwhile', (world, name) => world.cluster.answerApproval(name, 'Approved')],
+    [
+      'the API server takes two writes of it later',
+      (world) => {
+        let refusals = 2;
+        world.refusesOwn = (verb) => verb === 'status' && refusals-- > 0;
+      },
+    ],
+  ])('is cleared once, and the answer is not lost though %s', async (_, meddle) => {
+    const world = await growing();
+    const free = world.onCacheCleared;
+    world.onCacheCleared = (pod) => {
+      free(pod);
+      const [action] = world.cluster.actions();
+      if (action !== undefined) meddle(world, action.intent.name);
+    };
+    await world.until('healed', () => world.ends().includes('clear_cache Healed'), 10 * MINUTE);
+    expect(cleared(world)).toHaveLength(1);
+    expect(world.faults()).toEqual([]);
+  });
+
   test('that frees nothing: ineffective, and the other pods keep theirs', async () => {
     const world = await growing(false);
     await world.until('judged', () => world.ends().includes('clear_cache Ineffective'), 10 * MINUTE);

@@ -133,7 +133,7 @@ describe('a database that was lost', () => {
 
 test('what is owed is bounded, and the newest is kept', async () => {
   const store = await anEmptyStore();
-  const owed = new OwedRows(store, recordedLog());
+  const owed = new OwedRows(store, recordedLog(), recordedMetrics());
   for (let n = 0; n < 1_200; n++) owed.add(aRow({ id: `r-${n}` }));
   await owed.pay();
   const rows = await store.history({ limit: 2_000 });
@@ -143,7 +143,7 @@ test('what is owed is bounded, and the newest is kept', async () => {
 test('an outcome that the store has no row for is owed once, not for ever', async () => {
   const store = await anEmptyStore();
   const log = recordedLog();
-  const owed = new OwedRows(store, log);
+  const owed = new OwedRows(store, log, recordedMetrics());
   const outcome = { atMs: 1, reason: 'applied', message: 'evicted' };
   owed.addOutcome('nobody', outcome);
   await store.appendHistory([aRow({ id: 'r-1' })]);
@@ -152,4 +152,47 @@ test('an outcome that the store has no row for is owed once, not for ever', asyn
   await owed.pay();
   expect((await store.history({ limit: 10 })).map((row) => row.outcome)).toEqual([outcome]);
   expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+});
+
+/** Takes no list with this row in it. */
+const refusing = (store: Store, id: string): Store => ({
+  ...store,
+  appendHistory: (rows) =>
+    rows.some((row) => row.id === id)
+      ? Promise.reject(new Error('CHECK constraint failed: kind'))
+      : store.appendHistory(rows),
+});
+
+test('a row that a constraint refuses is told of and given up; those before and after it are paid', async () => {
+  const store = await anEmptyStore();
+  const log = recordedLog();
+  const metrics = recordedMetrics();
+  const owed = new OwedRows(refusing(store, 'r-2'), log, metrics);
+  for (const id of ['r-1', 'r-2', 'r-3']) owed.add(aRow({ id }));
+  await owed.pay();
+  await owed.pay();
+  expect((await store.history({ limit: 10 })).map(({ id }) => id)).toEqual(['r-3', 'r-1']);
+  const told = log.lines.filter(({ level }) => level === 'error');
+  expect(told.map(({ facts }) => facts['row'])).toEqual([aRow({ id: 'r-2' })]);
+  expect(metrics.value('aegis_faults_total', { where: 'history-row' })).toBe(1);
+});
+
+test('rows that a store takes with it when it fails stay owed, and are paid once it is back', async () => {
+  const store = await anEmptyStore();
+  let isWell = true;
+  let isBack = false;
+  const failing: Store = {
+    ...store,
+    healthy: () => isWell,
+    appendHistory: (rows) => {
+      isWell = isBack;
+      return isBack ? store.appendHistory(rows) : Promise.reject(new Error('disk full'));
+    },
+  };
+  const owed = new OwedRows(failing, recordedLog(), recordedMetrics());
+  for (const id of ['r-1', 'r-2']) owed.add(aRow({ id }));
+  await owed.pay();
+  [isWell, isBack] = [true, true];
+  await owed.pay();
+  expect((await store.history({ limit: 10 })).map(({ id }) => id)).toEqual(['r-2', 'r-1']);
 });

@@ -11,6 +11,8 @@ import { aPod, aWorkload, MINUTE, NOW, podRef, somePods } from '../../support/bu
 const remedy = (on: string[], action: Step['action'], minSeverity: 'low' | 'critical' = 'low') => ({ on, minSeverity, steps: [aStep(action)] }); // prettier-ignore
 const refs = (...indices: number[]) => indices.map(podRef);
 
+const routes = (count: number): string[] => Array.from({ length: count }, (_, i) => `route-${i}`);
+
 describe('the ladder', () => {
   const ladder = (over: Partial<DecisionInput>) => {
     const { steps, source, basis } = chooseLadder(aDecisionInput(over));
@@ -128,6 +130,9 @@ describe('the other effects', () => {
     ['providers could not be looked for', aStep('throttle_api'), { healthyRequestRate: 100 }, 'UnsafeToRead'],
     ['the first provider is limited already: the other one', aStep('throttle_api'), { throttlePaths: [aPath('EnvoyGateway', { refused: { reason: 'ThrottleConflict', message: 'limited', object: 'theirs' } }), aPath('Istio')], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 80, routes: [], throttle: { provider: 'Istio', percentOfBaseline: 80, ttlSeconds: 900 } }],
     ['the only provider is limited already', aStep('throttle_api'), { throttlePaths: [aPath('EnvoyGateway', { refused: { reason: 'ThrottleConflict', message: 'limited', object: 'theirs' } })], healthyRequestRate: 100 }, 'ThrottleConflict'],
+    ['sixteen routes', aStep('throttle_api'), { throttlePaths: [aPath('EnvoyGateway', { routes: routes(16) })], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 80, routes: routes(16), throttle: { provider: 'EnvoyGateway', percentOfBaseline: 80, ttlSeconds: 900 } }],
+    ['more routes than one limit can name', aStep('throttle_api'), { throttlePaths: [aPath('EnvoyGateway', { routes: routes(17) })], healthyRequestRate: 100 }, 'TooManyRoutes'],
+    ['more routes than one limit can name: the other provider', aStep('throttle_api'), { throttlePaths: [aPath('EnvoyGateway', { routes: routes(17) }), aPath('Istio')], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 80, routes: [], throttle: { provider: 'Istio', percentOfBaseline: 80, ttlSeconds: 900 } }],
     ['no healthy traffic was observed', aStep('throttle_api'), { throttlePaths: [aPath('Istio')] }, 'NoBaseline'],
     ['80 % of healthy traffic, by the provider that is there', aStep('throttle_api'), { throttlePaths: [aPath('Istio')], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 80, routes: [], throttle: { provider: 'Istio', percentOfBaseline: 80, ttlSeconds: 900 } }],
     ['not less than the minimum', aStep('throttle_api', { throttle: { provider: 'Istio', percentOfBaseline: 50, minPerSecond: 70, ttlSeconds: 60 } }), { throttlePaths: [aPath('Istio')], healthyRequestRate: 100 }, { pods: [], kind: 'throttle', limitPerSecond: 70, routes: [], throttle: { provider: 'Istio', percentOfBaseline: 50, minPerSecond: 70, ttlSeconds: 60 } }],
