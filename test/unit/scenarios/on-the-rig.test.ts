@@ -66,7 +66,7 @@ describe('what the rig can play', () => {
     expect(loaded.length).toBe(files.length);
     expect(loaded.filter((each) => notOnRig(each).length > 0).map(({ file }) => file)).toEqual([]);
     const wide = loaded.filter(isClusterWide).map(({ file }) => file.split('/').at(-1));
-    expect(wide).toEqual(['no-node-lost.yaml', 'no-node-pressure.yaml']);
+    expect(wide).toEqual(['dns-pods-down.yaml', 'no-node-lost.yaml', 'no-node-pressure.yaml']);
   });
 });
 
