@@ -85,7 +85,8 @@ export async function startPeer(name: 'express' | 'fastify', options: readonly s
   const child = fork(join(import.meta.dirname, 'rest-peer.ts'), [name], { execArgv: [...options] });
   const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
   const stop = async (): Promise<void> => {
-    const ended = once(child, 'close');
+    // Not `close`: that never comes once this side has closed the channel.
+    const ended = once(child, 'exit');
     child.disconnect();
     await ended;
   };
