@@ -1,4 +1,5 @@
 import type { Outcome } from '../healing/decision.ts';
+import { reachedByLaterSteps, type Reached } from '../healing/later-step.ts';
 import { markRenewed, markUndone } from '../healing/transitions.ts';
 import { SECOND } from '../lib/duration.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -13,7 +14,7 @@ import { undoMessage } from './action-rows.ts';
 import type { ActionJournal } from './action-journal.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import { eventNote, regardingWorkload } from './events.ts';
-import type { ClusterWriter, EventSink, Executor, Leadership, StoredAction } from './ports.ts';
+import type { ClusterReader, ClusterWriter, EventSink, Executor, Leadership, StoredAction } from './ports.ts';
 import type { Findings, Surroundings } from './surroundings.ts';
 
 /** A process that has just begun has judged the workload by then, or the limit does not wait for it. */
@@ -21,6 +22,7 @@ const JUDGED_WITHIN_MS = 30 * SECOND;
 
 export interface ReversalsDeps {
   readonly surroundings: Pick<Surroundings, 'policy'>;
+  readonly reader: Pick<ClusterReader, 'actions'>;
   readonly writer: ClusterWriter;
   readonly leadership: Leadership;
   readonly gate: ActionGate;
@@ -44,7 +46,7 @@ export class Reversals {
 
   /** Takes an effect back. Needs the lease and the preconditions, but no metrics, budget or storm clearance. */
   async undo(action: StoredAction, executor: Executor | undefined, because: string): Promise<Reversed> {
-    const { writer, journal, clock, leadership, events, log } = this.#deps;
+    const { reader, writer, journal, clock, leadership, events, log } = this.#deps;
     const { intent, status } = action;
     const live = await writer.readWorkload(intent.target);
     if (!live.ok && live.error.kind !== 'NotFound') return 'again-soon';
@@ -53,7 +55,9 @@ export class Reversals {
     const row = await journal.announce(action, 'undo', undoMessage(action));
     const target = live.ok && live.value.ref.uid === intent.target.uid ? live.value : undefined;
     const policy = this.#deps.surroundings.policy(intent.policy.uid);
-    const outcome = belowFloor(intent, policy) ?? (await inverse(intent, executor, target));
+    const reached = reachedByLaterSteps(action, reader.actions());
+    const outcome =
+      passedBy(intent, reached) ?? belowFloor(intent, policy) ?? (await inverse(intent, executor, target, reached));
     log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });
     const readBack = `${because}; ${await this.#readBack(action, outcome)}`;
     if (row !== undefined) await journal.complete(row, outcome.kind, `${textOf(outcome)}: ${readBack}`);
@@ -121,13 +125,26 @@ function belowFloor({ parameters, action }: Intent, policy: HealingPolicy | unde
     : undefined;
 }
 
+/** Aegis's own later step went as far back as the inverse would, or further: there is nothing left to take back. */
+function passedBy({ parameters }: Intent, { value, by }: Reached): Outcome | undefined {
+  if (parameters.kind !== 'scale' || by === undefined) return undefined;
+  const { from, to } = parameters;
+  const isPassed = from < to ? value <= from : value >= from;
+  return isPassed
+    ? { kind: 'already', detail: `${by} went to ${value} since, and they had come from ${from}` }
+    : undefined;
+}
+
 async function inverse(
   intent: Intent,
   executor: Executor | undefined,
   target: WorkloadSnapshot | undefined,
+  { value }: Reached,
 ): Promise<Outcome> {
   const none = { kind: 'refused', reason: 'Unsupported', message: 'it has no inverse' } as const;
-  return takenOver(intent, target) ?? (await executor?.undo?.(intent, target)) ?? none;
+  const { parameters } = intent;
+  const standing = parameters.kind === 'scale' ? { ...intent, parameters: { ...parameters, to: value } } : intent;
+  return takenOver(intent, target) ?? (await executor?.undo?.(standing, target)) ?? none;
 }
 
 /** Whoever took the replicas over since decides them: writing against an autoscaler would only begin a fight (I17). */

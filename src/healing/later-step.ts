@@ -38,6 +38,34 @@ export function heldBackByLaterStep(action: Action, all: readonly Action[], nowM
   return restsUntilMs > nowMs ? { untilMs: restsUntilMs, because: 'a later step went back a moment ago' } : undefined;
 }
 
+/** What Aegis's own later steps left of a scaling, and the last of them; `by` is absent where there is none. */
+export interface Reached {
+  readonly value: number;
+  readonly by?: string;
+}
+
+/**
+ * The value that Aegis itself left where it once wrote `to`: each later step that was done, was not taken back and began
+ * where the one before it ended. A scale_down from 6 to 4 is nobody else's change, and the return begins at 4.
+ */
+export function reachedByLaterSteps({ intent }: Pick<StoredAction, 'intent'>, all: readonly Action[]): Reached {
+  const { parameters } = intent;
+  if (parameters.kind !== 'scale') return { value: Number.NaN };
+  const later = all
+    .filter((each) => each.intent.target.uid === intent.target.uid && each.intent.decidedAtMs > intent.decidedAtMs)
+    .toSorted((a, b) => a.intent.decidedAtMs - b.intent.decidedAtMs);
+  return later.reduce<Reached>(
+    (reached, { intent: { name, parameters: step }, status }) => {
+      const isDone = status.executed?.outcome === 'applied' || status.executed?.outcome === 'already';
+      if (step.kind !== 'scale' || step.autoscaler !== parameters.autoscaler) return reached;
+      return isDone && status.rollback?.done !== true && step.from === reached.value
+        ? { value: step.to, by: name }
+        : reached;
+    },
+    { value: parameters.to },
+  );
+}
+
 function stands({ intent, status }: Action): boolean {
   const state = stateOf(intent, status);
   return state === 'Executing' || state === 'Verifying' || owesUndo(status);

@@ -1,4 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
+import { actionStatusObject } from '../../../src/api/v1alpha1/convert-action.ts';
 import type { WorkloadSnapshot } from '../../../src/lib/workload.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { aScaledShop, slowUnlessMore } from '../../support/fakes/scaled-shop.ts';
@@ -93,4 +94,57 @@ test('the policy asks for more replicas by now than they were raised from: they 
   await world.until('told', () => world.firing().length > 0, 30 * MINUTE);
   expect(world.cluster.effects()).toEqual(['scale checkout to 6']);
   expect(world.cluster.actions()[0]?.status.rollback?.abandoned).toContain('at least 4');
+});
+
+/** Aegis itself took pods away since: an action that is over, as its object shows it, and what it did. */
+function scaledDownSince(world: World, to: number): void {
+  const [up] = world.cluster.actions();
+  if (up === undefined) throw new Error('nothing was scaled up');
+  const atMs = world.clock.nowMs();
+  const parameters = { kind: 'scale', from: 6, to, returnAfterSeconds: 600 } as const;
+  const intent = { ...up.intent, name: 'checkout-down', action: 'scale_down', decidedAtMs: atMs, parameters } as const;
+  const made = world.cluster.create(intent);
+  if (made === undefined) throw new Error('the action cannot be made');
+  const executed = { outcome: 'applied', message: 'replicas went down', atMs } as const;
+  const verified = {
+    result: { verdict: 'Effective', message: 'still well', before: {}, after: {}, peers: {} },
+    atMs,
+  } as const;
+  const status = { attempts: [], executingAtMs: atMs, executed, verified };
+  world.cluster.update(made, { status: actionStatusObject(intent, status) });
+  world.cluster.scale('shop', 'checkout', to);
+}
+
+test.each([
+  ['part of the way: the rest goes back', 4, 3],
+  ['all the way: nothing is left to do', 3, 3],
+  ['further than before: it stays there', 2, 2],
+])('Aegis itself scaled down since, %s, and nobody is told of a stranger', async (_, to, expected) => {
+  const world = await aScaledShop(1, 600);
+  await anOperator(world);
+  await world.run(3 * MINUTE);
+  const ease = slowUnlessMore(world);
+  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
+  ease();
+  await world.run(MINUTE);
+  scaledDownSince(world, to);
+  const rollback = () => world.cluster.actions().find(({ intent }) => intent.action === 'scale_up')?.status.rollback;
+  await world.until('over', () => rollback()?.done === true || rollback()?.abandoned !== undefined, 30 * MINUTE);
+  expect(rollback()).toMatchObject({ done: true });
+  expect(world.cluster.workload('checkout').replicas.desired).toBe(expected);
+  expect(world.firing()).toEqual([]);
+  expect(world.faults()).toEqual([]);
+});
+
+test('a stranger changed them after Aegis itself had: they are left to the stranger', async () => {
+  const world = await aScaledShop(1, 600);
+  await anOperator(world);
+  await world.run(3 * MINUTE);
+  const ease = slowUnlessMore(world);
+  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
+  ease();
+  scaledDownSince(world, 4);
+  world.cluster.scale('shop', 'checkout', 5);
+  await world.until('told', () => world.firing().length > 0, 30 * MINUTE);
+  expect(world.cluster.workload('checkout').replicas.desired).toBe(5);
 });
