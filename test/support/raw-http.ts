@@ -10,13 +10,19 @@ export interface RawAnswer {
 }
 
 /**
- * Writes bytes to a port and gathers what comes back until the other side closes or `patienceMs` is over. `later` are
- * further pieces, one each `everyMs`.
+ * Writes bytes to a port and gathers what comes back until the other side closes or, once all was sent, `patienceMs` is
+ * over. `later` are further pieces, one each `everyMs`.
  */
 export function rawExchange(
   port: number,
   bytes: string | Buffer,
-  more: { readonly patienceMs?: number; readonly later?: readonly string[]; readonly everyMs?: number } = {},
+  more: {
+    readonly patienceMs?: number;
+    readonly later?: readonly string[];
+    readonly everyMs?: number;
+    /** Goes away as soon as the answer begins. */
+    readonly leavesAtFirstByte?: boolean;
+  } = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -32,16 +38,19 @@ export function rawExchange(
       const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0);
       resolve({ status, head, body: rest.join('\r\n\r\n'), closed, text });
     };
-    const patience = setTimeout(() => finish(false), more.patienceMs ?? 2_000);
+    let patience: NodeJS.Timeout | undefined;
     const pieces = [...(more.later ?? [])];
     const drip = setInterval(() => {
       const piece = pieces.shift();
       if (piece !== undefined && !socket.destroyed) socket.write(piece);
     }, more.everyMs ?? 50);
-    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (more.leavesAtFirstByte === true) finish(false);
+    });
     socket.on('error', () => undefined);
     socket.on('close', () => finish(true));
-    socket.write(bytes);
+    socket.write(bytes, () => (patience = setTimeout(() => finish(false), more.patienceMs ?? 2_000)));
   });
 }
 
