@@ -11,7 +11,7 @@ import type { HealingPolicy } from '../policy/healing-policy.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';
 import type { DecisionRecorder } from './decision-recorder.ts';
-import type { EngineAnswers } from './engine-answers.ts';
+import { questionKey, type AnswersAhead, type EngineAnswers } from './engine-answers.ts';
 import { eventNote, regardingPolicy, regardingWorkload } from './events.ts';
 import type { IncidentBook } from './incident-book.ts';
 import { LogDesk } from './log-desk.ts';
@@ -52,6 +52,8 @@ interface Case extends Assessed {
   readonly policy: HealingPolicy;
   readonly workload: WorkloadSnapshot;
 }
+
+const ALLOWED = { kind: 'allowed', policies: [] } as const;
 
 /**
  * One tick: poll what is due, assess every workload, look for a storm, then diagnose and decide each open incident. All
@@ -125,7 +127,8 @@ export class DetectionLoop {
         open.map(({ policy, workload, track }) => ({ policy, workload, incidentId: track.history.incident?.id ?? '' })),
       );
     }
-    for (const each of cases) await this.#follow(each, () => this.#decide(each));
+    const ahead = await this.#askAhead(open);
+    for (const each of cases) await this.#follow(each, () => this.#decide(each, ahead));
     if (this.#mayDecide()) this.#storms.tell(clock.nowMs());
     for (const policy of due) onPolled(policy);
   }
@@ -198,7 +201,28 @@ export class DetectionLoop {
     delete track.hold;
   }
 
-  async #decide({ track, policy, workload, verdict, transition }: Case): Promise<void> {
+  /** The engines' answers on what would be done now; decided is one after the other, so that each sees what others spent. */
+  async #askAhead(open: readonly Case[]): Promise<AnswersAhead> {
+    const { engines, surroundings, clock } = this.#deps;
+    const questions = open.flatMap(({ track, policy, workload, verdict }) => {
+      const { incident } = track.history;
+      const guardrails = surroundings.guardrailsOf(policy.namespace) ?? [];
+      if (!this.#mayDecide() || incident === undefined || !engines.isAsked(guardrails)) return [];
+      try {
+        const nowMs = clock.nowMs();
+        const lines = this.#logs.linesOf(incident.id);
+        const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, nowMs));
+        const input = surroundings.decisionInput({ policy, workload, incident, verdict, diagnosis }, nowMs);
+        const wished = decide({ ...input, engineAnswer: ALLOWED });
+        return wished.kind === 'act' && isEffect(wished.intent.action) ? [{ intent: wished.intent, guardrails }] : [];
+      } catch {
+        return []; // the decision itself meets the same fault, and tells of it
+      }
+    });
+    return engines.askAll(questions);
+  }
+
+  async #decide({ track, policy, workload, verdict, transition }: Case, ahead: AnswersAhead): Promise<void> {
     const { surroundings, recorder, clock, metrics, alerts, onAction } = this.#deps;
     const { incident } = track.history;
     if (incident === undefined) return;
@@ -220,6 +244,7 @@ export class DetectionLoop {
           ...surroundings.decisionInput(findings, nowMs),
           ...(answer !== undefined && { engineAnswer: answer }),
         }),
+      ahead,
     );
     const action = await recorder.record(policy, track, decision, nowMs);
     if (action !== undefined) return onAction(action);
@@ -235,13 +260,14 @@ export class DetectionLoop {
     policy: HealingPolicy,
     first: Decision,
     again: (answer: Awaited<ReturnType<EngineAnswers['ask']>>) => Decision,
+    ahead: AnswersAhead,
   ): Promise<Decision> {
     const { engines, surroundings } = this.#deps;
-    const allowed = { kind: 'allowed', policies: [] } as const;
     const isWaiting = first.kind === 'hold' && first.reason === 'PolicyEngineUnavailable';
-    const wished = isWaiting ? again(allowed) : first;
+    const wished = isWaiting ? again(ALLOWED) : first;
     if (wished.kind !== 'act' || !isEffect(wished.intent.action)) return first;
-    const answer = await engines.ask(wished.intent, surroundings.guardrailsOf(policy.namespace) ?? []);
+    const known = ahead.get(questionKey(wished.intent));
+    const answer = known ?? (await engines.ask(wished.intent, surroundings.guardrailsOf(policy.namespace) ?? []));
     return answer === undefined ? first : again(answer);
   }
 

@@ -9,6 +9,16 @@ import type { MetricsSink, PolicyEngine } from './ports.ts';
 
 type EngineAddress = NonNullable<Guardrail['policyEngine']>;
 type Question = Parameters<PolicyEngine['ask']>[1];
+/** What engines have said already, by `questionKey`. */
+export type AnswersAhead = ReadonlyMap<string, EngineAnswer>;
+
+/** Questions under way at once. */
+const AT_ONCE = 8;
+
+/** Intents about which an engine would be asked the very same. */
+export const questionKey = ({ target, action, diagnosis, policy, incidentId, reason }: Intent): string =>
+  JSON.stringify([target, action, diagnosis.failureType, diagnosis.confidence, policy, incidentId, reason]);
+
 type Unavailable = EngineAnswer & { readonly kind: 'unavailable' };
 
 /** One that kept somebody waiting in vain is not waited for again so soon: else each open incident would, one after the other. */
@@ -36,6 +46,28 @@ export class EngineAnswers {
     this.#engine = deps.engine;
     this.#clusterWide = deps.clusterWide;
     this.#metrics = deps.metrics;
+  }
+
+  /** Whether anybody has a say under these guardrails. */
+  isAsked(guardrails: readonly Guardrail[]): boolean {
+    return this.#clusterWide !== undefined || effectiveGuardrail(guardrails).policyEngines.length > 0;
+  }
+
+  /** Several questions, so many at once: one engine that takes its time must not be waited for once for each incident. */
+  async askAll(
+    questions: readonly { readonly intent: Intent; readonly guardrails: readonly Guardrail[] }[],
+  ): Promise<AnswersAhead> {
+    const answers = new Map<string, EngineAnswer>();
+    const left = questions.values();
+    const worker = async (): Promise<void> => {
+      for (const { intent, guardrails } of left) {
+        // A fault is met again by the decision itself, and stays with it.
+        const answer = await this.ask(intent, guardrails).catch(() => undefined);
+        if (answer !== undefined) answers.set(questionKey(intent), answer);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    return answers;
   }
 
   /** `undefined`: no engine is configured. The first that does not allow decides. */

@@ -54,6 +54,20 @@ test('logs that take half a minute to come hold up no judgement, and are used on
   expect(world.faults()).toEqual([]);
 });
 
+test('a policy engine that takes its time over each question is asked about several incidents at once', async () => {
+  const { world, book } = await fourIllOfThirteen(
+    (created) => {
+      created.engine = { kind: 'denied', reason: 'not now', policies: [] };
+      created.engineTakesMs = 3 * SECOND;
+      return {};
+    },
+    (created, workload) => void crashOne(created, workload),
+  );
+  expect(await oldestJudgement(world, book)).toBeLessThan(10 * SECOND);
+  expect(world.cluster.effects()).toEqual([]);
+  expect(world.faults()).toEqual([]);
+});
+
 test('a policy engine that answers nobody is waited for once a poll, however many incidents ask', async () => {
   const { world, book } = await fourIllOfThirteen(
     (created) => {
