@@ -1,5 +1,6 @@
 import type { ActionName } from '../policy/action.ts';
 import { isoTime } from '../lib/iso-time.ts';
+import { sortFew } from '../lib/sort-few.ts';
 import { severityOf } from '../policy/severity.ts';
 import type { AnomalyAnswer, FeatureExplanation, MetricSample, Warning } from './detection-api.ts';
 import type { JudgedSample } from './request-judge.ts';
@@ -23,8 +24,6 @@ export interface RequestSummary {
 
 const MAX_FEATURES = 20;
 const MAX_WARNINGS = 100;
-/** Up to so many `sort` costs more. */
-const SORTED_BY_HAND = 16;
 
 export function summarise(): RequestSummary {
   const worst = new Map<string, JudgedSample>();
@@ -39,26 +38,10 @@ export function summarise(): RequestSummary {
       const warning = warnings.length < MAX_WARNINGS ? rangeWarning(judged.sample) : undefined;
       if (warning !== undefined) warnings.push(warning);
     },
-    worst: () => byScore([...worst.values()]),
+    worst: () => sortFew([...worst.values()], (a, b) => a.score > b.score),
     series: () => series.size,
     warnings: () => warnings,
   };
-}
-
-/** The highest first; equal ones keep their order. */
-function byScore(judged: JudgedSample[]): WorstByMetric {
-  if (judged.length > SORTED_BY_HAND) return judged.sort((a, b) => b.score - a.score);
-  for (let i = 1; i < judged.length; i++) {
-    const one = judged[i];
-    if (one === undefined) break;
-    let at = i;
-    for (let before = judged[at - 1]; before !== undefined && before.score < one.score; before = judged[at - 1]) {
-      judged[at] = before;
-      at -= 1;
-    }
-    judged[at] = one;
-  }
-  return judged;
 }
 
 /** Combines the judged samples into the answer of the contract: the worst metric decides. */

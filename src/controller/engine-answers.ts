@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { SECOND } from '../lib/duration.ts';
+import { inParallel } from '../lib/in-parallel.ts';
 import { workloadKey } from '../lib/workload.ts';
 import { effectiveGuardrail } from '../policy/effective-guardrail.ts';
 import type { EngineAnswer } from '../policy/guard.ts';
@@ -58,15 +59,11 @@ export class EngineAnswers {
     questions: readonly { readonly intent: Intent; readonly guardrails: readonly Guardrail[] }[],
   ): Promise<AnswersAhead> {
     const answers = new Map<string, EngineAnswer>();
-    const left = questions.values();
-    const worker = async (): Promise<void> => {
-      for (const { intent, guardrails } of left) {
-        // A fault is met again by the decision itself, and stays with it.
-        const answer = await this.ask(intent, guardrails).catch(() => undefined);
-        if (answer !== undefined) answers.set(questionKey(intent), answer);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await inParallel(questions, AT_ONCE, async ({ intent, guardrails }) => {
+      // A fault is met again by the decision itself, and stays with it.
+      const answer = await this.ask(intent, guardrails).catch(() => undefined);
+      if (answer !== undefined) answers.set(questionKey(intent), answer);
+    });
     return answers;
   }
 

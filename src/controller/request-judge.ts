@@ -2,6 +2,7 @@ import type { DetectionSettings, Engine } from '../detection/engine-input.ts';
 import { metricSpec } from '../detection/metric-profile.ts';
 import type { MetricSpec } from '../detection/sample.ts';
 import type { MetricVerdict, Score } from '../detection/verdict.ts';
+import { sortFew } from '../lib/sort-few.ts';
 import type { MetricSample } from './detection-api.ts';
 import { createFirstSamples } from './first-samples.ts';
 import { requestMemory, type ModelMemory } from './request-memory.ts';
@@ -132,25 +133,11 @@ const isFiniteScore = ({ score }: Score): boolean => Number.isFinite(score);
 
 /** The identity of a series: its metric and its label set, in whatever order the labels were sent. */
 export function seriesKeyOf({ metricType, labels }: Pick<MetricSample, 'metricType' | 'labels'>): string {
-  const names = inOrder(Object.keys(labels));
+  const names = sortFew(Object.keys(labels), (a, b) => a < b);
   // Joined, not added up: what is kept as a key would else stay a tree of its parts, three times as large.
   const parts = ['rest/', metricType];
   for (const name of names) parts.push('\u0000', name, '\u0001', labels[name] ?? '');
   return parts.join('');
-}
-
-/** Few, and often in order already: `sort` would cost more than all else here. */
-const SORTED_BY_HAND = 16;
-
-function inOrder(names: string[]): readonly string[] {
-  if (names.length > SORTED_BY_HAND) return names.sort();
-  for (let i = 1; i < names.length; i++) {
-    const name = names[i] ?? '';
-    let at = i;
-    for (; at > 0 && (names[at - 1] ?? '') > name; at--) names[at] = names[at - 1] ?? '';
-    names[at] = name;
-  }
-  return names;
 }
 
 /** Stable: samples of one instant keep the order in which they were sent. Most requests are in order already. */

@@ -1,5 +1,6 @@
 import type { ApiFault, LogSource, PodLogRequest, ReadPodLog, SourceError } from '../controller/ports.ts';
 import type { LogLine } from '../diagnosis/diagnosis.ts';
+import { inParallel } from '../lib/in-parallel.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { cleanLine, levelOf, MAX_LINE, serviceOf } from './log-line.ts';
 
@@ -25,15 +26,11 @@ export function createPodLogs({ readPodLog, nowMs }: PodLogsDeps): LogSource {
       const request = requestFor(sinceMs, maxLinesPerPod, nowMs());
       const lines: LogLine[] = [];
       const faults: ApiFault[] = [];
-      const queue = chosen.values();
-      const worker = async (): Promise<void> => {
-        for (const pod of queue) {
-          const log = await readPodLog(namespace, pod, request);
-          if (log.ok) lines.push(...parsePodLog(log.value, pod, sinceMs).slice(-maxLinesPerPod));
-          else faults.push(log.error);
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(AT_ONCE, chosen.length) }, worker));
+      await inParallel(chosen, AT_ONCE, async (pod) => {
+        const log = await readPodLog(namespace, pod, request);
+        if (log.ok) lines.push(...parsePodLog(log.value, pod, sinceMs).slice(-maxLinesPerPod));
+        else faults.push(log.error);
+      });
       return summarise(lines, faults, chosen.length);
     },
   };

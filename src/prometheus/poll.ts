@@ -1,4 +1,5 @@
 import type { MetricWish, PollReply, SourceError } from '../controller/ports.ts';
+import { inParallel } from '../lib/in-parallel.ts';
 import { err, type Result } from '../lib/result.ts';
 import { assemble, type SharedReadings } from './assemble.ts';
 import { failedCells, hasTimes, toCells, type Cell } from './cells.ts';
@@ -158,25 +159,4 @@ function createRound(ask: InstantQuery, nowMs: number, discoveryError: SourceErr
       return reply;
     },
   };
-}
-
-/** Runs them, at most so many at once, and whatever they leave over; ends when nothing is left. */
-function inParallel<T>(items: readonly T[], width: number, run: (item: T) => Promise<readonly T[]>): Promise<void> {
-  const queue = [...items];
-  let running = 0;
-  return new Promise((resolve, reject) => {
-    const next = (): void => {
-      if (queue.length === 0 && running === 0) resolve();
-      for (let item = queue[0]; item !== undefined && running < width; item = queue[0]) {
-        queue.shift();
-        running += 1;
-        run(item).then((more) => {
-          queue.push(...more);
-          running -= 1;
-          next();
-        }, reject);
-      }
-    };
-    next();
-  });
 }
