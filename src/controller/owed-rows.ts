@@ -25,16 +25,12 @@ export class OwedRows {
   }
 
   add(row: HistoryRow): void {
-    this.#rows.set(row.id, row);
-    const [oldest] = this.#rows.keys();
-    if (this.#rows.size > MOST_OWED && oldest !== undefined) this.#rows.delete(oldest);
+    owe(this.#rows, row.id, row);
   }
 
   /** How it went, of a row that the store has. */
   addOutcome(rowId: string, outcome: HistoryOutcome): void {
-    this.#outcomes.set(rowId, outcome);
-    const [oldest] = this.#outcomes.keys();
-    if (this.#outcomes.size > MOST_OWED && oldest !== undefined) this.#outcomes.delete(oldest);
+    owe(this.#outcomes, rowId, outcome);
   }
 
   async pay(): Promise<void> {
@@ -82,4 +78,10 @@ export class OwedRows {
     this.#rows.delete(row.id);
     return true;
   }
+}
+
+function owe<T>(owed: Map<string, T>, rowId: string, what: T): void {
+  owed.set(rowId, what);
+  const [oldest] = owed.keys();
+  if (owed.size > MOST_OWED && oldest !== undefined) owed.delete(oldest);
 }

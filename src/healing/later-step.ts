@@ -20,15 +20,8 @@ export interface HeldBack {
  * 6, and then to 3. Taken the other way round the first finds 12 where it left 6, and takes Aegis for somebody else.
  */
 export function heldBackByLaterStep(action: Action, all: readonly Action[], nowMs: number): HeldBack | undefined {
-  const { parameters } = action.intent;
-  if (parameters.kind !== 'scale' || !stands(action)) return undefined;
-  const later = all.filter(
-    ({ intent }) =>
-      intent.target.uid === action.intent.target.uid &&
-      intent.parameters.kind === 'scale' &&
-      intent.parameters.autoscaler === parameters.autoscaler &&
-      intent.decidedAtMs > action.intent.decidedAtMs,
-  );
+  if (!stands(action)) return undefined;
+  const later = laterScalings(action.intent, all);
   const standing = later.find(stands);
   if (standing !== undefined) {
     return { untilMs: nowMs + LOOK_AGAIN_MS, because: `${standing.intent.name} stands on it and goes back first` };
@@ -51,18 +44,27 @@ export interface Reached {
 export function reachedByLaterSteps({ intent }: Pick<StoredAction, 'intent'>, all: readonly Action[]): Reached {
   const { parameters } = intent;
   if (parameters.kind !== 'scale') return { value: Number.NaN };
-  const later = all
-    .filter((each) => each.intent.target.uid === intent.target.uid && each.intent.decidedAtMs > intent.decidedAtMs)
-    .toSorted((a, b) => a.intent.decidedAtMs - b.intent.decidedAtMs);
+  const later = laterScalings(intent, all).toSorted((a, b) => a.intent.decidedAtMs - b.intent.decidedAtMs);
   return later.reduce<Reached>(
     (reached, { intent: { name, parameters: step }, status }) => {
       const isDone = status.executed?.outcome === 'applied' || status.executed?.outcome === 'already';
-      if (step.kind !== 'scale' || step.autoscaler !== parameters.autoscaler) return reached;
-      return isDone && status.rollback?.done !== true && step.from === reached.value
+      return step.kind === 'scale' && isDone && status.rollback?.done !== true && step.from === reached.value
         ? { value: step.to, by: name }
         : reached;
     },
     { value: parameters.to },
+  );
+}
+
+/** What Aegis decided later for the same replicas, through the same autoscaler or through none. */
+function laterScalings({ target, parameters, decidedAtMs }: Action['intent'], all: readonly Action[]): Action[] {
+  if (parameters.kind !== 'scale') return [];
+  return all.filter(
+    ({ intent }) =>
+      intent.target.uid === target.uid &&
+      intent.parameters.kind === 'scale' &&
+      intent.parameters.autoscaler === parameters.autoscaler &&
+      intent.decidedAtMs > decidedAtMs,
   );
 }
 
