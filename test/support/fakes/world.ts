@@ -171,6 +171,12 @@ export class World {
 }
 
 /** A quick policy: polls of 5 s, a short cooldown. */
+/** The target of a policy that selects every Deployment of its namespace. */
+export const EVERY_DEPLOYMENT: HealingPolicy['target'] = {
+  kind: 'Deployment',
+  selector: { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists', values: [] }] },
+};
+
 export function quickPolicy(over: Partial<HealingPolicy> = {}): HealingPolicy {
   const usual = aPolicy();
   return {

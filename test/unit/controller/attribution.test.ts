@@ -5,7 +5,7 @@ import type { WorkloadKind, WorkloadRef } from '../../../src/lib/workload.ts';
 import { PRESETS } from '../../../src/detection/presets.ts';
 import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
-import { aShop, quickPolicy, type World } from '../../support/fakes/world.ts';
+import { aShop, EVERY_DEPLOYMENT, quickPolicy, type World } from '../../support/fakes/world.ts';
 
 jest.setTimeout(60_000);
 const MINUTE = 60_000;
@@ -62,10 +62,9 @@ async function aShopWithAQueue(owner: PolledReading['workload']): Promise<World>
     { ...PRESETS.cpu_usage, limit: { enter: 90, leave: 80, forSeconds: 0 } },
     { name: 'lag', query: 'sum(lag)', unit: '1', direction: 'Above', limit: { enter: 100, leave: 50, forSeconds: 0 } },
   ];
-  const everything = { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists' as const, values: [] }] };
   const world = await aShop({
     detection: { ...detection, metrics },
-    target: { kind: 'Deployment', selector: everything },
+    target: EVERY_DEPLOYMENT,
   });
   world.cluster.addWorkload({ name: 'cart', pods: 3 });
   const { source } = world;

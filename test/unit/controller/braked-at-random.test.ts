@@ -4,7 +4,7 @@ import type { PodSnapshot } from '../../../src/lib/workload.ts';
 import { aGuardrail } from '../../support/builders/policy.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { crashOne, overload, releaseBadImage } from '../../support/fakes/troubles.ts';
-import { aShop, quickPolicy, World } from '../../support/fakes/world.ts';
+import { aShop, EVERY_DEPLOYMENT, quickPolicy, World } from '../../support/fakes/world.ts';
 
 jest.setTimeout(240_000);
 const SECOND = 1_000;
@@ -64,11 +64,10 @@ interface Played {
 async function shopOfTen(): Promise<World> {
   const world = await World.create();
   for (const name of WORKLOADS) world.cluster.addWorkload({ name, pods: 2 });
-  const everything = { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists' as const, values: [] }] };
   const usual = quickPolicy();
   world.cluster.putPolicy({
     ...usual,
-    target: { kind: 'Deployment', selector: everything },
+    target: EVERY_DEPLOYMENT,
     limits: { ...usual.limits, maxActionsPerHour: 60 },
   });
   return world;

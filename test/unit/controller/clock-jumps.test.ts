@@ -3,7 +3,7 @@ import { anOperator } from '../../support/fakes/an-operator.ts';
 import { aGuardrail } from '../../support/builders/policy.ts';
 import { asCrashing } from '../../support/fakes/pod-states.ts';
 import { crashOne, leakInOne } from '../../support/fakes/troubles.ts';
-import { aShop, quickPolicy } from '../../support/fakes/world.ts';
+import { aShop, EVERY_DEPLOYMENT, quickPolicy } from '../../support/fakes/world.ts';
 
 jest.setTimeout(60_000);
 const MINUTE = 60_000;
@@ -62,8 +62,7 @@ describe('a wall clock that jumps', () => {
     ['forward by an hour', 60 * MINUTE],
     ['back by an hour', -60 * MINUTE],
   ])('%s hides no storm that begins, and holds the brake no longer than its ten minutes', async (_what, byMs) => {
-    const everything = { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists' as const, values: [] }] };
-    const world = await aShop({ target: { kind: 'Deployment', selector: everything } });
+    const world = await aShop({ target: EVERY_DEPLOYMENT });
     for (const name of ['cart', 'search', 'mail', 'stock']) world.cluster.addWorkload({ name, pods: 3 });
     const { storms } = await anOperator(world);
     await world.run(MINUTE);

@@ -2,10 +2,17 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { asCrashing } from '../../support/fakes/pod-states.ts';
 import { crashOne, leakInOne, overload, releaseBadImage } from '../../support/fakes/troubles.ts';
-import { aShop } from '../../support/fakes/world.ts';
+import { aShop, EVERY_DEPLOYMENT, type World } from '../../support/fakes/world.ts';
 
 const MINUTE = 60_000;
 jest.setTimeout(60_000);
+
+/** Five workloads under one policy: three of them together are a storm. */
+async function aShopOfFive(): Promise<World> {
+  const world = await aShop({ target: EVERY_DEPLOYMENT });
+  for (const name of ['cart', 'search', 'mail', 'stock']) world.cluster.addWorkload({ name, pods: 3 });
+  return world;
+}
 
 describe('what is healed', () => {
   test('one pod of three that crash-loops is evicted once, and its replacement proves it', async () => {
@@ -113,13 +120,7 @@ describe('what is not healed, but told', () => {
   });
 
   test('three of five workloads crash at once: no effect, one grouped alert', async () => {
-    const world = await aShop({
-      target: {
-        kind: 'Deployment',
-        selector: { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists', values: [] }] },
-      },
-    });
-    for (const name of ['cart', 'search', 'mail', 'stock']) world.cluster.addWorkload({ name, pods: 3 });
+    const world = await aShopOfFive();
     await anOperator(world);
     await world.run(MINUTE);
     for (const name of ['checkout', 'cart', 'search']) crashOne(world, name);
@@ -133,13 +134,7 @@ describe('what is not healed, but told', () => {
   });
 
   test('three of five workloads wait for an image that does not exist: one alert names them, what they share and what to do', async () => {
-    const world = await aShop({
-      target: {
-        kind: 'Deployment',
-        selector: { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists', values: [] }] },
-      },
-    });
-    for (const name of ['cart', 'search', 'mail', 'stock']) world.cluster.addWorkload({ name, pods: 3 });
+    const world = await aShopOfFive();
     await anOperator(world);
     await world.run(MINUTE);
     for (const name of ['checkout', 'cart', 'search']) releaseBadImage(world, name);
@@ -162,13 +157,7 @@ describe('what is not healed, but told', () => {
   });
 
   test('the storm’s alert is resolved once the brake is off, and healing goes on', async () => {
-    const world = await aShop({
-      target: {
-        kind: 'Deployment',
-        selector: { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists', values: [] }] },
-      },
-    });
-    for (const name of ['cart', 'search', 'mail', 'stock']) world.cluster.addWorkload({ name, pods: 3 });
+    const world = await aShopOfFive();
     const { storms } = await anOperator(world);
     await world.run(MINUTE);
     const whole = ['cart', 'search'].map((name) => [name, world.cluster.workload(name).pods] as const);

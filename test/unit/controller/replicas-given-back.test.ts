@@ -19,6 +19,17 @@ function illWithFewerThanTwelve(world: World): () => void {
   return () => void (isOn = false);
 }
 
+/** Three replicas went to six, which healed it, and the load that called for them is over. */
+async function aShopScaledUp(): Promise<World> {
+  const world = await aScaledShop(1, 600);
+  await anOperator(world);
+  await world.run(3 * MINUTE);
+  const ease = slowUnlessMore(world);
+  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
+  ease();
+  return world;
+}
+
 test('two steps up that stand on one another go back in the reverse order, five minutes apart, and nobody is told', async () => {
   const world = await aScaledShop(2, 600);
   world.cluster.editPolicy('checkout', (policy) => ({
@@ -53,12 +64,7 @@ test.each<readonly [string, Partial<WorkloadSnapshot>, string]>([
 ])(
   '%s took the replicas over since they were raised: they are left to it, and people are told',
   async (_, over, why) => {
-    const world = await aScaledShop(1, 600);
-    await anOperator(world);
-    await world.run(3 * MINUTE);
-    const ease = slowUnlessMore(world);
-    await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
-    ease();
+    const world = await aShopScaledUp();
     world.cluster.editWorkload('checkout', (workload) => ({ ...workload, ...over }));
     await world.until('told', () => world.firing().length > 0, 30 * MINUTE);
     expect(world.cluster.effects()).toEqual(['scale checkout to 6']);
@@ -67,12 +73,7 @@ test.each<readonly [string, Partial<WorkloadSnapshot>, string]>([
 );
 
 test('whether somebody took the replicas over cannot be read: nothing is written until it can', async () => {
-  const world = await aScaledShop(1, 600);
-  await anOperator(world);
-  await world.run(3 * MINUTE);
-  const ease = slowUnlessMore(world);
-  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
-  ease();
+  const world = await aShopScaledUp();
   const know = (autoscalersKnown: boolean): void =>
     world.cluster.editWorkload('checkout', (workload) => ({ ...workload, autoscalersKnown }));
   know(false);
@@ -84,12 +85,7 @@ test('whether somebody took the replicas over cannot be read: nothing is written
 });
 
 test('the policy asks for more replicas by now than they were raised from: they stay, and people are told', async () => {
-  const world = await aScaledShop(1, 600);
-  await anOperator(world);
-  await world.run(3 * MINUTE);
-  const ease = slowUnlessMore(world);
-  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
-  ease();
+  const world = await aShopScaledUp();
   world.cluster.editPolicy('checkout', (policy) => ({ ...policy, limits: { ...policy.limits, minReplicas: 4 } }));
   await world.until('told', () => world.firing().length > 0, 30 * MINUTE);
   expect(world.cluster.effects()).toEqual(['scale checkout to 6']);
@@ -120,12 +116,7 @@ test.each([
   ['all the way: nothing is left to do', 3, 3],
   ['further than before: it stays there', 2, 2],
 ])('Aegis itself scaled down since, %s, and nobody is told of a stranger', async (_, to, expected) => {
-  const world = await aScaledShop(1, 600);
-  await anOperator(world);
-  await world.run(3 * MINUTE);
-  const ease = slowUnlessMore(world);
-  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
-  ease();
+  const world = await aShopScaledUp();
   await world.run(MINUTE);
   scaledDownSince(world, to);
   const rollback = () => world.cluster.actions().find(({ intent }) => intent.action === 'scale_up')?.status.rollback;
@@ -137,12 +128,7 @@ test.each([
 });
 
 test('a stranger changed them after Aegis itself had: they are left to the stranger', async () => {
-  const world = await aScaledShop(1, 600);
-  await anOperator(world);
-  await world.run(3 * MINUTE);
-  const ease = slowUnlessMore(world);
-  await world.until('healed', () => world.ends().includes('scale_up Healed'), 10 * MINUTE);
-  ease();
+  const world = await aShopScaledUp();
   scaledDownSince(world, 4);
   world.cluster.scale('shop', 'checkout', 5);
   await world.until('told', () => world.firing().length > 0, 30 * MINUTE);

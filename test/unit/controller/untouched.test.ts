@@ -2,11 +2,10 @@ import { expect, jest, test } from '@jest/globals';
 import type { WorkloadSnapshot } from '../../../src/lib/workload.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { crashOne } from '../../support/fakes/troubles.ts';
-import { aShop, type World } from '../../support/fakes/world.ts';
+import { aShop, EVERY_DEPLOYMENT, type World } from '../../support/fakes/world.ts';
 
 jest.setTimeout(120_000);
 const MINUTE = 60_000;
-const everything = { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists' as const, values: [] }] };
 const excluded = { 'healing.aegis.dev/exclude': 'true' };
 
 /** What a selector takes in and nobody may touch. */
@@ -18,7 +17,7 @@ const PROTECTED: readonly (readonly [name: string, over: Partial<WorkloadSnapsho
 ];
 
 async function aShopWith(...[name, over]: (typeof PROTECTED)[number]): Promise<World> {
-  const world = await aShop({ target: { kind: 'Deployment', selector: everything } });
+  const world = await aShop({ target: EVERY_DEPLOYMENT });
   // One ill of four is no storm.
   for (const other of ['cart', 'search']) world.cluster.addWorkload({ name: other, pods: 3 });
   world.cluster.addWorkload({ name, pods: 3, over });
