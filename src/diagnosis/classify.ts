@@ -14,6 +14,7 @@ import { novelty } from './findings.ts';
 import type { Situation } from './failure-model.ts';
 import { printable } from './log-signatures.ts';
 import { bounded } from './metric-shape.ts';
+import { isQuiet } from './quiet.ts';
 import { figure } from './sentences.ts';
 import type { Trait } from './trait.ts';
 
@@ -29,14 +30,15 @@ export function classify(input: DiagnosisInput): Diagnosis {
   return diagnose(gatherFacts(input));
 }
 
+const NAMED_MODELS = MODELS.filter((model) => model.name !== 'unknown');
+
+/** Every type that has evidence for it, the most probable first. */
+export const rankingOf = (facts: Facts): readonly Ranked[] =>
+  rankTypes(NAMED_MODELS.map((model) => ({ failureType: model.name, assessment: model.assess(facts) })));
+
 /** `classify` over facts that were gathered before. */
 export function diagnose(facts: Facts): Diagnosis {
-  const ranking = rankTypes(
-    MODELS.filter((model) => model.name !== 'unknown').map((model) => ({
-      failureType: model.name,
-      assessment: model.assess(facts),
-    })),
-  );
+  const ranking = isQuiet(facts) ? [] : rankingOf(facts);
   const standing = standingOf(facts, ranking);
   const abstained = abstention(facts, ranking, standing);
   const top = ranking[0];

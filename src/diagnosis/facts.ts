@@ -7,7 +7,7 @@ import type { LogSignature, SignatureFacts } from './log-signatures.ts';
 import { oddStep } from './log-requests.ts';
 import type { OddStep } from './log-requests.ts';
 import { metricShape, metricStates } from './metric-shape.ts';
-import type { MetricShape } from './metric-shape.ts';
+import type { MetricShape, MetricState } from './metric-shape.ts';
 import { podFacts } from './pod-facts.ts';
 import type { PodFacts } from './pod-facts.ts';
 import { findRootCause } from './root-cause.ts';
@@ -32,6 +32,8 @@ export interface Facts {
   readonly logs: ReadonlyMap<LogSignature, SignatureFacts>;
   /** `Deployment shop/checkout`, or a paraphrase where it is not known. */
   readonly subject: { readonly kind: string; readonly namespace: string; readonly name: string };
+  /** Every pod's every metric, and the workload's own. */
+  readonly states: readonly MetricState[];
   /** What the metric does over the workload; direction `unknown` if it was not measured. */
   metric(name: string): MetricShape;
   /** Warnings and errors of a kind never seen before the onset, the most frequent kind first. */
@@ -114,6 +116,7 @@ export function gatherFacts(input: DiagnosisInput): Facts {
       .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     logs: signatureFacts(input.logs, input.onsetAtMs - LOG_GUARD_MS, input.nowMs),
     subject: subject ?? UNKNOWN_SUBJECT,
+    states,
     metric(name) {
       const known = shapes.get(name) ?? metricShape(name, states);
       shapes.set(name, known);
