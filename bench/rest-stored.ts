@@ -7,8 +7,11 @@ export async function addPredictions(file: string, rows: number): Promise<number
   await wait(500);
   const database = new DatabaseSync(file);
   database.exec('pragma busy_timeout = 10000');
-  const present = database.prepare(`select value as n from counter where name = 'predictions'`).get() as { n: number };
-  const missing = Math.max(0, rows - present.n);
+  const present = database.prepare(`select value as n from counter where name = 'predictions'`).get() as
+    { n: number } | undefined;
+  // A store that was never asked has no counter yet.
+  const counted = present?.n ?? 0;
+  const missing = Math.max(0, rows - counted);
   const now = Date.now();
   database.exec(`begin immediate;
     with recursive n(i) as (select 1 union all select i + 1 from n where i < ${missing})
@@ -17,8 +20,9 @@ export async function addPredictions(file: string, rows: number): Promise<number
     insert into prediction_minute (minute, n)
       select at_ms / 60000, count(*) from prediction where id like 'bench-%' group by 1
       on conflict (minute) do update set n = n + excluded.n;
-    update counter set value = value + ${missing} where name = 'predictions';
+    insert into counter (name, value) values ('predictions', ${missing})
+      on conflict (name) do update set value = value + excluded.value;
     commit`);
   database.close();
-  return present.n + missing;
+  return counted + missing;
 }

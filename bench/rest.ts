@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../src/lib/thrown.ts';
 import { quantileOfSorted } from '../src/detection/statistics/quantile.ts';
 import { DATABASE_FILE } from '../src/store/store.ts';
 import type { Bench, Figure, Report } from './registry.ts';
@@ -36,10 +37,19 @@ export const restBench: Bench = {
     const folder = mkdtempSync(join(tmpdir(), 'aegis-bench-'));
     try {
       const main = await buildRelease(join(folder, 'app'));
-      const rows = await withServer(main, join(folder, 'calls'), callRows);
-      const parts = [reportOfCalls(rows), await withServer(main, join(folder, 'long'), (s) => longRun(s, requests))];
-      parts.push(await withServer(main, join(folder, 'stored'), (s) => statistics(s, join(folder, 'stored'))));
-      if (python) parts.push(await besidePython(main, folder));
+      const beside = (work: (server: Server, own: string) => Promise<Part>) => (name: string) => {
+        const own = join(folder, name);
+        return withServer(main, own, (server) => work(server, own));
+      };
+      const parts = [
+        await measured('calls', beside(calls)),
+        await measured(
+          'long',
+          beside((server) => longRun(server, requests)),
+        ),
+        await measured('stored', beside(statistics)),
+        ...(python ? [await measured('python', () => besidePython(main, folder))] : []),
+      ];
       return {
         set: 'REST API',
         figures: parts.flatMap(({ figures }) => figures),
@@ -53,6 +63,17 @@ export const restBench: Bench = {
 
 type Part = Pick<Report, 'figures' | 'lines'>;
 
+/** A part that cannot be measured takes no other with it; each is printed as soon as it ends, for who watches. */
+async function measured(name: string, measure: (name: string) => Promise<Part>): Promise<Part> {
+  try {
+    const part = await measure(name);
+    for (const line of part.lines) console.error(line);
+    return part;
+  } catch (thrown) {
+    return { figures: [{ name, value: NaN, unit: '', ...least(1), note: messageOf(thrown) }], lines: [] };
+  }
+}
+
 async function withServer<T>(main: string, folder: string, work: (server: Server) => Promise<T>): Promise<T> {
   mkdirSync(folder, { recursive: true });
   const server = await startRelease(main, folder);
@@ -62,6 +83,8 @@ async function withServer<T>(main: string, folder: string, work: (server: Server
     await server.stop();
   }
 }
+
+const calls = async (server: Server): Promise<Part> => reportOfCalls(await callRows(server));
 
 async function callRows(server: Server): Promise<readonly Row[]> {
   const [express, fastify] = [await startPeer('express'), await startPeer('fastify')];
