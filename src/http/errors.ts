@@ -7,6 +7,7 @@ export const REFUSALS = {
   idempotencyKeyMissing: [400, 'The Idempotency-Key header is needed: 1 to 128 visible ASCII characters.'],
   unauthorized: [401, 'The X-API-Key header is missing or its key is not valid.'],
   forbidden: [403, 'The key does not have the scope that this route needs.'],
+  foreignHost: [403, 'Without a key of your own only requests to this machine are answered. Set API_KEY.'],
   notFound: [404, 'There is no such route.'],
   decisionNotFound: [404, 'There is no decision with this id, or it is forgotten.'],
   actionNotFound: [404, 'There is no such action.'],

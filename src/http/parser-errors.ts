@@ -35,6 +35,14 @@ export function answerParserErrors(server: Server, log: Log): void {
   });
 }
 
+/** Nobody here is a proxy: a tunnel is refused, and not just hung up on. */
+export function refuseTunnels(server: Server): void {
+  server.on('connect', (_request, socket: Duplex) => {
+    socket.on('error', () => undefined);
+    socket.end(rawAnswer('malformed'));
+  });
+}
+
 function rawAnswer(refusal: Refusal): string {
   const status = statusOf(refusal);
   const body = bodyOf(refusal);

@@ -195,9 +195,8 @@ async function takeBody(
   return undefined;
 }
 
-/** An exception is a fault of ours: logged whole, shown as nothing. A path that cannot be decoded leads nowhere. */
+/** An exception is a fault of ours: logged whole, shown as nothing. */
 function answerFault({ request, response, id, head }: Exchange, error: unknown, { log, metrics }: HttpDependencies) {
-  if (error instanceof URIError) return refuse(response, refusalReply('notFound'), head);
   metrics.count('aegis_faults_total', { where: 'http' });
   log.error('request failed', { requestId: id, method: request.method, error });
   if (response.headersSent) response.destroy();

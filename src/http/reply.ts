@@ -46,9 +46,10 @@ export const problemsBody = (problems: readonly Problem[]): unknown => ({
 
 export const problemsReply = (problems: readonly Problem[]): Reply => jsonReply(problemsBody(problems), 422);
 
-/** RFC 6901, as a fragment. */
-const pointerOf = (path: readonly (string | number)[]): string =>
-  ['#', ...path.map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1')))].join('/');
+/** RFC 6901, as a fragment. Half a surrogate pair, which no URI can hold, becomes U+FFFD; `loc` has it as it came. */
+const pointerOf = (path: readonly (string | number)[]): string => ['#', ...path.map(pointerPart)].join('/');
+const pointerPart = (part: string | number): string =>
+  encodeURIComponent(String(part).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'));
 
 /** Time for which an answer stays readable before a connection with unread bytes on it is cut. */
 const LINGER_MS = 500;
@@ -89,7 +90,7 @@ function writeHead(response: ServerResponse, { status, contentType, body, header
 }
 
 const asksForProblems = (response: ServerResponse): boolean =>
-  response.req.headers.accept?.includes(PROBLEM_TYPE) === true;
+  response.req.headers.accept?.toLowerCase().includes(PROBLEM_TYPE) === true;
 
 /** A rest of a body up to this size is swallowed, so that the connection can be used again. */
 const SWALLOWED_BYTES = 64 * 1024;

@@ -17,7 +17,7 @@ const NONE: Readonly<Record<string, string>> = {};
 
 /**
  * Finds what a path leads to: exact in case and slashes. A path is looked up, not matched against one pattern after the
- * other; only those with named parts are tried in turn. Throws URIError for a named part that cannot be decoded.
+ * other; only those with named parts are tried in turn. A named part that cannot be decoded leads nowhere.
  */
 export function createRouteTable(routes: readonly AnyRoute[]): (path: string) => Found | undefined {
   const fixed = new Map<string, Found>();
@@ -38,10 +38,8 @@ export function createRouteTable(routes: readonly AnyRoute[]): (path: string) =>
     for (const { pattern, place } of named) {
       const groups = pattern.exec(path)?.groups;
       if (groups === undefined) continue;
-      return {
-        place,
-        parameters: Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, decodeURIComponent(text)])),
-      };
+      const parameters = decoded(groups);
+      return parameters === undefined ? undefined : { place, parameters };
     }
     return undefined;
   };
@@ -51,4 +49,12 @@ export function createRouteTable(routes: readonly AnyRoute[]): (path: string) =>
 function patternOf(path: string): RegExp {
   const parts = path.split(/(\{\w+\})/).map((part) => part.replace(/^\{(\w+)\}$/, '(?<$1>[^/]+)'));
   return new RegExp(`^${parts.join('')}$`);
+}
+
+function decoded(groups: Readonly<Record<string, string>>): Found['parameters'] | undefined {
+  try {
+    return Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, decodeURIComponent(text)]));
+  } catch {
+    return undefined;
+  }
 }

@@ -10,7 +10,7 @@ import { createLockout } from './access/lockout.ts';
 import type { RateSetting } from './access/limits.ts';
 import { awaitsContinue } from './body/read-body.ts';
 import type { HttpDependencies } from './dependencies.ts';
-import { answerParserErrors } from './parser-errors.ts';
+import { answerParserErrors, refuseTunnels } from './parser-errors.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createPipeline } from './pipeline.ts';
 import { refusalReply, sendAndClose } from './reply.ts';
@@ -87,6 +87,7 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
       ...{ deps, deadlines, ring },
       isTls: options.tls !== undefined,
       lockout: createLockout(),
+      isDevelopment: options.keys.kind === 'development',
       clock: deps.clock,
       addressOf: addressReader(trustedProxies),
     }),
@@ -173,6 +174,7 @@ function createTls(
 
 function prepare(server: Server, { log, metrics }: HttpDependencies): void {
   answerParserErrors(server, log);
+  refuseTunnels(server);
   // The go-ahead for a body is given only after the checks that come before it.
   server.on('checkContinue', (request, response) => {
     awaitsContinue(request);

@@ -2,12 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { refusalReply, type Reply } from '../reply.ts';
 import { mayUse, type ApiKey, type KeyRing, type Scope } from './api-key.ts';
+import { isForeignHost } from './foreign-host.ts';
 import type { Lockout } from './lockout.ts';
 
 export interface GateSetting {
   readonly ring: KeyRing;
   readonly lockout: Lockout;
   readonly clock: Clock;
+  /** The key is the published one: it opens nothing to requests that name another host. */
+  readonly isDevelopment: boolean;
 }
 
 /** Who may pass, or what the others are answered. */
@@ -17,10 +20,12 @@ export type Admission = { readonly key: ApiKey } | { readonly refusal: Reply };
  * Lets in who presents a key with the scope. Missing, wrong, expired and revoked keys get the same answer after the
  * same work; only a key that was presented counts towards the lock-out.
  */
-export function createGate({ ring, lockout, clock }: GateSetting) {
+export function createGate({ ring, lockout, clock, isDevelopment }: GateSetting) {
   const unauthorized = { refusal: refusalReply('unauthorized') };
   const forbidden = { refusal: refusalReply('forbidden') };
+  const elsewhere = { refusal: refusalReply('foreignHost') };
   return function admit(request: IncomingMessage, address: string, scope: Scope): Admission {
+    if (isDevelopment && isForeignHost(request.headers.host)) return elsewhere;
     const header = request.headers['x-api-key'];
     const presented = typeof header === 'string' ? header : '';
     const key = ring.find(presented, clock.nowMs());

@@ -1,3 +1,5 @@
+import { networkOf } from '../address-class.ts';
+
 /** How many bad keys an address may present in a minute before it is locked out. */
 const MAX_BAD_KEYS = 10;
 const WINDOW_MS = 60_000;
@@ -9,7 +11,8 @@ const MAX_REMEMBERED = 10_000;
 /**
  * Stops guessing without stopping those who need no guess. An address that presented ten bad keys within a minute is
  * refused until the minute is over, whatever key it presents, except a key that was in use from there before: many
- * callers share an address, and one with a wrong key must not lock out the others.
+ * callers share an address, and one with a wrong key must not lock out the others. Of IPv6 a whole network is locked
+ * out: whoever guesses there has as many addresses as guesses.
  */
 export interface Lockout {
   /** Milliseconds until the address may try again; 0: it is not locked out. */
@@ -28,17 +31,18 @@ export function createLockout(): Lockout {
     lockedForMs: (address, nowMs) => {
       // The common case must cost nothing.
       if (bad.size === 0) return 0;
-      const entry = bad.get(address);
+      const entry = bad.get(networkOf(address));
       if (entry === undefined || entry.count < MAX_BAD_KEYS) return 0;
       return Math.max(0, entry.sinceMs + WINDOW_MS - nowMs);
     },
     recordBad: (address, nowMs) => {
-      const entry = bad.get(address);
+      const network = networkOf(address);
+      const entry = bad.get(network);
       if (entry !== undefined && nowMs - entry.sinceMs < WINDOW_MS) {
         entry.count += 1;
         return;
       }
-      remember(bad, address, { sinceMs: nowMs, count: 1 });
+      remember(bad, network, { sinceMs: nowMs, count: 1 });
     },
     recordGood: (address, keyId, nowMs) => {
       const pair = `${keyId} ${address}`;

@@ -69,6 +69,8 @@ export function isLinesRequest(request: IncomingMessage): boolean {
   return (encoding === undefined || encoding.toLowerCase() === 'identity') && LINES_TYPE.test(type ?? '');
 }
 
-const LINES_TYPE =
-  /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines)[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?;?[ \t]*$/i;
-const JSON_TYPE = /^application\/(?:json|[\w.-]{1,64}\+json)[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?;?[ \t]*$/i;
+/** UTF-8, or a parameter that says nothing of the encoding and is ignored, as RFC 8259 has it. */
+const PARAMETER = /charset="?utf-?8"?|(?!charset=)[\w!#$&^.+-]+=(?:[\w!#$&^.+\/-]+|"[^"\\]*")/.source;
+const PARAMETERS = `[ \\t]*(?:;[ \\t]*(?:${PARAMETER})[ \\t]*)*;?[ \\t]*$`;
+const LINES_TYPE = new RegExp(`^application/(?:x-ndjson|ndjson|jsonl|x-jsonlines)${PARAMETERS}`, 'i');
+const JSON_TYPE = new RegExp(`^application/(?:json|[\\w.-]{1,64}\\+json)${PARAMETERS}`, 'i');

@@ -1,4 +1,6 @@
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d\d):(\d\d))?$/;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))?$/;
+/** 0000-01-01: an offset must not lead to a year that has no four digits. No future is accepted that far away. */
+const FIRST_MS = -62_167_219_200_000;
 /** What nearly every client sends: no offset, at most milliseconds. */
 const COMMON = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z?$/;
 
@@ -17,7 +19,8 @@ export function parseTimestamp(text: string): number | undefined {
   const date = { year: Number(year), month: Number(month), day: Number(day) };
   const atMs = compose(date, { hour: Number(hour), minute: Number(minute), second: Number(second) }, millis);
   if (atMs === undefined) return undefined;
-  return atMs - (zh * 60 + zm) * 60_000 * (sign === '-' ? -1 : 1);
+  const utcMs = atMs - (zh * 60 + zm) * 60_000 * (sign === '-' ? -1 : 1);
+  return utcMs < FIRST_MS ? undefined : utcMs;
 }
 
 /** Reads the digits where they stand: this runs for every sample of every request. */

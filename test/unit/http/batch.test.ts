@@ -62,6 +62,7 @@ describe('a batch', () => {
     ['that is no JSON', '{"metrics":', 422, ['body']],
     ['that is invalid', '{"metrics":[]}', 422, ['body', 'metrics']],
     ['with a forbidden key', '{"__proto__":{}}', 422, ['body', '__proto__']],
+    ['with half a surrogate pair', '{"metrics":[{"labels":{"\\ud800":5}}]}', 422, undefined],
     ['that is nested too deep', '['.repeat(20), 422, ['body', 16]],
     ['that is no UTF-8', Buffer.from([0x22, 0xff, 0x22]), 422, ['body']],
     ['longer than 2 MiB', Buffer.alloc(2 * 1024 * 1024 + 1, 0x20), 413, undefined],

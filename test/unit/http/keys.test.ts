@@ -106,12 +106,16 @@ describe('the lock-out', () => {
       expect((await api.post(ANOMALY, body, wrong)).status).toBe(429);
     }));
 
-  test('is over after a minute, counts addresses apart, and remembers a bounded number', () => {
+  test('is over after a minute, counts addresses apart, of IPv6 networks, and remembers a bounded number', () => {
     const lockout = createLockout();
     for (let i = 0; i < 10; i += 1) lockout.recordBad('a', i);
     expect(lockout.lockedForMs('a', 10)).toBe(59_990);
     expect(lockout.lockedForMs('b', 10)).toBe(0);
     expect(lockout.lockedForMs('a', 60_000)).toBe(0);
+    for (let i = 0; i < 10; i += 1) lockout.recordBad(`2001:db8:0:${i}::${i}`, 10);
+    expect([lockout.lockedForMs('2001:db8:0:ff::1', 10), lockout.lockedForMs('2001:db8:1::1', 10)]).toEqual([
+      60_000, 0,
+    ]);
     for (let i = 0; i < 20_000; i += 1) lockout.recordBad(`x${i}`, 0);
     for (let i = 0; i < 10; i += 1) lockout.recordBad('x0', 1);
     expect(lockout.lockedForMs('x0', 1)).toBeGreaterThan(0);
@@ -233,5 +237,35 @@ describe('without a key', () => {
     withApi({ keys: { kind: 'development' } }, (api) => {
       expect(api.log.lines.filter((line) => line.level === 'warn' && line.message.includes('no key'))).toHaveLength(1);
       return Promise.resolve();
+    }));
+
+  const hosts: readonly (readonly [host: string, status: number])[] = [
+    ['127.0.0.1:8000', 200],
+    ['localhost', 200],
+    ['LocalHost.:8000', 200],
+    ['[::1]:8000', 200],
+    ['aegis', 200],
+    ['docs.localhost:8000', 200],
+    ['host.docker.internal:8000', 200],
+    ['rebound.example:8000', 403],
+    ['rebound.example.', 403],
+    ['127.0.0.1.rebound.example', 403],
+    ['localhost.rebound.example', 403],
+  ];
+  test.each(hosts)(
+    'the published key with the host %s: %d, since a page can let its own name lead here',
+    (host, status) =>
+      withApi({ keys: { kind: 'development' } }, async (api) => {
+        const lines = [`host: ${host}`, 'x-api-key: dev_api_key', 'connection: close', '', ''];
+        const answer = await rawExchange(api.port, ['GET /api/v1/metrics/stats HTTP/1.1', ...lines].join('\r\n'));
+        expect(answer.status).toBe(status);
+      }),
+  );
+
+  test('a key of one’s own is accepted whatever the host is called', () =>
+    withApi({}, async (api) => {
+      const lines = ['host: api.example', `x-api-key: ${KEY}`, 'connection: close', '', ''];
+      const answer = await rawExchange(api.port, ['GET /api/v1/metrics/stats HTTP/1.1', ...lines].join('\r\n'));
+      expect(answer.status).toBe(200);
     }));
 });

@@ -39,6 +39,16 @@ describe('problem details beside what existing clients read', () => {
     });
   });
 
+  test('a name with half a surrogate pair, which no pointer can hold', async () => {
+    const answer = await api.post('/api/v1/detect-anomaly', '{"metrics":[{"labels":{"\\ud800":5}}]}');
+    const { detail, errors } = answer.json as unknown as Record<'detail' | 'errors', readonly unknown[]>;
+    expect([answer.status, detail[0], errors[0]]).toMatchObject([
+      422,
+      { loc: ['body', 'metrics', 0, 'labels', '\ud800'] },
+      { pointer: '#/metrics/0/labels/%EF%BF%BD' },
+    ]);
+  });
+
   test('an invalid parameter', async () => {
     const answer = await api.call('/api/v1/incidents?limit=0');
     expect(answer.json['errors']).toEqual([
@@ -46,13 +56,16 @@ describe('problem details beside what existing clients read', () => {
     ]);
   });
 
-  test('who asks for application/problem+json gets it', async () => {
-    const headers = { accept: 'application/problem+json, application/json;q=0.9' };
-    const answer = await api.call('/nothing', { headers });
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
-    const well = await api.call('/health', { headers });
-    expect(well.headers.get('content-type')).toBe('application/json; charset=utf-8');
-  });
+  test.each(['application/problem+json, application/json;q=0.9', 'Application/Problem+JSON'])(
+    'who asks for %s gets it',
+    async (accept) => {
+      const headers = { accept };
+      const answer = await api.call('/nothing', { headers });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+      const well = await api.call('/health', { headers });
+      expect(well.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    },
+  );
 });
 
 describe('the predictions, page by page', () => {

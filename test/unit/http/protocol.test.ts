@@ -58,6 +58,9 @@ describe('media types', () => {
     ['another charset', { 'content-type': 'application/json; charset=iso-8859-1' }, 415],
     ['utf-8', { 'content-type': 'application/json; charset=utf-8' }, 200],
     ['"UTF-8" in quotes and capitals', { 'content-type': 'Application/JSON;charset="UTF-8"' }, 200],
+    ['a parameter that says nothing of the encoding', { 'content-type': 'application/json; v=1; a="b;c"' }, 200],
+    ['UTF-8 among other parameters', { 'content-type': 'application/json;v=1;charset=utf-8;w=2' }, 200],
+    ['two charsets', { 'content-type': 'application/json; charset=utf-8; charset=utf-16' }, 415],
     ['a json suffix', { 'content-type': 'application/vnd.aegis+json' }, 200],
     ['gzip', { 'content-encoding': 'gzip' }, 415],
     ['br', { 'content-encoding': 'br' }, 415],
@@ -128,6 +131,9 @@ describe('ambiguous HTTP is refused and the connection closed', () => {
     ['two hosts', `${head(['host: y', 'content-length: 2'])}{}`],
     ['no host', `GET /health HTTP/1.1\r\n\r\n`],
     ['no HTTP at all', 'hello\r\n\r\n'],
+    ['a transfer coding that is not undone', `${head(['transfer-encoding: gzip, chunked'])}0\r\n\r\n`],
+    ['chunks in HTTP/1.0', `${head(['transfer-encoding: chunked'], `POST ${ANOMALY} HTTP/1.0`)}0\r\n\r\n`],
+    ['a tunnel', 'CONNECT elsewhere:443 HTTP/1.1\r\nhost: elsewhere:443\r\n\r\n'],
     ['a bad chunk', `${head(['transfer-encoding: chunked'])}zz\r\n`],
   ];
   test.each(rows)('%s', async (_what, bytes) => {
