@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import http from 'node:http';
 import { join } from 'node:path';
 import type { Plugin, PluginBuild } from 'esbuild';
 
@@ -69,14 +70,28 @@ function lookAway(build: PluginBuild): void {
 
 /**
  * Node fills the exports of a built-in module when it is imported, and for `http` that means WebSocket and its events:
- * undici, HTTP/2 and the web streams, 14 MiB that nothing uses. Asked for as a value, the module stays as it is.
+ * undici, HTTP/2 and the web streams, 14 MiB that nothing uses. Asked for as a value, the module stays as it is. Whoever
+ * imports it while the program runs (the exporter of traces) looks for names: all that are there without being made.
  */
 function takeHttpAsItIs(build: PluginBuild): void {
-  build.onResolve({ filter: /^(node:)?http$/ }, () => ({ path: 'node:http', namespace: 'as-it-is' }));
+  build.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) => ({
+    path: 'node:http',
+    namespace: kind === 'dynamic-import' ? 'as-it-is-by-name' : 'as-it-is',
+  }));
   build.onLoad({ filter: /.*/, namespace: 'as-it-is' }, ({ path }) => ({
     contents: `module.exports = process.getBuiltinModule('${path}')`,
   }));
+  build.onLoad({ filter: /.*/, namespace: 'as-it-is-by-name' }, ({ path }) => ({
+    contents: `const it = process.getBuiltinModule('${path}'); export const { ${plainNames(http)} } = it; export default it`,
+  }));
 }
+
+/** What has a value already; the rest is made when it is looked at. */
+const plainNames = (module: object): string =>
+  Object.entries(Object.getOwnPropertyDescriptors(module))
+    .filter(([, { value }]) => value !== undefined)
+    .map(([name]) => name)
+    .join(', ');
 
 /** Node keeps a file that is not pure ASCII in memory at two bytes a character. */
 export const asciiOnly = (code: string): string =>

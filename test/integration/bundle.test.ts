@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -72,6 +73,34 @@ describe.each([
     },
     30_000,
   );
+
+  test('sends traces to a collector that speaks plain http', async () => {
+    const got: { path: string; text: string }[] = [];
+    const collector = createServer((request, response) => {
+      let text = '';
+      request.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      request.on('end', () => {
+        got.push({ path: request.url ?? '', text });
+        response.end('{}');
+      });
+    });
+    const [port, collecting] = await freePorts(2);
+    await new Promise<void>((resolve) => collector.listen(collecting, '127.0.0.1', resolve));
+    const env = {
+      DATA_DIR: join(folder, 'data'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collecting}`,
+    };
+    const program = startProgram(process.execPath, [entry, `--port=${port}`], { cwd: folder, env });
+    try {
+      expect(await answered(`http://127.0.0.1:${port}/ping`, 15_000, program)).toBe(200);
+    } finally {
+      await program.stop();
+      collector.close();
+    }
+    expect(program.output()).not.toContain('traces cannot be sent');
+    expect(got.map(({ path }) => path)).toContain('/v1/traces');
+    expect(got.map(({ text }) => text).join('')).toContain('"GET /ping"');
+  }, 40_000);
 
   // As installed: a link by the plugin's name to the file of the bundle, which starts itself.
   if (form === 'bundle') {
