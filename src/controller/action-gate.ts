@@ -16,6 +16,7 @@ import type { Hold } from '../policy/guard.ts';
 import { hold } from '../policy/hold.ts';
 import type { ActionJournal } from './action-journal.ts';
 import type { ActionLedger } from './action-ledger.ts';
+import type { ActionTimes } from './action-times.ts';
 import { guardInputFor } from './gated-proposal.ts';
 import type { EngineAnswers } from './engine-answers.ts';
 import type { ClusterWriter, Executor, Leadership, MetricsSink, StoredAction } from './ports.ts';
@@ -36,6 +37,7 @@ export interface ActionGateDeps {
   readonly leadership: Leadership;
   readonly store: Store;
   readonly ledger: ActionLedger;
+  readonly times: ActionTimes;
   readonly journal: ActionJournal;
   readonly surroundings: Surroundings;
   readonly engines: EngineAnswers;
@@ -224,9 +226,9 @@ export class ActionGate {
 
   /** The policy as it is at this moment: what was found before the gate is as old as the gate is slow. */
   #outlived(action: StoredAction): Ending | undefined {
-    const { surroundings, clock } = this.#deps;
+    const { surroundings, times, clock } = this.#deps;
     const policy = surroundings.policy(action.intent.policy.uid);
-    return outlived(action, { policy, incidentOpen: undefined, nowMs: clock.nowMs() });
+    return outlived(times.steady(action), { policy, incidentOpen: undefined, nowMs: clock.nowMs() });
   }
 
   /** Every guard, on what the API server says now. */

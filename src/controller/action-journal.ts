@@ -6,6 +6,7 @@ import type { Log } from '../lib/log.ts';
 import type { ActionState } from '../policy/ledger.ts';
 import { rowIdOf, rowOf } from './action-rows.ts';
 import type { ActionLedger } from './action-ledger.ts';
+import type { ActionTimes } from './action-times.ts';
 import type { EventReason } from './events.ts';
 import { eventNote, regardingAction, regardingWorkload } from './events.ts';
 import type { OwedRows } from './owed-rows.ts';
@@ -41,6 +42,7 @@ export class ActionJournal {
     readonly store: Store;
     readonly owed: OwedRows;
     readonly ledger: ActionLedger;
+    readonly times: ActionTimes;
     readonly events: EventSink;
     readonly metrics: MetricsSink;
     readonly clock: Clock;
@@ -53,6 +55,7 @@ export class ActionJournal {
     readonly store: Store;
     readonly owed: OwedRows;
     readonly ledger: ActionLedger;
+    readonly times: ActionTimes;
     readonly events: EventSink;
     readonly metrics: MetricsSink;
     readonly clock: Clock;
@@ -63,7 +66,7 @@ export class ActionJournal {
 
   /** The action as written; `undefined` if it could not be, or somebody else wrote it since it was read. */
   async write(action: StoredAction, status: ActionStatus): Promise<StoredAction | undefined> {
-    const { writer, leadership, ledger, log } = this.#deps;
+    const { writer, leadership, ledger, times, log } = this.#deps;
     const facts = { actionId: action.intent.name, incidentId: action.intent.incidentId };
     if (!leadership.mayWrite()) {
       log.warn('an action cannot be written: the lease is too old', facts);
@@ -74,6 +77,7 @@ export class ActionJournal {
       log.warn('an action cannot be written', { ...facts, fault: written.error });
       return undefined;
     }
+    times.note(written.value);
     await ledger.adopt([toRecord(written.value)]);
     this.#tell(action, written.value);
     return written.value;

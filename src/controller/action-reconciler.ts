@@ -1,4 +1,5 @@
 import { PRESETS } from '../detection/presets.ts';
+import type { ActionStatus, Verification } from '../healing/decision.ts';
 import { heldBackByLaterStep } from '../healing/later-step.ts';
 import { afterSettlement, nextStep } from '../healing/next-step.ts';
 import type { NextStep } from '../healing/next-step.ts';
@@ -15,6 +16,7 @@ import type { EffectName } from '../policy/action.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import { END_STATES } from '../policy/ledger.ts';
 import type { ActionGate } from './action-gate.ts';
+import type { ActionTimes } from './action-times.ts';
 import type { ActionJournal } from './action-journal.ts';
 import { rowIdOf } from './action-rows.ts';
 import type { ActionLedger } from './action-ledger.ts';
@@ -53,6 +55,7 @@ export interface ActionReconcilerDeps {
   readonly gate: ActionGate;
   readonly journal: ActionJournal;
   readonly ledger: ActionLedger;
+  readonly times: ActionTimes;
   readonly book: IncidentBook;
   readonly surroundings: Surroundings;
   readonly alerts: AlertDesk;
@@ -130,12 +133,18 @@ export class ActionReconciler {
   }
 
   #next(action: StoredAction): NextStep {
-    const { reader, ledger, book, clock, finishedTtlMs } = this.#deps;
+    const { reader, ledger, times, book, clock, finishedTtlMs } = this.#deps;
     const { intent } = action;
     const track = book.find(intent.policy.uid, intent.target.uid);
-    const heldBack = heldBackByLaterStep(action, reader.actions(), clock.nowMs());
+    const steady = times.steady(action);
+    const onTarget = reader.actions().filter(({ intent: { target } }) => target.uid === intent.target.uid);
+    const heldBack = heldBackByLaterStep(
+      steady,
+      onTarget.map((each) => times.steady(each)),
+      clock.nowMs(),
+    );
     const record = ledger.get(intent.name);
-    return nextStep(action, {
+    return nextStep(steady, {
       nowMs: clock.nowMs(),
       policy: this.#policy(action),
       incidentOpen: book.isLoaded() ? book.isOpen(intent.incidentId) : undefined,
@@ -237,7 +246,7 @@ export class ActionReconciler {
 
   /** An effect was left in the middle, by this process or by its predecessor: the cluster says whether it was done. */
   async #settle(action: StoredAction): Promise<HandlerResult | 'at-once'> {
-    const { writer, journal, clock, gate, log } = this.#deps;
+    const { writer, journal, clock, times, gate, log } = this.#deps;
     const { intent, status } = action;
     const executor = this.#executor(action);
     if (executor === undefined) return { requeueAfterMs: UNDO_AGAIN_MS };
@@ -253,7 +262,7 @@ export class ActionReconciler {
     }
     const settlement = await executor.settle(intent, live.value);
     if (settlement === 'unseen') return { requeueAfterMs: SOON_MS };
-    const next = afterSettlement(intent, settlement, clock.nowMs());
+    const next = afterSettlement(times.steady(action).intent, settlement, clock.nowMs());
     log.info('an interrupted effect was settled', { actionId: intent.name, incidentId: intent.incidentId, settlement });
     if (next.do === 'redo' && action.deletedAtMs !== undefined) {
       const closed = {
@@ -285,7 +294,7 @@ export class ActionReconciler {
   }
 
   async #verify(action: StoredAction): Promise<HandlerResult | 'at-once'> {
-    const { reader, journal, clock, metrics } = this.#deps;
+    const { reader, journal, clock, times, metrics } = this.#deps;
     const { intent, status } = action;
     const policy = this.#policy(action);
     const workload = await this.#workload(action);
@@ -296,10 +305,12 @@ export class ActionReconciler {
     }
     if (workload === undefined || !reader.synced()) return { requeueAfterMs: SOON_MS };
     const standing = await this.#executor(action)?.standing?.(intent);
-    const result = verify({
-      ...this.#verifyInput(action, policy, workload),
+    const steady = times.steady(action);
+    const found = verify({
+      ...this.#verifyInput(steady, policy, workload),
       ...(standing !== undefined && { standing }),
     });
+    const result = found.pollAtMs === steady.status.effectivePollAtMs ? withPollOf(found, status) : found;
     const after = markVerification(intent, status, result, policy, clock.nowMs());
     if (JSON.stringify(after) !== JSON.stringify(status)) await journal.write(action, after);
     if (result.verdict === 'Waiting') return { requeueAfterMs: SOON_MS };
@@ -349,4 +360,9 @@ export class ActionReconciler {
         ? { requeueAfterMs: UNDO_AGAIN_MS }
         : done;
   }
+}
+
+/** No poll was counted at this look: the last one keeps the time that it bears. */
+function withPollOf({ pollAtMs: _moved, ...found }: Verification, { effectivePollAtMs }: ActionStatus): Verification {
+  return effectivePollAtMs === undefined ? found : { ...found, pollAtMs: effectivePollAtMs };
 }

@@ -2,6 +2,7 @@ import { stateOf } from '../healing/lifecycle.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { END_STATES } from '../policy/ledger.ts';
+import type { ActionTimes } from './action-times.ts';
 import type { ClusterWriter, Leadership, StoredAction } from './ports.ts';
 
 /** A person's answer to an action that waits for one. */
@@ -43,10 +44,11 @@ export const NO_APPROVALS: Approvals = { answer: () => Promise.resolve('not-foun
 export function createApprovals(deps: {
   readonly writer: ClusterWriter;
   readonly leadership: Leadership;
+  readonly times: ActionTimes;
   readonly clock: Clock;
   readonly log: Log;
 }): Approvals {
-  const { writer, leadership, clock, log } = deps;
+  const { writer, leadership, times, clock, log } = deps;
   return {
     async answer(answer) {
       const { namespace, name, by, decision, reason } = answer;
@@ -54,7 +56,7 @@ export function createApprovals(deps: {
       if (!read.ok)
         return read.error.kind === 'NotFound' || read.error.kind === 'Rejected' ? 'not-found' : 'unavailable';
       const nowMs = clock.nowMs();
-      const settled = judged(read.value, answer, nowMs);
+      const settled = judged(times.steady(read.value), answer, nowMs);
       if (settled !== undefined) return settled;
       if (!leadership.mayWrite()) return 'not-leading';
       const written = await writer.answerApproval(read.value, { decision, by, reason, atMs: nowMs });

@@ -8,6 +8,7 @@ import { ActionGate } from './action-gate.ts';
 import { ActionJournal } from './action-journal.ts';
 import { ActionLedger } from './action-ledger.ts';
 import { ActionReconciler } from './action-reconciler.ts';
+import { ActionTimes } from './action-times.ts';
 import { AlertDesk } from './alert-desk.ts';
 import { BackFill } from './back-fill.ts';
 import { countedLogSource, countedMetricEvidence, countedMetricSource } from './counted-sources.ts';
@@ -99,6 +100,7 @@ export interface ComposedOperator {
   readonly surroundings: Surroundings;
   readonly book: IncidentBook;
   readonly ledger: ActionLedger;
+  readonly times: ActionTimes;
   readonly storms: StormWatch;
   readonly effectiveness: EffectivenessDesk;
 }
@@ -113,6 +115,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const engine = createEngine({ seed: settings.seed });
   const experience = new ExperienceBook(store, log, settings.earlierEffectiveness);
   const ledger = new ActionLedger(store, log, clock, (record) => experience.note(record));
+  const times = new ActionTimes(clock);
   const storms = new StormWatch(store, log, clock);
   const book = new IncidentBook(store, log, clock);
   const podAges = new PodAges(clock);
@@ -142,13 +145,13 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   const alerts = new AlertDesk({ notifier, store, metrics, log });
   const owed = new OwedRows(store, log, metrics);
   const recorder = new DecisionRecorder({ writer, store, owed, events, metrics, log });
-  const journal = new ActionJournal({ writer, leadership, store, owed, ledger, events, metrics, clock, log });
+  const journal = new ActionJournal({ writer, leadership, store, owed, ledger, times, events, metrics, clock, log });
   const gate = new ActionGate({
-    ...{ writer, executors, leadership, store, ledger, journal, surroundings, engines },
+    ...{ writer, executors, leadership, store, ledger, times, journal, surroundings, engines },
     ...{ metrics, clock, log, holder: settings.identity },
   });
   const reconciler = new ActionReconciler({
-    ...{ reader, writer, leadership, executors, gate, journal, ledger, book, surroundings },
+    ...{ reader, writer, leadership, executors, gate, journal, ledger, times, book, surroundings },
     ...{ alerts, events, metrics, clock, log, stalenessMs },
     ...(finishedTtlMs !== undefined && { finishedTtlMs }),
   });
@@ -166,13 +169,13 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
   });
   const operator: Operator = new Operator({
     ...{ engine, reader, leadership, loop, poller, backFill, assessor, reconciler, reporter, book, ledger, storms },
-    ...{ guardrailReporter, owed, refusals, experience },
+    ...{ guardrailReporter, owed, refusals, experience, times },
     ...{ alerts, surroundings, store, metrics, clock, random, log },
     ...(settings.storesModels !== undefined && { storesModels: settings.storesModels }),
     ...(settings.reportsPolicies !== undefined && { reportsPolicies: settings.reportsPolicies }),
   });
   return {
-    ...{ operator, poller, surroundings, book, ledger, storms },
+    ...{ operator, poller, surroundings, book, ledger, times, storms },
     effectiveness: createEffectivenessDesk({
       ...{ store, clock, log },
       onReset: () => experience.refresh(clock.nowMs()),

@@ -1,5 +1,5 @@
 import type { Log } from '../lib/log.ts';
-import { MINUTE } from '../lib/duration.ts';
+import { isLately, MINUTE } from '../lib/duration.ts';
 import type { ActionRecord } from '../policy/ledger.ts';
 import {
   effectivenessOf,
@@ -74,7 +74,7 @@ export class ExperienceBook {
   /** How often each effect helped; `undefined`: it cannot be told yet. */
   effectiveness(nowMs: number): readonly Effectiveness[] | undefined {
     if (!this.#isLoaded) return undefined;
-    if (this.#answer === undefined || nowMs - this.#answer.atMs >= ANSWER_HOLDS_MS) {
+    if (this.#answer === undefined || !isLately(this.#answer.atMs, ANSWER_HOLDS_MS, nowMs)) {
       const effectiveness = effectivenessOf([...this.#lessons.values()], this.#resets, nowMs, this.#earlier);
       this.#answer = { atMs: nowMs, effectiveness };
     }

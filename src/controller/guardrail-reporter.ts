@@ -45,7 +45,8 @@ export class GuardrailReporter {
       return {};
     }
     const nowMs = clock.nowMs();
-    const previous = this.#written.present(name, shown, nowMs);
+    const atMs = clock.monotonicMs();
+    const previous = this.#written.present(name, shown, atMs);
     const status = guardrailStatus({
       nowMs,
       ...(parsed.kind === 'valid'
@@ -61,7 +62,7 @@ export class GuardrailReporter {
       if (written.error.kind === 'NotFound') return {};
       return { failure: `cannot write the status of guardrail ${name}: ${written.error.message}` };
     }
-    this.#written.put(name, status, nowMs);
+    this.#written.put(name, status, atMs);
     return { requeueAfterMs: LOOK_EVERY_MS };
   }
 

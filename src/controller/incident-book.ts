@@ -1,5 +1,6 @@
 import type { Incident } from '../detection/incident.ts';
 import type { IncidentHistory } from '../detection/incident-step.ts';
+import { movedHistory, movedIncident, movedVerdict } from '../detection/moved-times.ts';
 import type { WorkloadVerdict } from '../detection/verdict.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import { SeriesMemory } from '../diagnosis/series-memory.ts';
@@ -98,12 +99,14 @@ export class IncidentBook {
     const key = keyOf(policyUid, workload.uid);
     const known = this.#tracks.get(key);
     if (known !== undefined) return known;
-    const incident = this.#restored.get(key);
+    const restored = this.#restored.get(key);
     this.#restored.delete(key);
+    // A stored time in the future counts as now, or it would be recent until the clock has caught up.
+    const aheadMs = Math.max((restored?.updatedAtMs ?? 0) - this.#clock.nowMs(), 0);
+    const incident = restored === undefined || aheadMs === 0 ? restored : movedIncident(restored, -aheadMs);
     const history: IncidentHistory = incident === undefined ? { polls: [] } : { polls: [], incident };
     const track: Track = { policyUid, workload, history, memory: new SeriesMemory() };
-    // A stored time in the future counts as now, or it would be recent until the clock has caught up.
-    if (incident !== undefined) track.lastAnomalousMs = Math.min(incident.updatedAtMs, this.#clock.nowMs());
+    if (incident !== undefined) track.lastAnomalousMs = incident.updatedAtMs;
     this.#tracks.set(key, track);
     return track;
   }
@@ -218,6 +221,7 @@ export class IncidentBook {
     if (jumped === 0) return;
     this.#lead = lead;
     for (const track of this.#tracks.values()) moveTimes(track, jumped);
+    for (const [key, incident] of this.#restored) this.#restored.set(key, movedIncident(incident, jumped));
   }
 
   /** Drops tracks of workloads and policies that are gone; returns the incidents that were still open on them. */
@@ -247,6 +251,10 @@ function moveTimes(track: Track, jumpedMs: number): void {
     if (atMs !== undefined) track[time] = atMs + jumpedMs;
   }
   if (track.hold !== undefined) track.hold = { ...track.hold, sinceMs: track.hold.sinceMs + jumpedMs };
+  track.history = movedHistory(track.history, jumpedMs);
+  track.memory.move(jumpedMs);
+  if (track.verdict !== undefined) track.verdict = movedVerdict(track.verdict, jumpedMs);
+  if (track.resolved !== undefined) track.resolved = movedIncident(track.resolved, jumpedMs);
 }
 
 const isElder = (a: Incident, b: Incident): boolean =>

@@ -25,16 +25,16 @@ export class LastWritten<S> {
     return this.#written.get(key);
   }
 
-  /** The status as it is, given what the watch shows. */
-  present(key: string, shown: S | undefined, nowMs: number): S | undefined {
+  /** The status as it is, given what the watch shows; times are by the clock that never jumps. */
+  present(key: string, shown: S | undefined, monotonicMs: number): S | undefined {
     const last = this.#written.get(key);
     if (last === undefined) return shown;
     if (shown !== undefined && this.#isSame(shown, last.status)) last.isShown = true;
-    return last.isShown || nowMs - last.atMs >= SHOWN_WITHIN_MS ? shown : last.status;
+    return last.isShown || monotonicMs - last.atMs >= SHOWN_WITHIN_MS ? shown : last.status;
   }
 
-  put(key: string, status: S, nowMs: number): void {
-    this.#written.set(key, { status, atMs: nowMs, isShown: false });
+  put(key: string, status: S, monotonicMs: number): void {
+    this.#written.set(key, { status, atMs: monotonicMs, isShown: false });
   }
 
   forget(key: string): void {

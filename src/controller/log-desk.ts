@@ -17,7 +17,7 @@ const AT_ONCE = 8;
 
 interface Known {
   readonly lines: readonly LogLine[];
-  /** Of the last read that ended. */
+  /** Of the last read that ended; by the clock that never jumps. */
   readonly atMs: number;
 }
 
@@ -55,7 +55,7 @@ export class LogDesk {
 
   /** Begins to read what is due, all at once, and waits for it a little. */
   async refresh(open: readonly Questioned[]): Promise<void> {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs();
     for (const [id, { atMs }] of this.#known) if (nowMs - atMs > FORGOTTEN_MS) this.#known.delete(id);
     const due = open.filter(({ policy, incidentId }) => {
       const atMs = this.#known.get(incidentId)?.atMs ?? Number.NEGATIVE_INFINITY;
@@ -85,11 +85,11 @@ export class LogDesk {
   async #read({ policy, workload, incidentId }: Questioned): Promise<void> {
     const { windowSeconds, logs } = policy.diagnosis;
     if (this.#source === undefined || logs.source === 'None') return;
-    const beganAtMs = this.#clock.nowMs();
+    const beganAtMs = this.#clock.monotonicMs();
     const pods = workload.pods.map(({ name }) => name);
     this.#underWay.add(incidentId);
     try {
-      const sinceMs = beganAtMs - windowSeconds * SECOND;
+      const sinceMs = this.#clock.nowMs() - windowSeconds * SECOND;
       const reply = await this.#source.read(workload.ref.namespace, pods, sinceMs, logs.maxLinesPerPod, logs.source);
       const lines = reply.ok ? reply.value : this.linesOf(incidentId);
       this.#known.set(incidentId, { lines, atMs: beganAtMs });

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { actionKey, type ActionReconciler } from './action-reconciler.ts';
 import type { ActionLedger } from './action-ledger.ts';
+import type { ActionTimes } from './action-times.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';
 import type { DetectionLoop } from './detection-loop.ts';
@@ -53,6 +54,7 @@ export interface OperatorDeps {
   readonly guardrailReporter: GuardrailReporter;
   readonly book: IncidentBook;
   readonly ledger: ActionLedger;
+  readonly times: ActionTimes;
   readonly storms: StormWatch;
   readonly owed: OwedRows;
   readonly experience: ExperienceBook;
@@ -84,8 +86,9 @@ export class Operator {
   #isPrepared = false;
   /** Every row that the action objects prove is there. */
   #isHistoryWhole = false;
-  #tidiedAtMs = 0;
-  #reportedAtMs = 0;
+  /** By the clock that never jumps. */
+  #tidiedAtMs = Number.NEGATIVE_INFINITY;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
   readonly #reportEffectiveness = createEffectivenessReport();
   /** Absent: no process comes after this one. */
   readonly #models: ModelKeeper | undefined;
@@ -212,8 +215,9 @@ export class Operator {
       if (this.#isPrepared) await this.#payRows();
       await loop.tick();
       const nowMs = clock.nowMs();
-      if (nowMs - this.#tidiedAtMs >= TIDY_EVERY_MS) this.#tidy(nowMs);
-      if (nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#report(nowMs);
+      const atMs = clock.monotonicMs();
+      if (atMs - this.#tidiedAtMs >= TIDY_EVERY_MS) this.#tidy(nowMs, atMs);
+      if (atMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#report(nowMs, atMs);
     } catch (error) {
       metrics.count('aegis_faults_total', { where: 'tick' });
       log.error('a tick failed', { err: error });
@@ -258,8 +262,8 @@ export class Operator {
     });
   }
 
-  #report(nowMs: number): void {
-    this.#reportedAtMs = nowMs;
+  #report(nowMs: number, monotonicMs: number): void {
+    this.#reportedAtMs = monotonicMs;
     const { reader, ledger, experience, metrics } = this.#deps;
     const queues = [this.#actions, this.#policies, this.#guardrails, this.#edits];
     reportState({ reader, ledger, metrics, queues }, nowMs);
@@ -267,9 +271,9 @@ export class Operator {
   }
 
   /** Forgets what no longer exists, so that memory follows the cluster and not its history. */
-  #tidy(nowMs: number): void {
+  #tidy(nowMs: number, monotonicMs: number): void {
     const { engine, book, poller, refusals, backFill, assessor, reader, surroundings, metrics, alerts } = this.#deps;
-    this.#tidiedAtMs = nowMs;
+    this.#tidiedAtMs = monotonicMs;
     if (this.#isPrepared) void this.#deps.experience.refresh(nowMs);
     const policies = surroundings.policies();
     const uids = new Set([...policies, ...surroundings.refusedByServer()].map(({ uid }) => uid));
@@ -291,6 +295,8 @@ export class Operator {
     }
     assessor.forgetPods(pods);
     surroundings.forgetWorkloads((uid) => workloads.has(uid));
+    const actions = new Set(reader.actions().map(({ uid }) => uid));
+    this.#deps.times.forget((uid) => actions.has(uid));
     poller.forget((uid) => uids.has(uid));
     backFill.forget((uid) => uids.has(uid));
     metrics.count('aegis_engine_evicted_series_total', { owner: 'operator' }, engine.evict(nowMs - FORGET_SERIES_MS));

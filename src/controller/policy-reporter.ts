@@ -67,14 +67,14 @@ export class PolicyReporter {
     await this.#lookAtThrottles(parsed);
     const [namespace = '', name = ''] = key.split('/');
     const last = this.#written.get(key);
-    const nowMs = clock.nowMs();
-    const previous = this.#written.present(key, reader.policyStatus(namespace, name), nowMs);
+    const atMs = clock.monotonicMs();
+    const previous = this.#written.present(key, reader.policyStatus(namespace, name), atMs);
     const input = this.#input(parsed, previous);
     const status = policyStatus(input);
     if (previous !== undefined && isSame(previous, status)) return {};
     // Nothing new from here: other wording, or a foreign hand in the status, against which there is no race to win.
     const isOld = [previous, last?.status].some((each) => each !== undefined && essence(each) === essence(status));
-    const waitMs = (last?.atMs ?? 0) + WORDING_EVERY_MS - nowMs;
+    const waitMs = (last?.atMs ?? Number.NEGATIVE_INFINITY) + WORDING_EVERY_MS - atMs;
     if (isOld && waitMs > 0) return { requeueAfterMs: waitMs };
     if (!leadership.mayWrite()) return { requeueAfterMs: 2_000 };
     const written = await writer.writePolicyStatus({ namespace, name }, status);
@@ -82,7 +82,7 @@ export class PolicyReporter {
       if (written.error.kind === 'NotFound') return {};
       return { failure: `cannot write the status: ${written.error.message}` };
     }
-    this.#written.put(key, status, nowMs);
+    this.#written.put(key, status, atMs);
     this.#tellRefusal(parsed, previous, input.problems);
     return {};
   }

@@ -10,6 +10,7 @@ import type { HealingPolicy } from '../policy/healing-policy.ts';
 import { replicasOwner } from '../policy/ownership.ts';
 import { replicasFloor } from '../policy/preconditions/scale.ts';
 import type { ActionGate } from './action-gate.ts';
+import type { ActionTimes } from './action-times.ts';
 import { undoMessage } from './action-rows.ts';
 import type { ActionJournal } from './action-journal.ts';
 import type { AlertDesk } from './alert-desk.ts';
@@ -26,6 +27,7 @@ export interface ReversalsDeps {
   readonly writer: ClusterWriter;
   readonly leadership: Leadership;
   readonly gate: ActionGate;
+  readonly times: ActionTimes;
   readonly journal: ActionJournal;
   readonly alerts: AlertDesk;
   readonly events: EventSink;
@@ -46,7 +48,7 @@ export class Reversals {
 
   /** Takes an effect back. Needs the lease and the preconditions, but no metrics, budget or storm clearance. */
   async undo(action: StoredAction, executor: Executor | undefined, because: string): Promise<Reversed> {
-    const { reader, writer, journal, clock, leadership, events, log } = this.#deps;
+    const { reader, writer, journal, clock, times, leadership, events, log } = this.#deps;
     const { intent, status } = action;
     const live = await writer.readWorkload(intent.target);
     if (!live.ok && live.error.kind !== 'NotFound') return 'again-soon';
@@ -55,7 +57,11 @@ export class Reversals {
     const row = await journal.announce(action, 'undo', undoMessage(action));
     const target = live.ok && live.value.ref.uid === intent.target.uid ? live.value : undefined;
     const policy = this.#deps.surroundings.policy(intent.policy.uid);
-    const reached = reachedByLaterSteps(action, reader.actions());
+    const onTarget = reader.actions().filter((each) => each.intent.target.uid === intent.target.uid);
+    const reached = reachedByLaterSteps(
+      times.steady(action),
+      onTarget.map((each) => times.steady(each)),
+    );
     const outcome =
       passedBy(intent, reached) ?? belowFloor(intent, policy) ?? (await inverse(intent, executor, target, reached));
     log.info('undo', { actionId: intent.name, incidentId: intent.incidentId, because, outcome });

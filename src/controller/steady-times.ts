@@ -4,13 +4,51 @@ import type { ActionRecord } from '../policy/ledger.ts';
 /** Less is what a time server slews, and no jump. */
 const JUMP_MS = 1_000;
 
-/** How far the wall clock is ahead of the one that never jumps. */
-export const wallLead = (clock: Pick<Clock, 'nowMs' | 'monotonicMs'>): number => clock.nowMs() - clock.monotonicMs();
+/** As last told, so that all who compare leads of one clock see the same jumps, of the same size, at the same moment. */
+const told = new WeakMap<object, number>();
+
+/** How far the wall clock is ahead of the one that never jumps; the same until it has jumped, in whole milliseconds. */
+export function wallLead(clock: Pick<Clock, 'nowMs' | 'monotonicMs'>): number {
+  const lead = Math.round(clock.nowMs() - clock.monotonicMs());
+  const before = told.get(clock);
+  if (before !== undefined && Math.abs(lead - before) < JUMP_MS) return before;
+  told.set(clock, lead);
+  return lead;
+}
 
 /** By how much the wall clock has jumped since its lead was this; 0: it has not. */
 export function jumpSince(lead: number, nowLead: number): number {
   const jumped = nowLead - lead;
   return Math.abs(jumped) < JUMP_MS ? 0 : jumped;
+}
+
+/** A time as it was written down, and by how much the wall clock led when this process first saw it. */
+interface Seen {
+  readonly atMs: number;
+  readonly lead: number;
+}
+
+/**
+ * Times that were written down by a wall clock, each under a name of its own, and how far ahead that clock was when each was
+ * first seen. A name whose time changes is seen anew.
+ */
+export class SeenTimes {
+  readonly #seen = new Map<string, Seen>();
+
+  knows(name: string, atMs: number): boolean {
+    return this.#seen.get(name)?.atMs === atMs;
+  }
+
+  /** Times that are seen for the first time, by a wall clock that leads, or is taken to have led, by so much. */
+  look(times: Iterable<readonly [name: string, atMs: number]>, lead: number): void {
+    for (const [name, atMs] of times) this.#seen.set(name, { atMs, lead });
+  }
+
+  /** The time as the wall clock of now would have it. */
+  steady(name: string, atMs: number, nowLead: number): number {
+    const seen = this.#seen.get(name);
+    return seen?.atMs === atMs ? atMs + jumpSince(seen.lead, nowLead) : atMs;
+  }
 }
 
 const TIMES = ['decidedAtMs', 'executedAtMs', 'endedAtMs'] as const;

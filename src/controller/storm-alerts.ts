@@ -1,5 +1,5 @@
 import { stormReport, type StormReport } from '../healing/storm-report.ts';
-import { SECOND } from '../lib/duration.ts';
+import { isLately, SECOND } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import type { StormState } from '../policy/guard.ts';
 import { CLUSTER_SCOPE } from '../policy/storm.ts';
@@ -97,7 +97,7 @@ export class StormAlerts {
   #begin(state: StormState, report: StormReport, nowMs: number): void {
     const seenAtMs = this.#seenAtMs.get(state.scope) ?? nowMs;
     this.#seenAtMs.set(state.scope, seenAtMs);
-    if (!report.isNamed && nowMs - seenAtMs < SETTLES_MS && nowMs >= seenAtMs) return;
+    if (!report.isNamed && isLately(seenAtMs, SETTLES_MS, nowMs)) return;
     this.#seenAtMs.delete(state.scope);
     const storm: Told = { state, report, startsAtMs: seenAtMs, lastSentMs: nowMs, isDelivered: false };
     this.#told.set(state.scope, storm);
@@ -107,7 +107,7 @@ export class StormAlerts {
   /** Repeats what was not repeated for so long. */
   repeat(everyMs: number, nowMs: number): void {
     for (const storm of this.#told.values()) {
-      if (nowMs - storm.lastSentMs < everyMs) continue;
+      if (isLately(storm.lastSentMs, everyMs, nowMs)) continue;
       storm.lastSentMs = nowMs;
       void this.#tell(storm, nowMs, true);
     }

@@ -46,6 +46,14 @@ export class SeriesMemory {
     }
   }
 
+  /** The clock that its times are told by was set by so much. */
+  move(byMs: number): void {
+    for (const packed of this.#series.values()) {
+      packed.newestMs += byMs;
+      for (let i = 0; i < Math.min(packed.taken, KEPT); i++) packed.ring[2 * i] = (packed.ring[2 * i] ?? NaN) + byMs;
+    }
+  }
+
   /** Every series that is remembered, those without any value included. */
   all(): readonly RememberedSeries[] {
     return [...this.#series.values()].map(({ metric, pod, ring, taken }) => ({

@@ -69,13 +69,22 @@ export async function listIncidents(db: Db, limit: number): Promise<readonly Inc
     .map((row) => JSON.parse(row.body) as Incident);
 }
 
-/** Takes the lease when it is free, over, or held by the same holder. */
+/**
+ * Takes the lease when it is free, over, or held by the same holder. One that holds longer than any lease that is taken now was
+ * stamped before a clock was set back: it counts as taken now, so that nobody waits until the clock has caught up.
+ */
 export async function takeLease(
   db: Db,
   lease: { readonly target: string; readonly holder: string; readonly nowMs: number; readonly untilMs: number },
 ): Promise<boolean> {
   const { target, holder } = lease;
   const [nowMs, untilMs] = [Math.round(lease.nowMs), Math.round(lease.untilMs)];
+  await db
+    .updateTable('target_lease')
+    .set({ until_ms: untilMs })
+    .where('target', '=', target)
+    .where('until_ms', '>', untilMs)
+    .execute();
   const result = await db
     .insertInto('target_lease')
     .values({ target, holder, until_ms: untilMs })

@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { ActionTimes } from '../../../src/controller/action-times.ts';
 import { createApprovals, type ApprovalAnswer, type ApprovalOutcome } from '../../../src/controller/approvals.ts';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { FakeClusterWriter } from '../../support/fakes/fake-cluster-io.ts';
@@ -17,7 +18,13 @@ async function anActionThatWaits() {
   await world.until('awaited', () => world.ends().includes('restart_pod AwaitingApproval'), 4 * MINUTE);
   const { leadership, process } = running;
   const writer = new FakeClusterWriter(world.cluster, process, () => leadership.mayWrite());
-  const approvals = createApprovals({ writer, leadership, clock: process.clock, log: world.log });
+  const approvals = createApprovals({
+    writer,
+    leadership,
+    times: new ActionTimes(process.clock),
+    clock: process.clock,
+    log: world.log,
+  });
   const { intent } = world.cluster.actions()[0] ?? {};
   if (intent === undefined) throw new Error('there is no action');
   const answer = (over: Partial<ApprovalAnswer> = {}): Promise<ApprovalOutcome> =>
@@ -95,7 +102,13 @@ describe('an answer by API', () => {
     crashOne(world);
     await world.until('verifying', () => world.ends().includes('restart_pod Verifying'), 4 * MINUTE);
     const writer = new FakeClusterWriter(world.cluster, process, () => leadership.mayWrite());
-    const approvals = createApprovals({ writer, leadership, clock: process.clock, log: world.log });
+    const approvals = createApprovals({
+      writer,
+      leadership,
+      times: new ActionTimes(process.clock),
+      clock: process.clock,
+      log: world.log,
+    });
     const { intent } = world.cluster.actions()[0] ?? {};
     const { name = '', policyHash = '' } = intent ?? {};
     const answer = { namespace: 'shop', name, policyHash, decision: 'Denied', reason: '', by: 'key:ops' } as const;
