@@ -1,7 +1,7 @@
 import { clusterAccess } from './cluster-access.ts';
 import type { ClusterConfig, Config, KeyPolicy, LokiConfig, PrometheusConfig } from './config.ts';
 import { isLoopback } from './cross-checks.ts';
-import { DEVELOPMENT_KEY, type ApiKey } from './keys-file.ts';
+import { DEVELOPMENT_KEY, PLACEHOLDER_KEY, type ApiKey } from './keys-file.ts';
 import type { Settings } from './schema.ts';
 import { secret } from './secret.ts';
 import { allowedHost, type AllowedHost } from './setting.ts';
@@ -141,13 +141,13 @@ function outboundAllow(settings: Settings, sinks: readonly Sink[]): readonly All
 const addressOf = (sink: Sink): string => (sink.type === 'Slack' ? 'https://hooks.slack.com' : sink.url);
 
 function warnings(settings: Settings, keys: KeyPolicy, host: string): readonly string[] {
-  const isPublished = settings.API_KEY === DEVELOPMENT_KEY;
+  const published = [DEVELOPMENT_KEY, PLACEHOLDER_KEY].find((key) => key === settings.API_KEY);
   return [
     ...(keys.kind === 'development'
       ? [`No API key is set: listening on ${host} only and accepting the published key ${DEVELOPMENT_KEY}.`]
       : []),
-    ...(isPublished && !isLoopback(host)
-      ? [`API_KEY is the published key ${DEVELOPMENT_KEY}: everybody who reaches ${host} can call the API.`]
+    ...(published !== undefined && !isLoopback(host)
+      ? [`API_KEY is the published key ${published}: everybody who reaches ${host} can call the API.`]
       : []),
   ];
 }

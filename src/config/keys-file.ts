@@ -6,6 +6,9 @@ import type { Result } from '../lib/result.ts';
 /** The key of the old guide's examples. Everybody knows it, so it opens nothing but a developer's own machine. */
 export const DEVELOPMENT_KEY = 'dev_api_key';
 
+/** What stands for a key in that guide's `.env`: left as it is, everybody knows it, too. */
+export const PLACEHOLDER_KEY = 'your_secure_api_key_here';
+
 /** What a key may be used for; `admin` includes the others. */
 export const SCOPES = ['detect', 'evaluate', 'read', 'approve', 'admin'] as const;
 type ApiScope = (typeof SCOPES)[number];

@@ -3,6 +3,7 @@ import {
   decimal,
   dnsName,
   flag,
+  headerText,
   hosts,
   httpUrl,
   line,
@@ -52,9 +53,9 @@ export const SETTINGS = {
     description: 'Port to listen on; 0 takes a free one.',
     consequence: 'the API could not listen',
   }),
-  API_KEY: setting(line(4096).optional(), {
+  API_KEY: setting(headerText(4096).optional(), {
     description: 'One key with all scopes. Better: API_KEYS_FILE.',
-    consequence: NO_START,
+    consequence: 'no client could present it',
     isSecret: true,
   }),
   API_KEYS_FILE: file(

@@ -65,6 +65,12 @@ export const line = (maxLength = 1024) =>
     message: `must be one line of at most ${maxLength} characters`,
   });
 
+/** Text that a header can bear: HTTP takes blanks around it away, and clients differ in how they send anything else. */
+export const headerText = (maxLength: number) =>
+  z.string().refine((text) => text.length <= maxLength && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text), {
+    message: `must be at most ${maxLength} visible ASCII characters, without blanks around them`,
+  });
+
 /** A DNS label or subdomain. */
 export const dnsName = () =>
   z.string().refine((text) => text.length <= 253 && SUBDOMAIN.test(text), { message: 'must be a DNS name' });

@@ -79,6 +79,13 @@ describe('precedence', () => {
     const { keys } = loaded.http;
     expect(keys.kind === 'configured' && keys.apiKey?.reveal()).toBe('your_secure_api_key_here');
     expect(loaded.warnings).toEqual([]);
+    const open = config({}, ['--host', '0.0.0.0'], { '.env': dotenv });
+    expect(open.warnings).toEqual([expect.stringContaining('everybody who reaches 0.0.0.0') as unknown]);
+  });
+
+  test('a key may hold blanks inside', () => {
+    const { keys } = config({ API_KEY: 'a key, two words' }).http;
+    expect(keys.kind === 'configured' && keys.apiKey?.reveal()).toBe('a key, two words');
   });
 });
 
@@ -95,6 +102,9 @@ describe('a wrong value stops the start and is named', () => {
     ['a password in the address', { PROMETHEUS_URL: 'http://u:p@prometheus' }, 'PROMETHEUS_URL'],
     ['an open address without a key', { HOST: '0.0.0.0' }, 'HOST'],
     ['an open address with the published key', { HOST: '0.0.0.0', API_KEY: 'dev_api_key' }, 'API_KEY'],
+    ['a key of blanks', { API_KEY: '  ' }, 'API_KEY'],
+    ['a key with a blank behind it', { API_KEY: 'a-key ' }, 'API_KEY'],
+    ['a key that no header bears alike', { API_KEY: 'schlüssel' }, 'API_KEY'],
     ['a MySQL address', { DATABASE_URL: 'mysql://db' }, 'DATABASE_URL'],
     ['a password that is not percent-encoded', { DATABASE_URL: 'postgres://a:50%off@db/a' }, 'DATABASE_URL'],
     ['two databases', { DATABASE_URL: 'postgres://db', DATABASE_URL_FILE: 'db' }, 'DATABASE_URL_FILE'],
