@@ -140,7 +140,7 @@ export function gather(table: SeriesTable, context: SeriesContext): Assessment {
   if (admission === 'warming-up') return silent(table, watched, slot, 'Gap', nowMs);
   if (admission === 'fresh') {
     observeFresh(c, reading.value, observation);
-    const wants = { shape: context.wantsShape, slope: watched.profile.fills === true };
+    const wants = { shape: context.wantsShape, slope: watched.profile.fills };
     feedCoarse(table, slot, observation.y, reading.atMs, wants);
   } else {
     recall(c, observation);
@@ -166,10 +166,9 @@ function slowViews(table: SeriesTable, slot: number, { watched, limit }: SeriesC
       season,
       shapeRatio,
     },
-    slowTrend:
-      watched.profile.fills === true
-        ? slowTrendOf(coarse, { value: c.f64[c.d + D.lastValue] ?? NaN, scale }, endOf(watched, limit))
-        : undefined,
+    slowTrend: watched.profile.fills
+      ? slowTrendOf(coarse, { value: c.f64[c.d + D.lastValue] ?? NaN, scale }, endOf(watched, limit))
+      : undefined,
   };
 }
 
@@ -209,7 +208,7 @@ function recall(c: Cursor, observation: Observation): void {
 /** A steady rise is worth a look only above everything learnt before it: below, it is a sawtooth or the tide. */
 function trendAbovePast(c: Cursor, context: SeriesContext, smooth: number): Trend | undefined {
   const { watched, settings, limit } = context;
-  if (watched.profile.fills !== true) return undefined;
+  if (!watched.profile.fills) return undefined;
   const isKnown = (c.u32[c.u + U.learnt] ?? 0) >= settings.minSamples;
   if (isKnown && smooth <= unscaled(c, c.f64[c.d + D.highBefore] ?? 0)) return undefined;
   return trendOf(c, endOf(watched, limit));

@@ -99,7 +99,7 @@ class TableEngine implements Engine {
 
   teach(seriesKey: string, spec: MetricSpec, timesMs: Float64Array, values: Float64Array): number {
     const slot = this.table.open(seriesKey);
-    const wants = { shape: this.shapeFor(spec), slope: profileOf(spec).fills === true };
+    const wants = { shape: this.shapeFor(spec), slope: profileOf(spec).fills };
     const intervalMs = usualStep(timesMs);
     const observation = newObservation();
     let taken = 0;
@@ -257,7 +257,7 @@ class TableEngine implements Engine {
 
 /** The end of a unit's scale, unless it is the end only where a container limit exists. */
 function unconditionalCeiling({ profile }: Watched): number | undefined {
-  return profile.expectationNeedsLimit === true ? undefined : profile.ceiling;
+  return profile.expectationNeedsLimit ? undefined : profile.ceiling;
 }
 
 function readingOf(readings: readonly MetricReading[], metric: string): Reading {

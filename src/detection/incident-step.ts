@@ -1,7 +1,7 @@
 import { hashParts } from '../lib/hash.ts';
 import type { PodRef } from '../lib/workload.ts';
 import { STATUS_BREACH } from './detectors/status.ts';
-import type { Incident, TriggerSettings } from './incident.ts';
+import { mayReturnUntilMs, SAME_INCIDENT_MS, swinging, type Incident, type TriggerSettings } from './incident.ts';
 import { countedScore } from './metric-judgement.ts';
 import type { PodVerdict, WorkloadVerdict } from './verdict.ts';
 
@@ -10,6 +10,10 @@ import type { PodVerdict, WorkloadVerdict } from './verdict.ts';
  *    calm ------------------------------------------------------------> open
  *     ^                                                                  |
  *     +------------------ closeAfter good polls in a row ----------------+
+ *
+ * One that comes back within a quarter of an hour, on a metric it was about, with nothing having healed it, is the same incident: a
+ * load that swings about its line is one trouble and not one a swing. From then on it closes only after a quarter of an
+ * hour of good polls.
  *
  * An unknown poll moves neither: it is no breach, no recovery, and takes no place among the M. A poll that is nearly
  * well (under the threshold, but not clear of it) takes a place among the M, but does not count towards closing.
@@ -24,15 +28,20 @@ export interface IncidentHistory {
   /** The last judged polls, oldest first, at most `trigger.polls`. */
   readonly polls: readonly PollMark[];
   readonly incident?: Incident;
+  /** The last one, while it may come back. */
+  readonly ended?: Incident;
 }
 
 export interface IncidentContext {
   readonly policyUid: string;
   readonly intervalMs: number;
   readonly anomalyThreshold: number;
+  /** Whether an effect has healed this incident: what comes back then is another, and starts further up the ladder. Default: none has. */
+  readonly isHealed?: (incidentId: string) => boolean;
 }
 
-export type IncidentTransition = 'opened' | 'updated' | 'resolved' | 'none';
+/** `returned`: an incident that was over goes on. */
+export type IncidentTransition = 'opened' | 'returned' | 'updated' | 'resolved' | 'none';
 
 export interface IncidentStep {
   readonly history: IncidentHistory;
@@ -55,16 +64,40 @@ export function stepIncident(
   trigger: TriggerSettings,
   context: IncidentContext,
 ): IncidentStep {
-  const { incident } = previous ?? CALM;
+  const { incident, ended } = previous ?? CALM;
   if (verdict.state === 'unknown') return standStill(previous);
   const polls = markPoll(previous ?? CALM, verdict, trigger, context);
   if (incident !== undefined) return stepOpen(polls, incident, verdict, trigger, context);
   const breaches = polls.filter((poll) => poll.breach);
   const lasting = lastingStatusSince(verdict, trigger, context);
-  if (breaches.length < trigger.breaches && lasting === undefined) return { history: { polls }, transition: 'none' };
+  if (breaches.length < trigger.breaches && lasting === undefined) {
+    return { history: { polls, ...stillEnded(ended, verdict.atMs) }, transition: 'none' };
+  }
   const onsetAtMs = Math.min(breaches[0]?.atMs ?? verdict.atMs, lasting ?? verdict.atMs);
   const opened = open(verdict, context, onsetAtMs);
-  return { history: { polls, incident: opened }, incident: opened, transition: 'opened' };
+  if (ended === undefined || !isSame(ended, opened, verdict, context)) {
+    return { history: { polls, incident: opened }, incident: opened, transition: 'opened' };
+  }
+  const { id, openedAtMs, usualRequestRate } = ended;
+  const returned: Incident = {
+    ...{ ...opened, id, openedAtMs, returns: (ended.returns ?? 0) + 1 },
+    peakScore: Math.max(ended.peakScore, opened.peakScore),
+    ...(usualRequestRate !== undefined && { usualRequestRate }),
+  };
+  return { history: { polls, incident: returned }, incident: returned, transition: 'returned' };
+}
+
+function stillEnded(ended: Incident | undefined, nowMs: number): Pick<IncidentHistory, 'ended'> {
+  const untilMs = ended === undefined ? undefined : mayReturnUntilMs(ended);
+  return ended === undefined || untilMs === undefined || nowMs >= untilMs ? {} : { ended };
+}
+
+/** Grave status is news whatever came before it; so is a metric that the earlier incident was not about. */
+function isSame(ended: Incident, opened: Incident, verdict: WorkloadVerdict, context: IncidentContext): boolean {
+  if (stillEnded(ended, verdict.atMs).ended === undefined) return false;
+  if (graveStatus(verdict).length > 0 || context.isHealed?.(ended.id) === true) return false;
+  const before = new Set(swinging(ended));
+  return swinging(opened).some((metric) => before.has(metric));
 }
 
 function standStill(previous: IncidentHistory | undefined): IncidentStep {
@@ -108,15 +141,35 @@ function stepOpen(
   context: IncidentContext,
 ): IncidentStep {
   const next =
-    verdict.state === 'unhealthy' ? worsened(incident, verdict, context) : calmed(incident, verdict, context);
-  if (next.goodPolls < trigger.closeAfter) {
+    verdict.state === 'unhealthy' ? worsened(incident, verdict, trigger, context) : calmed(incident, verdict, context);
+  if (next.goodPolls < pollsToClose(incident, trigger, context)) {
     return { history: { polls, incident: next }, incident: next, transition: 'updated' };
   }
+  const resolved = { ...next, resolvedAtMs: verdict.atMs };
   // The next incident needs fresh breaches of its own.
-  return { history: CALM, incident: { ...next, resolvedAtMs: verdict.atMs }, transition: 'resolved' };
+  return {
+    history: { ...CALM, ...stillEnded(resolved, verdict.atMs) },
+    incident: resolved,
+    transition: 'resolved',
+  };
 }
 
-function worsened(incident: Incident, verdict: WorkloadVerdict, context: IncidentContext): Incident {
+function pollsToClose(
+  { returns = 0 }: Incident,
+  { closeAfter }: TriggerSettings,
+  { intervalMs }: IncidentContext,
+): number {
+  return returns === 0 ? closeAfter : Math.max(closeAfter, Math.ceil(SAME_INCIDENT_MS / intervalMs));
+}
+
+function worsened(
+  incident: Incident,
+  verdict: WorkloadVerdict,
+  trigger: TriggerSettings,
+  context: IncidentContext,
+): Incident {
+  const { returns = 0, goodPolls } = incident;
+  const isBack = returns > 0 && goodPolls >= trigger.closeAfter;
   return {
     ...incident,
     updatedAtMs: verdict.atMs,
@@ -125,6 +178,7 @@ function worsened(incident: Incident, verdict: WorkloadVerdict, context: Inciden
     pods: unhealthyPods(verdict),
     metrics: anomalousMetrics(verdict, context.anomalyThreshold),
     goodPolls: 0,
+    ...(isBack && { returns: returns + 1 }),
   };
 }
 
@@ -151,12 +205,15 @@ function lastingStatusSince(
   trigger: TriggerSettings,
   context: IncidentContext,
 ): number | undefined {
-  const since = [...verdict.pods.flatMap(({ status }) => status), ...(verdict.status ?? [])]
-    .filter(({ severity }) => severity >= STATUS_BREACH)
-    .flatMap(({ sinceMs }) => (sinceMs === undefined ? [] : [sinceMs]));
+  const since = graveStatus(verdict).flatMap(({ sinceMs }) => (sinceMs === undefined ? [] : [sinceMs]));
   const earliest = Math.min(...since);
   return earliest <= verdict.atMs - trigger.breaches * context.intervalMs ? earliest : undefined;
 }
+
+const graveStatus = (verdict: WorkloadVerdict) =>
+  [...verdict.pods.flatMap(({ status }) => status), ...(verdict.status ?? [])].filter(
+    ({ severity }) => severity >= STATUS_BREACH,
+  );
 
 function unhealthyPods(verdict: WorkloadVerdict): readonly PodRef[] {
   return verdict.pods

@@ -46,7 +46,7 @@ function inHarmfulZone(a: Assessment): boolean {
   const { harmfulFrom, ceiling, expectationNeedsLimit, direction } = a.watched.profile;
   if (harmfulFrom === undefined || direction !== 'Above') return true;
   if (a.limit !== undefined && ceiling !== undefined) return (a.smooth / a.limit) * ceiling >= harmfulFrom;
-  return expectationNeedsLimit === true || a.smooth >= harmfulFrom;
+  return expectationNeedsLimit || a.smooth >= harmfulFrom;
 }
 
 /** Smallest deviation from what is expected that matters, in the metric's unit. */

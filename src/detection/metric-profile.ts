@@ -16,22 +16,26 @@ export interface MetricProfile {
   /** Same, as a share of the expected value. */
   readonly relativeFloor: number;
   /** Learnt deviations count only from this value on: a rise from 5 to 20 % of a limit harms nobody. */
-  readonly harmfulFrom?: number;
+  readonly harmfulFrom: number | undefined;
   /** The natural end of the scale, where the unit has one and the pod does not name another. */
-  readonly ceiling?: number;
-  readonly expectation?: Expectation;
+  readonly ceiling: number | undefined;
+  readonly expectation: Expectation | undefined;
   /** The expectation reads a share of a limit: without a known limit the value has another unit, and it is mute. */
-  readonly expectationNeedsLimit?: boolean;
+  readonly expectationNeedsLimit: boolean;
   /** A learnt past at this level may silence the expectation (a heap that lives at 92 %, an API that takes 2 s). */
-  readonly expectationYieldsToHistory?: boolean;
+  readonly expectationYieldsToHistory: boolean;
   /** A resource that fills up: its slope and the time to its limit are an early warning. */
-  readonly fills?: boolean;
+  readonly fills: boolean;
   /** `driver`: is load; `follower`: rises with load in a healthy pod. */
   readonly load: 'driver' | 'follower' | 'none';
 }
 
+/** What a table row says of a metric; what it leaves out does not hold. */
+type Stated = Pick<MetricProfile, 'absoluteFloor' | 'relativeFloor' | 'load'> &
+  Partial<Omit<MetricProfile, 'direction'>>;
+
 /** The presets, in the units of `presets.ts`. */
-const PROFILES: Readonly<Record<PresetName, Omit<MetricProfile, 'direction'>>> = {
+const PROFILES: Readonly<Record<PresetName, Stated>> = {
   cpu_usage: {
     absoluteFloor: 15,
     relativeFloor: 0.5,
@@ -132,16 +136,30 @@ const PROFILES: Readonly<Record<PresetName, Omit<MetricProfile, 'direction'>>> =
 };
 
 /** Metrics that Aegis does not know are judged by what was learnt: half as much again as expected may matter. */
-const UNKNOWN: Omit<MetricProfile, 'direction' | 'fills'> = { absoluteFloor: 0, relativeFloor: 0.5, load: 'none' };
+const UNKNOWN: Stated = { absoluteFloor: 0, relativeFloor: 0.5, load: 'none' };
+
+/** All profiles are objects of one shape, whatever their rows leave out: each is read a dozen times a sample. */
+const profile = (direction: Direction, stated: Stated): MetricProfile => ({
+  direction,
+  absoluteFloor: stated.absoluteFloor,
+  relativeFloor: stated.relativeFloor,
+  harmfulFrom: stated.harmfulFrom,
+  ceiling: stated.ceiling,
+  expectation: stated.expectation,
+  expectationNeedsLimit: stated.expectationNeedsLimit ?? false,
+  expectationYieldsToHistory: stated.expectationYieldsToHistory ?? false,
+  fills: stated.fills ?? false,
+  load: stated.load,
+});
 
 /** The profiles that nearly every sample asks for, made once: presets in their own direction, the rest in each. */
 const PRESET_PROFILES: ReadonlyMap<string, MetricProfile> = new Map(
-  PRESET_NAMES.map((name) => [name, { ...PROFILES[name], direction: PRESETS[name].direction }]),
+  PRESET_NAMES.map((name) => [name, profile(PRESETS[name].direction, PROFILES[name])]),
 );
 const perDirection = (fills: boolean): Readonly<Record<Direction, MetricProfile>> => ({
-  Above: { ...UNKNOWN, fills, direction: 'Above' },
-  Below: { ...UNKNOWN, fills: false, direction: 'Below' },
-  Both: { ...UNKNOWN, fills, direction: 'Both' },
+  Above: profile('Above', { ...UNKNOWN, fills }),
+  Below: profile('Below', UNKNOWN),
+  Both: profile('Both', { ...UNKNOWN, fills }),
 });
 const LIMITED = perDirection(true);
 const UNLIMITED = perDirection(false);

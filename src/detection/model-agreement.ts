@@ -20,12 +20,15 @@ const OLDER = 2;
 /** Needs no learnt model of the series itself. A slope counts: it is held against a limit, and needs height or peers. */
 const AGELESS: ReadonlySet<DetectorName> = new Set<DetectorName>(['limit', 'saturation', 'status', 'peers', 'trend']);
 
+/** Samples from which on a series has a past that is a second model. */
+export const samplesOfPast = (minSamples: number): number => OLDER * Math.max(RECENT_MEMORY, minSamples);
+
 /** What each model of the series expects now, and whether it finds the newest samples harmfully far from it. */
 export function modelViews(a: Assessment, settings: DetectionSettings): readonly ModelView[] {
   if (a.learnt < settings.minSamples) return [];
   const views = [view(a, 'recent', Math.min(a.learnt, RECENT_MEMORY), a.recent.expected, a.recent.sigma)];
   const sinceAccepted = a.learnt - a.learntBefore;
-  if (sinceAccepted >= OLDER * Math.max(RECENT_MEMORY, settings.minSamples)) {
+  if (sinceAccepted >= samplesOfPast(settings.minSamples)) {
     views.push(view(a, 'past', sinceAccepted, a.expected, a.sigma));
   }
   const { season, seasonalExpected, residualSigma } = a.slow;

@@ -70,5 +70,5 @@ export function objectionTo(
   if (!isSaturated) return 'learned';
   // A service that was always slow or full must be able to become known as such while the series is young.
   const isYoung = a.learnt < settings.minSamples && breaching.every((score) => score.detector === 'saturation');
-  return isYoung && a.watched.profile.expectationYieldsToHistory === true ? 'normal' : 'fixed';
+  return isYoung && a.watched.profile.expectationYieldsToHistory ? 'normal' : 'fixed';
 }

@@ -22,11 +22,11 @@ const YIELDED = 0.8;
 export function saturationScore(input: SaturationInput): Score | undefined {
   const { profile, value, limit, samples, ordinaryUpTo } = input;
   if (profile.expectation === undefined) return undefined;
-  if (profile.expectationNeedsLimit === true && !(limit !== undefined && limit > 0)) return undefined;
+  if (profile.expectationNeedsLimit && !(limit !== undefined && limit > 0)) return undefined;
   const onScale = limit !== undefined && limit > 0 && profile.ceiling !== undefined;
   const read = onScale ? (value / limit) * (profile.ceiling ?? 1) : value;
   const plain = interpolate(profile.expectation, read);
-  const yields = profile.expectationYieldsToHistory === true && ordinaryUpTo !== undefined && value <= ordinaryUpTo;
+  const yields = profile.expectationYieldsToHistory && ordinaryUpTo !== undefined && value <= ordinaryUpTo;
   const score: Score = {
     kind: 'score',
     score: yields ? Math.min(plain, YIELDED) : plain,

@@ -10,7 +10,12 @@ import { T0 } from './detection.ts';
 /** A metric that harms above; deviations of less than 10, or of a fifth of what is expected, matter to nobody. */
 export const aWatched = (profile: Partial<MetricProfile> = {}, spec: Partial<MetricSpec> = {}): Watched => ({
   spec: { name: 'depth', unit: '', direction: profile.direction ?? 'Above', ...spec },
-  profile: { direction: 'Above', absoluteFloor: 10, relativeFloor: 0.2, load: 'none', ...profile },
+  profile: {
+    ...{ direction: 'Above', absoluteFloor: 10, relativeFloor: 0.2, harmfulFrom: undefined, ceiling: undefined },
+    ...{ expectation: undefined, expectationNeedsLimit: false, expectationYieldsToHistory: false, fills: false },
+    load: 'none',
+    ...profile,
+  },
 });
 
 export const anObserved = (ratio: number, over: Partial<Observation> = {}): Observation => ({
