@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { AnomalyAnswer, FailureAnswer } from '../../controller/detection-api.ts';
 import type { Prediction } from '../../controller/store-ports.ts';
 import type { HttpDependencies } from '../dependencies.ts';
-import { withFoundLogs } from '../found-logs.ts';
+import { createLogFinder } from '../found-logs.ts';
 import type { LatencyWindow } from '../latency.ts';
 import { JSON_TYPE, type Reply } from '../reply.ts';
 import { route, type AnyRoute } from '../route.ts';
@@ -73,6 +73,7 @@ const json = (body: string): Reply => ({ status: 200, contentType: JSON_TYPE, bo
 /** Answers, counts and records; the answers are the JSON that is sent and stored alike. */
 function createDetector(deps: HttpDependencies, latencies: Latencies) {
   const { service, store, metrics, clock, feed } = deps;
+  const withFoundLogs = createLogFinder(deps);
 
   const answer = async <T>(model: ModelType, steps: Generator<void, T>): Promise<T> => {
     const startMs = clock.monotonicMs();
@@ -100,7 +101,7 @@ function createDetector(deps: HttpDependencies, latencies: Latencies) {
     failure: async ({ context, ...request }: FailureBody, id: string, nowMs: number): Promise<string> => {
       const kubernetes = context?.['kubernetes'];
       const asked = kubernetes === undefined ? request : { ...request, kubernetes };
-      const found = await withFoundLogs(asked, deps, nowMs);
+      const found = await withFoundLogs(asked, nowMs);
       const judged = await answer('failure', service.failureInSteps(found.request, nowMs));
       const body = found.missing === undefined ? judged : withMissing(judged, found.missing);
       metrics.count('ai_engine_failure_predictions_total', { failure_type: body.failure_type ?? 'none' });

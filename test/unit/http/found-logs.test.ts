@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LogSource } from '../../../src/controller/ports.ts';
-import { withFoundLogs } from '../../../src/http/found-logs.ts';
+import { createLogFinder } from '../../../src/http/found-logs.ts';
 import { err, ok } from '../../../src/lib/result.ts';
 import { anApi, aMetric } from '../../support/builders/http.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
@@ -64,12 +64,50 @@ describe('a request without log lines', () => {
     ]);
   });
 
-  test('waits two seconds and no longer', async () => {
+  const request = { metrics: [{ metricType: 'cpu_usage', value: 1, atMs: 1_000_000, labels: pod }], logs: [] };
+  const busy = { request, missing: 'logs: the source did not answer lately, or is busy' };
+  const aFinder = (logs: LogSource) => {
     const clock = fakeClock();
-    const never: LogSource = { read: () => new Promise(() => undefined) };
-    const request = { metrics: [{ metricType: 'cpu_usage', value: 1, atMs: 0, labels: pod }], logs: [] };
-    const finding = withFoundLogs(request, { logs: never, clock, log: recordedLog(), failureWindowMs: 1 }, 0);
+    return { clock, find: createLogFinder({ logs, clock, log: recordedLog(), failureWindowMs: 300_000 }) };
+  };
+
+  test('waits two seconds and no longer; nobody waits for a silent source again within five', async () => {
+    let asked = 0;
+    const { clock, find } = aFinder({ read: () => ((asked += 1), new Promise(() => undefined)) });
+    const finding = find(request, 0);
     clock.advance(2_000);
     expect(await finding).toEqual({ request, missing: 'logs: the source did not answer in time' });
+    expect([await find(request, 0), asked]).toEqual([busy, 1]);
+    clock.advance(5_000);
+    void find(request, 0);
+    expect(asked).toBe(2);
+  });
+
+  test.each([
+    ['Unreachable', busy, 1],
+    ['Unauthorized', { request, missing: 'logs: the source cannot be read (Unauthorized)' }, 2],
+  ] as const)('after %s the next one is answered at once', async (kind, expected, times) => {
+    const { source, asked } = aSource(err({ kind, message: '' }));
+    const { find } = aFinder(source);
+    await find(request, 0);
+    expect([await find(request, 0), asked.length]).toEqual([expected, times]);
+  });
+
+  test('a source that throws costs its lines and nothing else', async () => {
+    const { find } = aFinder({ read: () => Promise.reject(new Error('broken')) });
+    expect(await find(request, 0)).toEqual({ request, missing: 'logs: the source cannot be read (BadReply)' });
+  });
+
+  test('a crowd of requests asks for so many at once and no more', async () => {
+    let asked = 0;
+    const { find } = aFinder({ read: () => ((asked += 1), new Promise(() => undefined)) });
+    const all = Array.from({ length: 40 }, () => find(request, 0));
+    expect([await all.at(-1), asked]).toEqual([busy, 32]);
+  });
+
+  test('lines from long after its samples are of something else', async () => {
+    const lines = [1_000_000, 1_300_000, 1_300_001, Date.now()].map((atMs) => line({ atMs }));
+    const { find } = aFinder(aSource(ok(lines as never)).source);
+    expect((await find(request, Date.now())).request.logs.map(({ atMs }) => atMs)).toEqual([1_000_000, 1_300_000]);
   });
 });
