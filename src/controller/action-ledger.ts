@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { HOUR } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
+import { isEffect } from '../policy/action.ts';
 import { END_STATES, type ActionRecord } from '../policy/ledger.ts';
 import { steadyRecord, timedRow, wallLead, type TimedRow } from './steady-times.ts';
 import type { Store } from './store-ports.ts';
@@ -68,6 +69,14 @@ export class ActionLedger {
 
   get(name: string): ActionRecord | undefined {
     return this.#rows.get(name)?.record;
+  }
+
+  /** Whether an effect has healed this incident, as far as is known here. */
+  hasHealed(incidentId: string): boolean {
+    return [...this.#rows.values()].some(
+      ({ record }) =>
+        record.incidentId === incidentId && record.state === 'Healed' && isEffect(record.action) && !record.dryRun,
+    );
   }
 
   /** Durable first. Rejects if the store cannot take it: then the effect must not happen. */

@@ -1,4 +1,5 @@
 import { STATUS_BREACH } from '../detection/detectors/status.ts';
+import { isResting, type Incident } from '../detection/incident.ts';
 import { statusFindings } from '../detection/pod-status.ts';
 import type { CallGraph } from '../diagnosis/call-graph.ts';
 import { readDeclared } from '../diagnosis/declared.ts';
@@ -99,20 +100,26 @@ const shortName = (key: string, namespace: string): string =>
 
 const trackOf = ({ workload }: Place, tracks: readonly Track[]): Track | undefined => {
   const own = tracks.filter((track) => track.workload.uid === workload?.ref.uid);
-  return own.find(({ history }) => history.incident !== undefined) ?? own[0];
+  return own.find((track) => illnessOf(track) !== undefined) ?? own[0];
 };
+
+/** Its open incident, unless that flaps and is in band at present. */
+function illnessOf(track: Track | undefined): Incident | undefined {
+  const incident = track?.history.incident;
+  return incident === undefined || isResting(incident) ? undefined : incident;
+}
 
 function neighbourOf(place: Place, namespace: string, tracks: readonly Track[], nowMs: number): Neighbour {
   const name = shortName(place.key, namespace);
   const track = trackOf(place, tracks);
-  const incident = track?.history.incident;
+  const incident = illnessOf(track);
   const state = place.kind === 'external' ? 'unknown' : stateOf(place, track, nowMs);
   return { name, kind: place.kind, state, ...(incident !== undefined && { onsetAtMs: incident.onsetAtMs }) };
 }
 
 function stateOf({ workload, services }: Place, track: Track | undefined, nowMs: number): Neighbour['state'] {
   if (services.some(({ readyEndpoints }) => readyEndpoints === 0)) return 'unhealthy';
-  if (track?.history.incident !== undefined) return 'unhealthy';
+  if (illnessOf(track) !== undefined) return 'unhealthy';
   const { verdict } = track ?? {};
   const isFresh = verdict !== undefined && nowMs - verdict.atMs <= VERDICT_AGE_MS;
   if (isFresh && verdict.state !== 'unknown') return verdict.state;

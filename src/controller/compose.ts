@@ -140,7 +140,10 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     }),
   });
   const poller = new Poller({ source, metrics, log });
-  const assessor = new WorkloadAssessor({ engine, book, podAges, stalenessMs });
+  const assessor = new WorkloadAssessor({
+    ...{ engine, book, podAges, stalenessMs },
+    isHealed: (incidentId) => ledger.hasHealed(incidentId),
+  });
   const backFill = new BackFill({ poller, assessor, reader, store, log });
   const alerts = new AlertDesk({ notifier, store, metrics, log });
   const owed = new OwedRows(store, log, metrics);

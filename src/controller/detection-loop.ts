@@ -1,3 +1,4 @@
+import { isResting, SAME_INCIDENT_MS, type Incident } from '../detection/incident.ts';
 import { classify } from '../diagnosis/classify.ts';
 import { decide } from '../healing/decide.ts';
 import type { Decision } from '../healing/decision.ts';
@@ -120,7 +121,9 @@ export class DetectionLoop {
     if (this.#mayDecide()) await book.saveOwed();
     for (const each of cases) await this.#follow(each, () => this.#recordTransition(each));
     if (this.#mayDecide()) await book.agree();
-    const open = cases.filter(({ track }) => track.history.incident !== undefined);
+    const open = cases.filter(
+      ({ track: { history } }) => history.incident !== undefined && !isResting(history.incident),
+    );
     if (this.#mayDecide()) {
       await surroundings.readEvidence(open.map(({ workload }) => workload));
       await this.#logs.refresh(
@@ -128,7 +131,7 @@ export class DetectionLoop {
       );
     }
     const ahead = await this.#askAhead(open);
-    for (const each of cases) await this.#follow(each, () => this.#decide(each, ahead));
+    for (const each of open) await this.#follow(each, () => this.#decide(each, ahead));
     if (this.#mayDecide()) this.#storms.tell(clock.nowMs());
     for (const policy of due) onPolled(policy);
   }
@@ -179,19 +182,17 @@ export class DetectionLoop {
   async #recordTransition({ track, policy, workload, transition, verdict }: Case): Promise<void> {
     const { book, events, metrics, alerts, log, clock } = this.#deps;
     const incident = transition === 'resolved' ? track.resolved : track.history.incident;
-    if (incident === undefined || (transition !== 'opened' && transition !== 'resolved')) return;
+    if (incident === undefined || transition === 'none' || transition === 'updated') return;
     await book.save(incident);
     const facts = { incidentId: incident.id, workload: workloadKey(workload.ref), policy: policy.name };
-    const lastedMs = (incident.resolvedAtMs ?? incident.updatedAtMs) - incident.onsetAtMs;
-    const note =
-      transition === 'opened'
-        ? `incident ${incident.id}: score ${verdict.score.toFixed(2)}, ${incident.pods.length} of ${workload.replicas.desired} pods${incident.metrics.length > 0 ? `, ${incident.metrics.join(', ')}` : ''}`
-        : `incident ${incident.id} is over after ${inWords(lastedMs)}`;
-    const reason = transition === 'opened' ? 'IncidentOpened' : 'IncidentResolved';
-    log.info(transition === 'opened' ? 'incident opened' : 'incident resolved', { ...facts, score: verdict.score });
+    const lastedMs = lastedOf(incident);
+    const { reason, says } = TOLD_AS[transition];
+    const note = `incident ${incident.id}${says(incident, `score ${verdict.score.toFixed(2)}, ${incident.pods.length} of ${workload.replicas.desired} pods`)}`;
+    log.info(`incident ${transition}`, { ...facts, score: verdict.score });
     events.emit(eventNote(regardingWorkload(workload.ref), reason, note));
     events.emit(eventNote(regardingPolicy(policy), reason, note));
-    if (transition === 'opened') return;
+    if (transition === 'returned') alerts.join(incident);
+    if (transition !== 'resolved') return;
     const failureType = track.diagnosis?.failureType ?? 'unknown';
     metrics.observe('aegis_recovery_seconds', lastedMs / SECOND, { failure_type: failureType });
     alerts.resolve(incident, clock.nowMs());
@@ -236,12 +237,13 @@ export class DetectionLoop {
     if (transition === 'opened') metrics.count('aegis_incidents_total', { failure_type: diagnosis.failureType });
     track.diagnosis = diagnosis;
     const findings = { policy, workload, incident, verdict, diagnosis };
+    const isTold = alerts.join(incident, diagnosis.failureType);
     const decision = await this.#decideWithEngines(
       policy,
-      decide(surroundings.decisionInput(findings, nowMs)),
+      decide({ ...surroundings.decisionInput(findings, nowMs), isTold }),
       (answer) =>
         decide({
-          ...surroundings.decisionInput(findings, nowMs),
+          ...{ ...surroundings.decisionInput(findings, nowMs), isTold },
           ...(answer !== undefined && { engineAnswer: answer }),
         }),
       ahead,
@@ -284,3 +286,26 @@ export class DetectionLoop {
     this.#deps.events.emit(eventNote(regardingPolicy(policy), reason, note));
   }
 }
+
+/** From its onset; of one that came back, from its first beginning. */
+function lastedOf({ returns = 0, openedAtMs, onsetAtMs, updatedAtMs, resolvedAtMs }: Incident): number {
+  return (resolvedAtMs ?? updatedAtMs) - (returns > 0 ? openedAtMs : onsetAtMs);
+}
+
+/** What people read of each turn; that it flaps is said once, since then it stays open. */
+const TOLD_AS = {
+  opened: {
+    reason: 'IncidentOpened',
+    says: ({ metrics }: Incident, size: string) => `: ${[size, ...metrics].join(', ')}`,
+  },
+  returned: {
+    reason: 'IncidentFlaps',
+    says: ({ metrics }: Incident, size: string) =>
+      ` is back: ${[size, ...metrics].join(', ')}; it stays open until it has been well for ${inWords(SAME_INCIDENT_MS)}`,
+  },
+  resolved: {
+    reason: 'IncidentResolved',
+    says: (incident: Incident, _size: string) =>
+      ` is over after ${inWords(lastedOf(incident))}${(incident.returns ?? 0) > 0 ? `; it came back ${incident.returns} times` : ''}`,
+  },
+} as const;

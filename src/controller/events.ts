@@ -7,6 +7,7 @@ import type { EventNote, StoredAction } from './ports.ts';
  */
 const EVENTS = {
   IncidentOpened: ['Warning', 'Detect'],
+  IncidentFlaps: ['Warning', 'Detect'],
   IncidentResolved: ['Normal', 'Detect'],
   Diagnosed: ['Warning', 'Diagnose'],
   ActionDecided: ['Normal', 'Decide'],

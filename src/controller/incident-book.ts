@@ -1,4 +1,4 @@
-import type { Incident } from '../detection/incident.ts';
+import { mayReturnUntilMs, type Incident } from '../detection/incident.ts';
 import type { IncidentHistory } from '../detection/incident-step.ts';
 import { movedHistory, movedIncident, movedVerdict } from '../detection/moved-times.ts';
 import type { WorkloadVerdict } from '../detection/verdict.ts';
@@ -55,6 +55,8 @@ export class IncidentBook {
   #lead: number;
   readonly #tracks = new Map<string, Track>();
   readonly #restored = new Map<string, Incident>();
+  /** Ended lately under an earlier leader: each may come back. */
+  readonly #ended = new Map<string, Incident>();
   /** Newest form of the incidents that the store did not take yet. */
   readonly #unsaved = new Map<string, Incident>();
   /** When each workload was last found healthy or unhealthy, by uid and the clock that never jumps: it outlives a change of leadership. */
@@ -93,6 +95,18 @@ export class IncidentBook {
     return this.#isLoaded;
   }
 
+  /** Takes up the incidents that ended lately under an earlier leader: what comes back is the same one. */
+  recall(resolved: readonly Incident[]): void {
+    this.#ended.clear();
+    const nowMs = this.#clock.nowMs();
+    for (const incident of resolved) {
+      const key = keyOf(incident.policyUid, incident.workload.uid);
+      const untilMs = mayReturnUntilMs(incident) ?? 0;
+      const known = this.#ended.get(key)?.resolvedAtMs ?? 0;
+      if (untilMs > nowMs && (incident.resolvedAtMs ?? 0) > known) this.#ended.set(key, incident);
+    }
+  }
+
   /** The track of a workload under a policy; a restored incident is taken up where its predecessor left it. */
   track(policyUid: string, workload: WorkloadRef): Track {
     this.#followJumps();
@@ -104,7 +118,10 @@ export class IncidentBook {
     // A stored time in the future counts as now, or it would be recent until the clock has caught up.
     const aheadMs = Math.max((restored?.updatedAtMs ?? 0) - this.#clock.nowMs(), 0);
     const incident = restored === undefined || aheadMs === 0 ? restored : movedIncident(restored, -aheadMs);
-    const history: IncidentHistory = incident === undefined ? { polls: [] } : { polls: [], incident };
+    const ended = this.#ended.get(key);
+    this.#ended.delete(key);
+    const history: IncidentHistory =
+      incident === undefined ? { polls: [], ...(ended !== undefined && { ended }) } : { polls: [], incident };
     const track: Track = { policyUid, workload, history, memory: new SeriesMemory() };
     if (incident !== undefined) track.lastAnomalousMs = incident.updatedAtMs;
     this.#tracks.set(key, track);

@@ -31,7 +31,7 @@ const TICK_MS = SECOND;
 const EDITS_EVERY_MS = SECOND;
 /** An incident whose workload is gone stays open no longer than this. */
 const TIDY_EVERY_MS = MINUTE;
-/** Newest incidents among which those are looked for whose end was not told: more than end in some minutes. */
+/** Newest incidents among which those are looked for that may come back, or whose end was not told: more than end in some minutes. */
 const RESOLVED_LOOKED_AT = 200;
 /** Half of what most scrape by. */
 const REPORT_EVERY_MS = 15 * SECOND;
@@ -245,6 +245,7 @@ export class Operator {
     if (!(await storms.load()) || !(await alerts.load()) || !(await book.load())) return;
     // Without the store only those that are open are known, which is no reason not to lead.
     const resolved = await store.incidents(RESOLVED_LOOKED_AT).catch(() => []);
+    book.recall(resolved);
     alerts.takeUp(actions, { isOpen: (id) => book.isOpen(id), resolved }, nowMs);
     this.#isPrepared = true;
     log.info('prepared to lead', { actions: actions.length, incidents: book.openIncidents().length });

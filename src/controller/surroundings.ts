@@ -1,5 +1,5 @@
 import type { WorkloadVerdict } from '../detection/verdict.ts';
-import type { Incident } from '../detection/incident.ts';
+import { isResting, type Incident } from '../detection/incident.ts';
 import type { DiagnosisInput } from '../diagnosis/evidence.ts';
 import type { Diagnosis, LogLine } from '../diagnosis/diagnosis.ts';
 import { summariseSeries } from '../diagnosis/summarise-series.ts';
@@ -186,7 +186,7 @@ export class Surroundings {
       moved: movedMost(series, onsetAtMs),
       otherAnomalous: book
         .openIncidents()
-        .filter(({ workload: other }) => other.uid !== workload.ref.uid)
+        .filter((other) => other.workload.uid !== workload.ref.uid && !isResting(other))
         .map((other) => ({ name: `${other.workload.namespace}/${other.workload.name}`, onsetAtMs: other.onsetAtMs })),
       recentActions: effectsOn(ledger.records(nowMs) ?? [], workload, nowMs).flatMap(({ action, executedAtMs }) =>
         executedAtMs === undefined || action === 'no_action' ? [] : [{ action, executedAtMs }],

@@ -1,5 +1,6 @@
 import type { Engine, DetectionSettings } from '../detection/engine-input.ts';
 import { podSeriesKey } from '../detection/engine-input.ts';
+import { CLOSE_AFTER } from '../detection/incident.ts';
 import { stepIncident } from '../detection/incident-step.ts';
 import type { IncidentTransition } from '../detection/incident-step.ts';
 import { observePod } from '../detection/pod-observation.ts';
@@ -18,8 +19,6 @@ import type { PolledReading, RangeSeries } from './ports.ts';
 import { podLimit, podReadings, readingsByPod, RestartWindow } from './readings.ts';
 
 const REQUESTS = 'request_rate';
-/** Polls in band that close an incident. */
-const CLOSE_AFTER = 3;
 
 export interface Assessed {
   readonly track: Track;
@@ -33,6 +32,7 @@ export class WorkloadAssessor {
   readonly #book: IncidentBook;
   readonly #podAges: PodAges;
   readonly #stalenessMs: number;
+  readonly #isHealed: (incidentId: string) => boolean;
   readonly #restarts = new RestartWindow();
   /** Requests from before this process, where its predecessor has watched them: by policy and workload. */
   readonly #watchedPast = new Map<string, { readonly series: readonly RangeSeries[]; polls: number }>();
@@ -43,11 +43,14 @@ export class WorkloadAssessor {
     readonly book: IncidentBook;
     readonly podAges: PodAges;
     readonly stalenessMs: number;
+    /** Whether an effect has healed this incident; default: none has. */
+    readonly isHealed?: (incidentId: string) => boolean;
   }) {
     this.#engine = deps.engine;
     this.#book = deps.book;
     this.#podAges = deps.podAges;
     this.#stalenessMs = deps.stalenessMs;
+    this.#isHealed = deps.isHealed ?? (() => false);
   }
 
   /** `isOnly`: the policy selects no other workload. */
@@ -88,6 +91,7 @@ export class WorkloadAssessor {
         policyUid: policy.uid,
         intervalMs: policy.detection.intervalSeconds * SECOND,
         anomalyThreshold: policy.detection.anomalyThreshold,
+        isHealed: this.#isHealed,
       },
     );
     const past = this.#pastOf(policy, workload);

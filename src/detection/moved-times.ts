@@ -45,10 +45,11 @@ export function movedIncident(incident: Incident, byMs: number): Incident {
 }
 
 export function movedHistory(history: IncidentHistory, byMs: number): IncidentHistory {
-  const { polls, incident } = history;
+  const { polls, incident, ended } = history;
   return {
     ...history,
     polls: polls.map((poll) => ({ ...poll, atMs: poll.atMs + byMs })),
     ...(incident !== undefined && { incident: movedIncident(incident, byMs) }),
+    ...(ended !== undefined && { ended: movedIncident(ended, byMs) }),
   };
 }

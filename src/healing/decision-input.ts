@@ -5,6 +5,8 @@ import type { GuardInput, Proposal } from '../policy/guard.ts';
 export interface DecisionInput extends Omit<GuardInput, 'proposal'> {
   /** Since when the same rung is blocked; absent: since the incident opened or its last action ended. */
   readonly heldSinceMs?: number;
+  /** People know of it by the alert of an earlier incident, which goes on for this one. */
+  readonly isTold?: boolean;
   /** How often each effect helped so far; absent: not known, and no order is changed. */
   readonly effectiveness?: readonly Effectiveness[];
 }

@@ -32,6 +32,7 @@ function alertsOf({ ledger = [], incident }: DecisionInput): ActionRecord[] {
 
 /** Whether people know of the incident, or are just being told. */
 function isTold(input: DecisionInput): boolean {
+  if (input.isTold === true) return true;
   return alertsOf(input).some(({ state, endedAtMs }) => {
     const recent = input.nowMs - (endedAtMs ?? input.nowMs) < ALERT_RETRY_MS;
     if (state === 'Failed') return recent;

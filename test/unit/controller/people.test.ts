@@ -22,6 +22,9 @@ const restart = intentOf(decide(aDecisionInput()));
 const alert = { ...restart, action: 'alert_admin' as const, parameters: { kind: 'alert' as const, sinks: ['pager'] } };
 const told = (intent: Intent) => ({ intent, status: aStatus({ delivered: { atMs: NOW, sinks: ['pager'] } }) });
 
+/** An incident that is over: of status alone, unless metrics are named. */
+const anEnded = (resolvedAtMs: number, metrics: readonly string[] = []) => anIncident({ resolvedAtMs, metrics });
+
 function aDesk(sinks: readonly string[] = ['pager'], blobs = new Map<string, Uint8Array>()) {
   const sent: AlertMessage[] = [];
   const desk = { fails: false };
@@ -49,7 +52,7 @@ describe('the alert desk', () => {
     alerts.repeat(NOW + MINUTE);
     alerts.repeat(NOW + MINUTE + 1);
     await settled();
-    alerts.resolve(anIncident(), NOW + 2 * MINUTE);
+    alerts.resolve(anEnded(NOW + 2 * MINUTE), NOW + 2 * MINUTE);
     alerts.repeat(NOW + 9 * MINUTE);
     await settled();
     expect(sent.map(({ status, endsAtMs }) => [status, endsAtMs - NOW])).toEqual([
@@ -84,8 +87,11 @@ describe('the alert desk', () => {
   });
 
   test.each([
-    ['a moment ago: its end is told, perhaps a second time', [anIncident({ resolvedAtMs: NOW - MINUTE })], ['resolved incident-1']],
-    ['long ago: it was told', [anIncident({ resolvedAtMs: NOW - 10 * MINUTE })], []],
+    ['a moment ago: its end is told, perhaps a second time', [anEnded(NOW - MINUTE)], ['resolved incident-1']],
+    ['long ago: it was told', [anEnded(NOW - 10 * MINUTE)], []],
+    ['a moment ago and may come back: it stands', [anEnded(NOW - MINUTE, ['cpu_usage'])], ['firing incident-1']],
+    ['when it can no longer come back: its end is told', [anEnded(NOW - 16 * MINUTE, ['cpu_usage'])], ['resolved incident-1']],
+    ['long before that: it was told', [anEnded(NOW - 25 * MINUTE, ['cpu_usage'])], []],
     ['nobody knows when: it is not told', [], []],
   ] as const)('a predecessor’s alert whose incident ended %s', async (_, resolved, expected) => {
     const { alerts, said } = aDesk();

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CALM, stepIncident } from '../../../src/detection/incident-step.ts';
-import type { IncidentHistory, IncidentStep } from '../../../src/detection/incident-step.ts';
+import { mayReturnUntilMs } from '../../../src/detection/incident.ts';
+import type { IncidentContext, IncidentHistory, IncidentStep } from '../../../src/detection/incident-step.ts';
 import type { MetricVerdict, WorkloadVerdict } from '../../../src/detection/verdict.ts';
+import { anIncident } from '../../support/builders/incident.ts';
 import { STEP, T0, aPodVerdict, aPollVerdict } from '../../support/builders/detection.ts';
 
 const TRIGGER = { breaches: 3, polls: 5, closeAfter: 3 };
@@ -70,10 +72,12 @@ describe('opening and closing', () => {
     expect(incident?.id).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  test('a resolved incident carries its end, and the history forgets it', () => {
+  test('a resolved incident carries its end, and the history keeps it for as long as it may come back', () => {
     const last = play('BBBggg').at(-1);
     expect(last?.incident?.resolvedAtMs).toBe(T0 + 5 * STEP);
-    expect(last?.history).toEqual(CALM);
+    expect(last?.history).toEqual({ ...CALM, ended: last?.incident });
+    expect(play(`BBBggg${'g'.repeat(QUARTER - 1)}`).at(-1)?.history.ended).toBeDefined();
+    expect(play(`BBBggg${'g'.repeat(QUARTER)}`).at(-1)?.history.ended).toBeUndefined();
   });
 
   test('a pod of the incident that cannot be seen has not recovered', () => {
@@ -83,6 +87,66 @@ describe('opening and closing', () => {
     expect(stepIncident(open, blind, TRIGGER, CONTEXT).incident?.goodPolls).toBe(0);
     const gone = { ...healthy, pods: [aPodVerdict('b'), aPodVerdict('c')] };
     expect(stepIncident(open, gone, TRIGGER, CONTEXT).incident?.goodPolls).toBe(1);
+  });
+});
+
+/** A quarter of an hour in polls. */
+const QUARTER = 60;
+const quiet = (polls: number): string => 'g'.repeat(polls);
+
+describe('an incident that comes back', () => {
+  test.each([
+    ['within a quarter of an hour: the same', `BBBggg${quiet(QUARTER - 4)}BBB`, 'returned'],
+    ['later: another', `BBBggg${quiet(QUARTER)}BBB`, 'opened'],
+    ['three polls in band do not close it any more', `BBBgggBBBggg`, 'updated'],
+    ['nor does a little less than a quarter of an hour', `BBBgggBBB${quiet(QUARTER - 1)}`, 'updated'],
+    ['a quarter of an hour in band does', `BBBgggBBB${quiet(QUARTER)}`, 'resolved'],
+    ['and what comes after that is another', `BBBgggBBB${quiet(QUARTER)}BBB`, 'opened'],
+    ['unknown polls are no quiet', `BBBgggBBB${quiet(QUARTER - 1)}????`, 'none'],
+  ])('%s', (_, polls, transition) => {
+    expect(play(polls).at(-1)?.transition).toBe(transition);
+  });
+
+  test('keeps its id, its beginning and its peak, has an onset of its own, and counts how often', () => {
+    const steps = play('BBBgggBBB');
+    const [first, back] = [steps[2]?.incident, steps.at(-1)?.incident];
+    expect(back).toMatchObject({ id: first?.id, openedAtMs: first?.openedAtMs, returns: 1 });
+    expect(back?.onsetAtMs).toBe(T0 + 6 * STEP);
+    expect(back?.resolvedAtMs).toBeUndefined();
+    expect(play('BBBgggBBBgggB').at(-1)?.incident?.returns).toBe(2);
+    expect(play('BBBgggBBBggB').at(-1)?.incident?.returns).toBe(1);
+  });
+
+  const back = (over: Partial<WorkloadVerdict>, context: Partial<IncidentContext> = {}) => {
+    const before = play('BBBgggBB').at(-1);
+    const verdict = { ...aPollVerdict('unhealthy', T0 + 8 * STEP), ...over };
+    return stepIncident(before?.history, verdict, TRIGGER, { ...CONTEXT, ...context });
+  };
+  const grave = [{ reason: 'CrashLoopBackOff', message: 'app', severity: 0.95 }];
+
+  test.each<[string, Partial<WorkloadVerdict>, Partial<IncidentContext>, string]>([
+    ['on the same metric', {}, {}, 'returned'],
+    ['after an effect had healed it', {}, { isHealed: () => true }, 'opened'],
+    ['with a grave status', { status: grave }, {}, 'opened'],
+    ['on none of its metrics', { pods: [], workloadMetrics: [] }, {}, 'opened'],
+  ])('%s: %s', (_, over, context, transition) => {
+    expect(back(over, context).transition).toBe(transition);
+  });
+
+  test('an incident of status alone does not come back: pods are ill or not', () => {
+    expect(mayReturnUntilMs({ ...anIncident(), resolvedAtMs: 1, metrics: ['restarts'] })).toBeUndefined();
+    expect(mayReturnUntilMs({ ...anIncident(), resolvedAtMs: 1, metrics: ['restarts', 'cpu_usage'] })).toBe(900_001);
+  });
+
+  test('law: however a metric swings, two incidents begin a quarter of an hour apart', () => {
+    const run = fc.record({ letter: fc.constantFrom('B', 'g', '?', 'n'), times: fc.integer({ min: 1, max: 80 }) });
+    fc.assert(
+      fc.property(fc.array(run, { minLength: 2, maxLength: 30 }), (runs) => {
+        const steps = play(runs.map(({ letter, times }) => letter.repeat(times)).join(''));
+        const opened = steps.flatMap(({ transition }, i) => (transition === 'opened' ? [i] : []));
+        opened.slice(1).forEach((at, i) => expect(at - (opened[i] ?? at)).toBeGreaterThanOrEqual(QUARTER));
+      }),
+    );
   });
 });
 
