@@ -136,9 +136,15 @@ export function seriesKeyOf({ metricType, labels }: Pick<MetricSample, 'metricTy
   const names = sortFew(Object.keys(labels), (a, b) => a < b);
   // Joined, not added up: what is kept as a key would else stay a tree of its parts, three times as large.
   const parts = ['rest/', metricType];
-  for (const name of names) parts.push('\u0000', name, '\u0001', labels[name] ?? '');
+  for (const name of names) parts.push('\u0000', apart(name), '\u0001', apart(labels[name] ?? ''));
   return parts.join('');
 }
+
+/** No label may hold what stands between labels: two sets would be one series. */
+const apart = (text: string): string =>
+  SEPARATOR.test(text) ? text.replaceAll(SEPARATORS, (c) => `\u0002${c.charCodeAt(0)}`) : text;
+const SEPARATOR = /[\u0000-\u0002]/;
+const SEPARATORS = new RegExp(SEPARATOR, 'g');
 
 /** Stable: samples of one instant keep the order in which they were sent. Most requests are in order already. */
 function inTimeOrder(samples: readonly MetricSample[]): readonly MetricSample[] {

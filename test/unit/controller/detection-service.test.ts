@@ -66,6 +66,8 @@ describe('a series', () => {
     expect(key({ a: '1', b: '2' })).not.toBe(key({ a: '2', b: '1' }));
     expect(key({ a: '1' })).not.toBe(key({ a: '1', b: '' }));
     expect(key({}, 'a')).not.toBe(key({}, 'b'));
+    expect(key({ a: '1\u0000b\u00012' })).not.toBe(key({ a: '1', b: '2' }));
+    expect(key({ a: '\u0002' + '0' })).not.toBe(key({ a: '\u0000' }));
   });
 
   test('beyond the number that is kept the longest silent ones are forgotten, those in use are not', () => {
