@@ -86,8 +86,9 @@ function toEnd<T>(steps: Generator<void, T>): T {
   }
 }
 
-function toJudgedMetric({ sample, detectors, samples }: JudgedSample): JudgedMetric {
+function toJudgedMetric({ sample, seriesKey, detectors, samples }: JudgedSample): JudgedMetric {
   return {
+    seriesKey,
     metric: sample.metricType,
     value: sample.value,
     atMs: sample.atMs,

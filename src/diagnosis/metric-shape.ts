@@ -1,33 +1,33 @@
 import { isPreset, PRESETS } from '../detection/presets.ts';
+import { median } from '../detection/statistics/median.ts';
 import type { MetricVerdict, Score, WorkloadVerdict } from '../detection/verdict.ts';
 import type { SeriesSummary } from './evidence.ts';
-import { present } from './present.ts';
 
 type Direction = 'up' | 'down' | 'flat' | 'unknown';
 
 /** What one metric of one pod (or of the workload) does. */
 export interface MetricState {
   readonly metric: string;
-  /** Absent: the workload as a whole. */
-  readonly pod?: string;
+  /** `undefined`: the workload as a whole. */
+  readonly pod: string | undefined;
   readonly direction: Direction;
   /** Not anomalous by itself, but on the way (score from 0.5): it may complete "all replicas". */
   readonly leaning: Direction;
   readonly score: number;
-  readonly value?: number;
-  readonly expected?: number;
+  readonly value: number | undefined;
+  readonly expected: number | undefined;
   /** Climbs over several windows, or towards its limit. */
   readonly rising: boolean;
-  readonly slopePerSecond?: number;
-  readonly timeToLimitMs?: number;
+  readonly slopePerSecond: number | undefined;
+  readonly timeToLimitMs: number | undefined;
   /** Stands out among the replicas of its template. */
   readonly peerOutlier: boolean;
   /** A limit or the container's limit is met. */
   readonly limited: boolean;
   /** Something healthy to compare with is known: history, peers or a limit. */
   readonly hasBaseline: boolean;
-  readonly onsetAtMs?: number;
-  readonly atMs?: number;
+  readonly onsetAtMs: number | undefined;
+  readonly atMs: number | undefined;
 }
 
 /** What one metric does over all pods. */
@@ -39,6 +39,11 @@ export interface MetricShape {
   /** Names of the pods that carry it, worst first. */
   readonly pods: readonly string[];
   readonly known: number;
+  /**
+   * The pods that carry it show another value than those that do not, and these show what is expected of them. A level to which the models of some pods have grown
+   * used and those of others have not is a matter of all of them. True where there is nothing to compare.
+   */
+  readonly isApart: boolean;
   readonly score: number;
   /** Earliest onset among those that carry it. */
   readonly onsetAtMs?: number;
@@ -62,6 +67,7 @@ const finite = (value: number | undefined): number | undefined =>
 export const bounded = (value: number): number => (Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0);
 
 const AGAINST_LIMITS: readonly string[] = ['limit', 'saturation'];
+const PEERS: readonly string[] = ['peers'];
 
 /** A limit's `expected` is the limit itself, and with hysteresis the value may stand on either side of it. */
 const harmsAbove = (metric: string): boolean => !isPreset(metric) || PRESETS[metric].direction === 'Above';
@@ -106,8 +112,9 @@ function summaryDirection(summary: SeriesSummary | undefined): Direction {
 }
 
 function scoresOf(verdict: MetricVerdict): readonly Score[] {
-  const main = verdict.verdict.kind === 'score' ? [verdict.verdict] : [];
-  return [...main, ...verdict.detectors.filter((score) => !main.includes(score))];
+  const { verdict: main, detectors } = verdict;
+  if (main.kind !== 'score' || main === detectors[0]) return detectors;
+  return [main, ...detectors.filter((score) => score !== main)];
 }
 
 /** A state without a usable verdict: only the summary of its series speaks. */
@@ -142,10 +149,10 @@ function motion({ scores, summary }: Joined): Pick<MetricState, 'rising' | 'slop
   const slope = finite(trend?.slopePerSecond ?? scores[0]?.slopePerSecond ?? summary?.slopePerSecond);
   const timeToLimit = finite(trend?.timeToLimitMs ?? scores[0]?.timeToLimitMs ?? summary?.timeToLimitMs);
   const climbs = (trend !== undefined && (slope ?? 1) > 0) || (summary?.climbingWindows ?? 0) >= CLIMBING_WINDOWS;
-  return { rising: climbs, ...present({ slopePerSecond: slope, timeToLimitMs: timeToLimit }) };
+  return { rising: climbs, slopePerSecond: slope, timeToLimitMs: timeToLimit };
 }
 
-const SELF_EVIDENT: readonly string[] = [...AGAINST_LIMITS, 'peers'];
+const SELF_EVIDENT: readonly string[] = [...AGAINST_LIMITS, ...PEERS];
 
 /** What was expected by a detector that learnt it. */
 const expectedOf = (scores: readonly Score[]): number | undefined =>
@@ -162,24 +169,25 @@ function joinState(joined: Joined): MetricState {
   const direction = directionOf(joined);
   const isMoving = direction === 'up' || direction === 'down';
   const score = main === undefined ? (isMoving ? threshold : 0) : bounded(main.score);
-  const loud = scores.filter((each) => each.score >= threshold).map((each) => each.detector);
-  const optional = {
-    pod,
-    value: finite(joined.value ?? main?.observed ?? summary?.current),
-    expected: finite(expectedOf(scores) ?? summary?.baselineMedian),
-    onsetAtMs: finite(summary?.onsetAtMs),
-    atMs: finite(joined.atMs),
-  };
+  const isLoud = (detectors: readonly string[]): boolean =>
+    scores.some((each) => each.score >= threshold && detectors.includes(each.detector));
+  const { rising, slopePerSecond, timeToLimitMs } = motion(joined);
   return {
     metric,
+    pod,
     direction,
     leaning: main !== undefined && score >= NEARLY ? sideOf(metric, main) : direction,
     score,
-    peerOutlier: loud.includes('peers'),
-    limited: loud.some((detector) => AGAINST_LIMITS.includes(detector)),
+    value: finite(joined.value ?? main?.observed ?? summary?.current),
+    expected: finite(expectedOf(scores) ?? summary?.baselineMedian),
+    rising,
+    slopePerSecond,
+    timeToLimitMs,
+    peerOutlier: isLoud(PEERS),
+    limited: isLoud(AGAINST_LIMITS),
     hasBaseline: hasBaseline(joined),
-    ...motion(joined),
-    ...present(optional),
+    onsetAtMs: finite(summary?.onsetAtMs),
+    atMs: finite(joined.atMs),
   };
 }
 
@@ -222,12 +230,36 @@ function scopeOf(carrying: number, leaning: number, known: number): MetricShape[
   return carrying === 1 ? 'one' : 'some';
 }
 
+const valuesOf = (states: readonly MetricState[]): number[] => states.flatMap(({ value }) => value ?? []);
+
+/** The others went the same way from what they are expected to show, though nothing calls them anomalous (any more). */
+function haveMovedToo(others: readonly MetricState[], direction: Direction): boolean {
+  const ratios = others.flatMap(({ value, expected }) =>
+    value === undefined || expected === undefined || expected <= 0 ? [] : value / expected - 1,
+  );
+  const typical = ratios.length === 0 ? 0 : median(ratios);
+  return direction === 'down' ? typical <= -MOVED_RATIO : typical >= MOVED_RATIO;
+}
+
+/** Away from what the others show by as much as makes a move; the nearest of those that carry it decides. */
+function standApart(carrying: readonly MetricState[], all: readonly MetricState[], direction: Direction): boolean {
+  const others = all.filter((state) => !carrying.includes(state));
+  const known = valuesOf(others);
+  const own = valuesOf(carrying);
+  if (known.length === 0 || own.length === 0) return true;
+  if (haveMovedToo(others, direction)) return false;
+  const usual = median(known);
+  const nearest = Math.min(...own.map((value) => Math.abs(value - usual)));
+  return nearest >= MOVED_RATIO * Math.max(Math.abs(usual), 1e-9);
+}
+
 /** Most metrics that the types ask for are not there. */
 const NOT_KNOWN: Omit<MetricShape, 'metric'> = {
   direction: 'unknown',
   scope: 'none',
   pods: [],
   known: 0,
+  isApart: true,
   score: 0,
   rising: false,
   states: [],
@@ -260,6 +292,7 @@ export function metricShape(metric: string, all: readonly MetricState[]): Metric
     scope: perPod.length === 0 && carrying.length > 0 ? 'workload' : scope,
     pods: carrying.flatMap((state) => (state.pod === undefined ? [] : [state.pod])),
     known: states.length,
+    isApart: standApart(carrying, states, direction),
     score: Math.max(0, ...carrying.map((state) => state.score)),
     ...(onsets.length === 0 ? {} : { onsetAtMs: Math.min(...onsets) }),
     rising: mine.some((state) => state.rising && state.direction !== 'down'),

@@ -7,6 +7,8 @@ import type { KubernetesEvidence } from './kubernetes-context.ts';
 
 /** One sample of a request with what the engine said of it. */
 export interface JudgedMetric {
+  /** Tells its series from every other: metric and labels. */
+  readonly seriesKey: string;
   readonly metric: string;
   readonly value: number;
   readonly atMs: number;
@@ -60,12 +62,6 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 };
 
-function seriesKey({ metric, labels }: Pick<JudgedMetric, 'metric' | 'labels'>): string {
-  const names = Object.keys(labels);
-  if (names.length > 1) names.sort();
-  return JSON.stringify([metric, ...names.map((name) => [name, labels[name]])]);
-}
-
 /** Sorts the request into series and cuts the window. The order of samples and lines does not matter. */
 export function gatherRequest(question: FailureQuestion): RequestEvidence {
   const metrics = question.metrics.filter((each) => Number.isFinite(each.value) && Number.isFinite(each.atMs));
@@ -75,7 +71,7 @@ export function gatherRequest(question: FailureQuestion): RequestEvidence {
   for (const { atMs } of logs) newest = Math.max(newest, atMs);
   const nowMs = Number.isFinite(newest) ? newest : question.nowMs;
   const startMs = nowMs - question.windowMs;
-  const groups = Map.groupBy(metrics, seriesKey);
+  const groups = Map.groupBy(metrics, ({ seriesKey }) => seriesKey);
   const series = [...groups]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, samples]) => seriesOf(samples, startMs) ?? []);

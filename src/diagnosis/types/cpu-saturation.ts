@@ -29,7 +29,7 @@ export const cpuSaturation: FailureModel = {
     const throttled = isThrottled(facts);
     const throttlingAlone = throttled && !isUp && facts.metric('response_time').direction !== 'up';
     const follows = requestsExplain(facts, cpu);
-    const isWide = cpu.scope === 'all' || cpu.scope === 'workload';
+    const isWide = cpu.scope === 'all' || cpu.scope === 'workload' || !cpu.isApart;
     return {
       findings: holding([
         goes(facts, CPU, 'up', WEIGHTS.metricStrong),

@@ -23,7 +23,7 @@ export const networkDelay: FailureModel = {
     const node = slowNode(facts);
     const isSlow = latency.direction === 'up';
     const isTold = facts.metric(LOST).direction === 'up' || facts.logs.has('connection-reset');
-    const isLocal = isSlow && facts.total > 1 && (latency.scope === 'one' || node !== undefined);
+    const isLocal = isSlow && latency.isApart && facts.total > 1 && (latency.scope === 'one' || node !== undefined);
     const place = node === undefined ? 'one pod only is slow' : `only the pods of node ${node} are slow`;
     const isWide = isSlow && latency.scope === 'all' && facts.total > 1;
     return {
@@ -42,7 +42,7 @@ export const networkDelay: FailureModel = {
         ]),
       ]),
       contradictions: [],
-      pods: isSlow && latency.scope !== 'all' ? refsOf(podsCarrying(facts, latency)) : [],
+      pods: isSlow && latency.isApart && latency.scope !== 'all' ? refsOf(podsCarrying(facts, latency)) : [],
       ...(node === undefined ? {} : { cause: { kind: 'node', name: node }, traits: ['one-node'] }),
     };
   },

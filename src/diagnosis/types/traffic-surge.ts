@@ -76,6 +76,10 @@ export const trafficSurge: FailureModel = {
     if (autoscaler?.maxReplicas === undefined) {
       return 'Check where the traffic comes from and whether the capacity should stay.';
     }
+    if (autoscaler.currentReplicas !== undefined && autoscaler.currentReplicas < autoscaler.maxReplicas) {
+      const room = `from ${autoscaler.currentReplicas} to ${autoscaler.maxReplicas} replicas`;
+      return `The autoscaler may still go ${room}. See why it does not: ${kubectl(facts, `describe hpa ${autoscaler.name}`)}`;
+    }
     const patch = `{"spec":{"maxReplicas":${Math.ceil(autoscaler.maxReplicas * 1.5)}}}`;
     const command = `patch hpa ${autoscaler.name} --type=merge -p '${patch}'`;
     return `Raise the maximum of the autoscaler: ${kubectl(facts, command)}`;

@@ -1,3 +1,4 @@
+import { seriesKeyOf } from '../../../src/controller/request-judge.ts';
 import type {
   DetectorName,
   MetricVerdict,
@@ -263,6 +264,12 @@ export function aCase({ pods, workloadMetrics = {}, logs = [], workload = {}, in
     ...input,
   };
 }
+
+/** A judged sample of the series that its metric and labels name. */
+export const judged = (sample: Omit<JudgedMetric, 'seriesKey'>): JudgedMetric => ({
+  ...sample,
+  seriesKey: seriesKeyOf({ metricType: sample.metric, labels: sample.labels }),
+});
 
 /** What a caller of `detect-failure` asks, now. */
 export const aQuestion = (

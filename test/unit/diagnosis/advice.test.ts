@@ -49,6 +49,7 @@ describe('what people are told to do', () => {
     ['memory_leak', 'where to look', { pods: [calm] }, 'Take a heap profile before the restart erases it, then look for what grows with the age of the pod: kubectl -n shop top pods --containers'],
     ['cpu_saturation', 'the workload', { pods: [calm] }, 'Find what the cpu works on, then raise the limit or the replicas: kubectl -n shop set resources deployment/checkout --limits=cpu=VALUE'],
     ['traffic_surge', 'half as many again', { pods: [calm], workload: { autoscalers: [{ kind: 'ScaledObject', name: 'keda', maxReplicas: 4 }, { ...hpa, maxReplicas: 5 }] } }, `Raise the maximum of the autoscaler: kubectl -n shop patch hpa web --type=merge -p '{"spec":{"maxReplicas":8}}'`],
+    ['traffic_surge', 'the autoscaler is not at its maximum', { pods: [calm], workload: { autoscalers: [{ ...hpa, maxReplicas: 8, currentReplicas: 2 }] } }, 'The autoscaler may still go from 2 to 8 replicas. See why it does not: kubectl -n shop describe hpa web'],
     ['traffic_surge', 'an autoscaler without a maximum', { pods: [calm], workload: { autoscalers: [{ kind: 'HorizontalPodAutoscaler', name: 'web' }] } }, 'Check where the traffic comes from and whether the capacity should stay.'],
     ['traffic_surge', 'no autoscaler', { pods: [calm] }, 'Check where the traffic comes from and whether the capacity should stay.'],
     ['network_delay', 'the node of the slow pod', { pods: [calm, pod(slow, { node: 'node-x' })] }, 'Keep new pods off the node until its network is well: kubectl cordon node-x'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { LogLine } from '../../../src/diagnosis/diagnosis.ts';
 import { detectFailure } from '../../../src/diagnosis/detect-failure.ts';
 import type { FailureQuestion, JudgedMetric } from '../../../src/diagnosis/request-evidence.ts';
-import { aQuestion, aScore, NOW } from '../../support/builders/diagnosis.ts';
+import { aQuestion, aScore, NOW, judged } from '../../support/builders/diagnosis.ts';
 
 interface More {
   readonly score?: number;
@@ -17,14 +17,14 @@ function sample(
 ): JudgedMetric {
   const { expected: _expected, band: _band, ...bare } = aScore('limit', { score, observed: value });
   const band = [(expected ?? 0) * 0.9, (expected ?? 0) * 1.1] as const;
-  return {
+  return judged({
     metric,
     value,
     atMs: NOW,
     labels,
     detectors: score === 0 ? [] : [{ ...bare, ...(expected === undefined ? {} : { expected, band }) }],
     samples: expected === undefined ? 0 : 500,
-  };
+  });
 }
 
 const line = (message: string, level: LogLine['level'] = 'error', service = 'api-service'): LogLine => ({

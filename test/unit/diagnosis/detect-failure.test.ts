@@ -3,7 +3,7 @@ import type { Score } from '../../../src/detection/verdict.ts';
 import type { LogLine } from '../../../src/diagnosis/diagnosis.ts';
 import { detectFailure } from '../../../src/diagnosis/detect-failure.ts';
 import type { FailureQuestion, JudgedMetric } from '../../../src/diagnosis/request-evidence.ts';
-import { aQuestion, aScore, NOW } from '../../support/builders/diagnosis.ts';
+import { aQuestion, aScore, NOW, judged } from '../../support/builders/diagnosis.ts';
 
 const MINUTE = 60_000;
 
@@ -17,14 +17,14 @@ function sample(
   const spread = (expected ?? 0) * 0.1;
   const told: Partial<Score> = expected === undefined ? {} : { expected, band: [expected - spread, expected + spread] };
   const { expected: _expected, band: _band, ...bare } = aScore('limit', { score, observed: value });
-  return {
+  return judged({
     metric,
     value,
     atMs: NOW - ago * MINUTE,
     labels: { service: 'api', ...(pod === undefined ? {} : { pod }) },
     detectors: score === 0 ? [] : [{ ...bare, ...told }],
     samples: expected === undefined ? 0 : 500,
-  };
+  });
 }
 
 const line = (message: string, level: LogLine['level'] = 'error', ago = 0): LogLine => ({

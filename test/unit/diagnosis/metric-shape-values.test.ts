@@ -124,11 +124,11 @@ describe('what else is known of it', () => {
     expect(stateOf(scores, summary)).toMatchObject(expected);
   }); // prettier-ignore
 
-  test('what is not known is left out', () => {
+  test('what is not known is undefined', () => {
     const state = stateOf([bare('shape', 0.9, 120)]);
     for (const field of ['expected', 'onsetAtMs', 'atMs', 'slopePerSecond', 'timeToLimitMs'])
-      expect(state).not.toHaveProperty(field);
-    expect(stateOf([score('own-history', 0.9, 120)], { baselineMedian: NaN, onsetAtMs: NaN })).not.toHaveProperty('onsetAtMs');
+      expect(state).toHaveProperty(field, undefined);
+    expect(stateOf([score('own-history', 0.9, 120)], { baselineMedian: NaN, onsetAtMs: NaN })).toHaveProperty('onsetAtMs', undefined);
   }); // prettier-ignore
 
   const rising = { slopePerSecond: 2, timeToLimitMs: 9000 };
@@ -158,17 +158,19 @@ describe('what else is known of it', () => {
     const states = metricStates(verdict, [{ metric: METRIC, onsetAtMs: ONSET }], THRESHOLD);
     expect(states).toHaveLength(1);
     expect(states[0]).toMatchObject({ direction: 'up', onsetAtMs: ONSET, value: 120, atMs: NOW - 5000 });
-    expect(states[0]).not.toHaveProperty('pod');
+    expect(states[0]).toHaveProperty('pod', undefined);
   });
 });
 
 describe('what a metric does over the workload', () => {
   const state = (pod: string | undefined, direction: MetricState['direction'], over: Partial<MetricState> = {}): MetricState => ({
     metric: METRIC,
-    ...(pod !== undefined && { pod }),
+    pod,
     direction,
     leaning: direction,
     score: 0.9,
+    ...{ value: undefined, expected: undefined, slopePerSecond: undefined, timeToLimitMs: undefined },
+    ...{ onsetAtMs: undefined, atMs: undefined },
     rising: false,
     peerOutlier: false,
     limited: false,

@@ -8,18 +8,19 @@ import {
   isClimbing,
 } from '../../../src/diagnosis/request-evidence.ts';
 import type { FailureQuestion, JudgedMetric, RequestSeries } from '../../../src/diagnosis/request-evidence.ts';
-import { aScore, MINUTE, NOW } from '../../support/builders/diagnosis.ts'; // prettier-ignore
+import { aScore, judged, MINUTE, NOW } from '../../support/builders/diagnosis.ts'; // prettier-ignore
 
 const WINDOW = 5 * MINUTE;
-const sample = (value: number, agoMs = 0, over: Partial<JudgedMetric> = {}): JudgedMetric => ({
-  metric: 'cpu_usage',
-  value,
-  atMs: NOW - agoMs,
-  labels: {},
-  detectors: [],
-  samples: 0,
-  ...over,
-});
+const sample = (value: number, agoMs = 0, over: Partial<JudgedMetric> = {}): JudgedMetric =>
+  judged({
+    metric: 'cpu_usage',
+    value,
+    atMs: NOW - agoMs,
+    labels: {},
+    detectors: [],
+    samples: 0,
+    ...over,
+  });
 const line = (agoMs = 0, level: LogLine['level'] = 'error'): LogLine => ({
   atMs: NOW - agoMs,
   level,
