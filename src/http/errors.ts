@@ -31,6 +31,7 @@ export const REFUSALS = {
   internal: [500, 'The server failed. The failure was logged.'],
   notLeading: [503, 'This replica does not lead, or not surely. Try again.'],
   clusterUnavailable: [503, 'The cluster did not take the answer. Try again.'],
+  stopping: [503, 'The server stops. Send this line and those after it again.'],
   storeUnavailable: [503, 'The store is not available. Detection goes on.'],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 

@@ -4,6 +4,7 @@ import type { HttpDependencies } from './dependencies.ts';
 import { describeRoutes, type OpenApiDocument } from './documents/openapi.ts';
 import type { AnyRoute } from './route.ts';
 import { createRoutes } from './routes/all.ts';
+import { createBatches } from './routes/batch.ts';
 import { createEventStreams } from './routes/events.ts';
 
 /** The OpenAPI document of the API, without a server: for generated files and tests. */
@@ -13,7 +14,10 @@ export function openApiDocument(): OpenApiDocument {
 
 /** The routes themselves, with nothing behind them. */
 export function describedRoutes(): readonly AnyRoute[] {
-  return createRoutes(NOTHING_BEHIND, createEventStreams(NOTHING_BEHIND, { holds: neverCalled }).route);
+  return createRoutes(NOTHING_BEHIND, {
+    events: createEventStreams(NOTHING_BEHIND, { holds: neverCalled }).route,
+    batches: createBatches(NOTHING_BEHIND),
+  });
 }
 
 const neverCalled = (): never => {

@@ -15,6 +15,7 @@ import { createDeadlines } from './deadlines.ts';
 import { createPipeline } from './pipeline.ts';
 import { refusalReply, sendAndClose } from './reply.ts';
 import { createRoutes } from './routes/all.ts';
+import { createBatches } from './routes/batch.ts';
 import { createEventStreams } from './routes/events.ts';
 import { readTls, watchTls, type TlsFiles } from './tls.ts';
 
@@ -69,6 +70,8 @@ const DEFAULT_LIMITS: ConnectionLimits = {
   connections: 1_000,
 };
 const DRAIN_MS = 10_000;
+/** Of it, what batches have to come to their end by themselves; those that do not are told where they ended. */
+const BATCHES_GO_ON_MS = 7_000;
 /** Ordinary requests have their own, shorter limit; see `deadlines.ts`. */
 const LONGEST_STREAM_MS = 3_600_000;
 
@@ -80,9 +83,10 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const deadlines = createDeadlines(limits.requestMs, deps.clock);
   const events = createEventStreams(deps, ring);
+  const batches = createBatches(deps);
   const listener = createListener(
     createPipeline({
-      routes: createRoutes(deps, events.route),
+      routes: createRoutes(deps, { events: events.route, batches }),
       rate: { ...DEFAULT_RATE, ...options.rate },
       ...{ deps, deadlines, ring },
       isTls: options.tls !== undefined,
@@ -132,7 +136,9 @@ export function createHttpServer(deps: HttpDependencies, options: HttpOptions): 
       keyFile?.stop();
       stopTls?.();
       events.endAll();
+      const cancel = deps.clock.after(BATCHES_GO_ON_MS, () => batches.endAll());
       if (server !== undefined) await drain(server, deps);
+      cancel();
       deadlines.stop();
     },
   };

@@ -20,8 +20,10 @@ const MAX_LINE_BYTES = 2 * 1024 * 1024;
 const MAX_BATCHES = 8;
 /** Longest turn. */
 const TURN_MS = 5;
-/** A client that neither sends nor reads for so long is given up. */
+/** A client that sends no whole line, or does not read, for so long is given up. */
 const PATIENCE_MS = 30_000;
+/** Time for which the last line stays readable before a connection on which more may come is cut. */
+const LINGER_MS = 500;
 
 /** What a batch does with each of its lines. */
 interface Batched<Body> {
@@ -34,11 +36,30 @@ interface Batched<Body> {
   answer(body: Body, id: string, nowMs: number): string | Promise<string>;
 }
 
-/** Makes the batch routes; they share the room for batches. */
-export function createBatches({ clock }: HttpDependencies): <Body>(batched: Batched<Body>) => StreamRoute {
-  let open = 0;
+/** The batch routes, which share the room for batches, and the way to end all of them when the server stops. */
+export interface Batches {
+  route<Body>(batched: Batched<Body>): StreamRoute;
+  /** Each is told behind its last answer that no more lines are taken. */
+  endAll(): void;
+}
 
-  const answerAll = async <Body>(batched: Batched<Body>, { request, response, head }: StreamCall): Promise<void> => {
+type Next = IteratorResult<Line> | 'late' | 'gone' | 'stopping';
+
+/** A batch under way. */
+interface Running {
+  isStopping: boolean;
+  /** Set while a line is waited for. */
+  interrupt?: (() => void) | undefined;
+}
+
+export function createBatches({ clock }: Pick<HttpDependencies, 'clock'>): Batches {
+  const open = new Set<Running>();
+
+  const answerAll = async <Body>(
+    batched: Batched<Body>,
+    { request, response, head }: StreamCall,
+    running: Running,
+  ): Promise<void> => {
     giveGoAhead(request, response);
     response.writeHead(200, [...head, 'content-type', `${LINES_TYPE}; charset=utf-8`]);
     response.flushHeaders();
@@ -47,12 +68,15 @@ export function createBatches({ clock }: HttpDependencies): <Body>(batched: Batc
     let number = 0;
     let turnEndMs = clock.monotonicMs() + TURN_MS;
     for (;;) {
-      const next = await inTime(lines.next());
-      if (next === 'late') {
-        await writer.write(lineOf(number + 1, `"status":408,"problem":${bodyOf('timeout')}`));
-        break;
-      }
+      const next: Next = running.isStopping ? 'stopping' : await inTime(lines.next(), running);
       if (next === 'gone') return;
+      if (next === 'late' || next === 'stopping') {
+        const [status, refusal] = next === 'late' ? ([408, 'timeout'] as const) : ([503, 'stopping'] as const);
+        await writer.write(lineOf(number + 1, `"status":${status},"problem":${bodyOf(refusal)}`));
+        response.end();
+        clock.after(LINGER_MS, () => request.destroy());
+        return;
+      }
       if (next.done === true) break;
       number += 1;
       const text = await answerLine(batched, next.value);
@@ -64,19 +88,16 @@ export function createBatches({ clock }: HttpDependencies): <Body>(batched: Batc
     response.end();
   };
 
-  const inTime = (reading: Promise<IteratorResult<Line>>): Promise<IteratorResult<Line> | 'late' | 'gone'> =>
+  const inTime = (reading: Promise<IteratorResult<Line>>, running: Running): Promise<Next> =>
     new Promise((resolve) => {
-      const cancel = clock.after(PATIENCE_MS, () => resolve('late'));
-      reading.then(
-        (line) => {
-          cancel();
-          resolve(line);
-        },
-        () => {
-          cancel();
-          resolve('gone');
-        },
-      );
+      const settle = (next: Next): void => {
+        cancel();
+        running.interrupt = undefined;
+        resolve(next);
+      };
+      const cancel = clock.after(PATIENCE_MS, () => settle('late'));
+      running.interrupt = () => settle('stopping');
+      reading.then(settle, () => settle('gone'));
     });
 
   const answerLine = async <Body>(batched: Batched<Body>, line: Line): Promise<string | undefined> => {
@@ -93,7 +114,7 @@ export function createBatches({ clock }: HttpDependencies): <Body>(batched: Batc
     return `"status":200,"id":"${id}","answer":${await batched.answer(checked.value, id, nowMs)}`;
   };
 
-  return (batched) => ({
+  const route = <Body>(batched: Batched<Body>): StreamRoute => ({
     method: 'POST',
     path: batched.path,
     access: 'detect',
@@ -107,17 +128,28 @@ export function createBatches({ clock }: HttpDependencies): <Body>(batched: Batc
     },
     refusals: ['tooManyStreams'],
     stream: async (call) => {
-      if (open >= MAX_BATCHES) {
+      if (open.size >= MAX_BATCHES) {
         return refuse(call.response, refusalReply('tooManyStreams', { 'retry-after': '1' }), call.head);
       }
-      open += 1;
+      const running: Running = { isStopping: false };
+      open.add(running);
       try {
-        await answerAll(batched, call);
+        await answerAll(batched, call, running);
       } finally {
-        open -= 1;
+        open.delete(running);
       }
     },
   });
+
+  return {
+    route,
+    endAll: () => {
+      for (const running of open) {
+        running.isStopping = true;
+        running.interrupt?.();
+      }
+    },
+  };
 }
 
 const lineOf = (number: number, members: string): string => `{"line":${number},${members}}\n`;

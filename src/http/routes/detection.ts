@@ -9,7 +9,7 @@ import { JSON_TYPE, type Reply } from '../reply.ts';
 import { route, type AnyRoute } from '../route.ts';
 import { quickAnomalyBody, quickFailureBody, requestSchemas } from '../schemas/requests.ts';
 import { anomalyAnswer, failureAnswer } from '../schemas/responses.ts';
-import { createBatches } from './batch.ts';
+import type { Batches } from './batch.ts';
 
 export interface Latencies {
   readonly anomaly: LatencyWindow;
@@ -22,10 +22,9 @@ type AnomalyBody = z.output<Schemas['detectAnomaly']>;
 type FailureBody = z.output<Schemas['detectFailure']>;
 
 /** The two questions of the engine's contract, one at a time and many. They teach and record, and have no other effect. */
-export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): readonly AnyRoute[] {
+export function detectionRoutes(deps: HttpDependencies, latencies: Latencies, batches: Batches): readonly AnyRoute[] {
   const schemas = requestSchemas(() => deps.clock.nowMs());
   const { anomaly, failure } = createDetector(deps, latencies);
-  const batch = createBatches(deps);
   return [
     route({
       method: 'POST',
@@ -49,7 +48,7 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): r
       answer: { schema: failureAnswer, description: 'Nothing failed: `failure_type` is null.' },
       handle: async (call) => json(await failure(call.body, call.requestId, call.nowMs)),
     }),
-    batch({
+    batches.route({
       path: '/api/v1/detect-anomaly/batch',
       summary: 'Judge many bodies of detect-anomaly, one a line',
       schema: schemas.detectAnomaly,
@@ -57,7 +56,7 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies): r
       answerSchema: anomalyAnswer,
       answer: anomaly,
     }),
-    batch({
+    batches.route({
       path: '/api/v1/detect-failure/batch',
       summary: 'Name the failures in many bodies of detect-failure, one a line',
       schema: schemas.detectFailure,

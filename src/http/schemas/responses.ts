@@ -311,7 +311,7 @@ export const batchLine = (answer: z.ZodType) =>
     z.object({ line: z.int().min(1), status: z.literal(200), id: z.uuid(), answer }),
     z.object({
       line: z.int().min(1),
-      status: z.union([z.literal(408), z.literal(413), z.literal(422)]),
+      status: z.union([z.literal(408), z.literal(413), z.literal(422), z.literal(503)]),
       problem: z.union([refusalAnswer, problemsAnswer]),
     }),
   ]);

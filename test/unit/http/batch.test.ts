@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { anApi, aLine, aMetric, KEY, type Api } from '../../support/builders/http.ts';
+import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { rawExchange } from '../../support/raw-http.ts';
+import { eventually } from '../../support/scripted-api.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -166,5 +169,51 @@ describe('streaming', () => {
     const statuses = await Promise.all(Array.from({ length: 9 }, begin));
     expect(statuses.toSorted((a, b) => a - b)).toEqual([...Array.from({ length: 8 }, () => 200), 429]);
     for (const one of started) one.end();
+  });
+});
+
+describe('a batch that does not end by itself', () => {
+  const head = `POST ${ANOMALY} HTTP/1.1\r\nhost: x\r\nx-api-key: ${KEY}\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n`;
+  const chunk = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+
+  /** Sends a whole line, then blanks without end, and gathers what comes until the connection is closed. */
+  async function dripping(own: Api, clock: FakeClock) {
+    const socket = connect(own.port, '127.0.0.1');
+    let text = '';
+    let isClosed = false;
+    socket.on('data', (piece: Buffer) => (text += piece.toString('latin1'))).on('error', () => undefined);
+    socket.on('close', () => (isClosed = true));
+    socket.write(head + chunk(`${line()}\n`));
+    await eventually(() => text.includes('"line":1'));
+    const drip = setInterval(() => socket.write(chunk(' ')), 5);
+    const untilClosed = async (): Promise<string> => {
+      try {
+        await clock.until(() => isClosed);
+      } finally {
+        clearInterval(drip);
+        socket.destroy();
+      }
+      return text;
+    };
+    return { untilClosed };
+  }
+
+  test('because its client sends no whole line any more is given up after 30 s, with its connection', async () => {
+    const clock = fakeClock();
+    const own = await anApi({ deps: { clock } });
+    const client = await dripping(own, clock);
+    expect(await client.untilClosed()).toMatch(/\{"line":2,"status":408,"problem":\{.*\}\}\n\r\n0\r\n\r\n$/);
+    await own.stop();
+  });
+
+  test('when the server stops is told which line was the last, and every answer before it stands', async () => {
+    const clock = fakeClock();
+    const own = await anApi({ deps: { clock } });
+    const client = await dripping(own, clock);
+    const stopped = own.stop();
+    const startMs = clock.monotonicMs();
+    expect(await client.untilClosed()).toMatch(/\{"line":2,"status":503,"problem":\{.*\}\}\n\r\n0\r\n\r\n$/);
+    expect(clock.monotonicMs() - startMs).toBeLessThan(10_000);
+    await stopped;
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, type Socket } from 'node:net';
 import { anApi, aMetric, KEY, type Api } from '../../support/builders/http.ts';
 import { rawExchange } from '../../support/raw-http.ts';
+import { eventually } from '../../support/scripted-api.ts';
 
 /** The limits of production, a hundred times as short. */
 let api: Api;
@@ -66,13 +67,15 @@ test('connections beyond the limit are closed, and room comes back', async () =>
 test('closing lets a request under way finish and refuses new ones', async () => {
   const closing = await anApi();
   const bytes = JSON.stringify({ metrics: [aMetric()] });
-  const running = rawExchange(closing.port, `${post}\r\ncontent-length: ${bytes.length}\r\n\r\n`, {
-    later: [bytes],
-    everyMs: 200,
-  });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const socket = connect(closing.port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (piece: Buffer) => (text += piece.toString('latin1')));
+  socket.write(`${post}\r\nexpect: 100-continue\r\ncontent-length: ${bytes.length}\r\n\r\n`);
+  // The go-ahead: from here on the request is under way.
+  await eventually(() => text.includes('100 Continue'));
   const stopped = closing.stop();
-  expect((await running).status).toBe(200);
+  socket.write(bytes);
+  await eventually(() => text.includes('HTTP/1.1 200 OK'));
   await stopped;
   await expect(closing.call('/ping')).rejects.toThrow();
 });
