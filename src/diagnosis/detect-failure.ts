@@ -60,7 +60,8 @@ interface Judged {
 export function detectFailure(question: FailureQuestion): FailureFinding {
   const evidence = gatherRequest(question);
   const lines = readLines(evidence.logs);
-  const facts = gatherFacts(diagnosisInputOf(evidence));
+  const told = new Map(lines.map(({ line, signatures }) => [line, signatures]));
+  const facts = gatherFacts(diagnosisInputOf(evidence), (line) => told.get(line) ?? []);
   const judged = { evidence, lines, rules: rulesThatHold(evidence, lines), facts, diagnosis: diagnose(facts) };
   const named = nameOf(judged);
   return named === undefined ? nothingFailed(judged) : answer(judged, named);

@@ -2,8 +2,8 @@ import type { ClusterEvent, NodeSnapshot, PodRef } from '../lib/workload.ts';
 import { changesBeforeOnset, isMidRollout } from './changes.ts';
 import { CHANGE_WINDOW_MS, DEFAULT_SETTINGS } from './evidence.ts';
 import type { Change, DiagnosisInput } from './evidence.ts';
-import { signatureFacts } from './log-signatures.ts';
-import type { LogSignature, SignatureFacts } from './log-signatures.ts';
+import { readAnew, signatureFacts } from './log-signatures.ts';
+import type { LogSignature, ReadSignatures, SignatureFacts } from './log-signatures.ts';
 import { oddStep } from './log-requests.ts';
 import type { OddStep } from './log-requests.ts';
 import { metricShape, metricStates } from './metric-shape.ts';
@@ -95,7 +95,7 @@ function once<T>(compute: () => T): () => T {
 export const UNKNOWN_SUBJECT: Facts['subject'] = { kind: 'workload', namespace: '', name: 'this workload' };
 
 /** Gathers the facts. Pure: the order of pods, lines, events and changes in the input does not matter. */
-export function gatherFacts(input: DiagnosisInput): Facts {
+export function gatherFacts(input: DiagnosisInput, read: ReadSignatures = readAnew): Facts {
   const threshold = input.settings?.anomalyThreshold ?? DEFAULT_SETTINGS.anomalyThreshold;
   const states = metricStates(input.verdict, input.series ?? [], threshold);
   const shapes = new Map<string, MetricShape>();
@@ -114,7 +114,7 @@ export function gatherFacts(input: DiagnosisInput): Facts {
     nodes: input.nodes
       .filter((node) => nodeNames.has(node.name))
       .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
-    logs: signatureFacts(input.logs, input.onsetAtMs - LOG_GUARD_MS, input.nowMs),
+    logs: signatureFacts(input.logs, input.onsetAtMs - LOG_GUARD_MS, input.nowMs, read),
     subject: subject ?? UNKNOWN_SUBJECT,
     states,
     metric(name) {

@@ -73,6 +73,10 @@ export function signaturesOf(message: string): readonly LogSignature[] {
   return LOG_SIGNATURES.filter((signature, i) => (possible & (1 << i)) !== 0 && LOG_PATTERNS[signature].test(line));
 }
 
+/** How the signatures of a line are found; whoever has read the lines before need not read them again. */
+export type ReadSignatures = (line: LogLine) => readonly LogSignature[];
+export const readAnew: ReadSignatures = ({ message }) => signaturesOf(message);
+
 /** How often and where a signature was seen. */
 export interface SignatureFacts {
   readonly signature: LogSignature;
@@ -107,13 +111,14 @@ export function signatureFacts(
   lines: readonly LogLine[],
   onsetAtMs: number,
   nowMs: number,
+  read: ReadSignatures = readAnew,
 ): ReadonlyMap<LogSignature, SignatureFacts> {
   const tallies = new Map<LogSignature, Tally>();
   let earliest = onsetAtMs;
   for (const line of lines) {
     if (!Number.isFinite(line.atMs)) continue;
     earliest = Math.min(earliest, line.atMs);
-    for (const signature of signaturesOf(line.message)) {
+    for (const signature of read(line)) {
       const tally = tallies.get(signature) ?? { before: 0, after: [] };
       if (line.atMs < onsetAtMs) tally.before += 1;
       else tally.after.push(line);
