@@ -1,4 +1,10 @@
-import { createServer as createPlainServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { isIP, type AddressInfo } from 'node:net';
 import express, { type Request } from 'express';
@@ -70,6 +76,7 @@ const DEFAULT_LIMITS: ConnectionLimits = {
   connections: 1_000,
 };
 const DRAIN_MS = 10_000;
+const SWEEP_EVERY_MS = 100;
 /** Of it, what batches have to come to their end by themselves; those that do not are told where they ended. */
 const BATCHES_GO_ON_MS = 7_000;
 /** Ordinary requests have their own, shorter limit; see `deadlines.ts`. */
@@ -206,15 +213,26 @@ function bind(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
+/**
+ * Waits for what is under way. Node would keep a connection open for the next request: it is closed with the answer
+ * that it gets now, or, where that was begun before, as soon as it is idle.
+ */
 async function drain(server: Server, { clock, log }: HttpDependencies): Promise<void> {
+  server.prependListener('request', (_request, response: ServerResponse) => (response.shouldKeepAlive = false));
+  let cancelSweep: (() => void) | undefined;
+  const sweep = (): void => {
+    server.closeIdleConnections();
+    cancelSweep = clock.after(SWEEP_EVERY_MS, sweep);
+  };
   const cancel = clock.after(DRAIN_MS, () => {
     log.warn('connections are cut: their requests did not end in time');
     server.closeAllConnections();
   });
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
+    sweep();
   });
+  cancelSweep?.();
   cancel();
 }
 

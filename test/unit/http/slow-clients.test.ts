@@ -64,18 +64,41 @@ test('connections beyond the limit are closed, and room comes back', async () =>
   expect((await api.call('/ping')).status).toBe(200);
 });
 
-test('closing lets a request under way finish and refuses new ones', async () => {
-  const closing = await anApi();
+describe('closing', () => {
+  /** Connections would stay open for ten minutes. */
+  const patient = { options: { limits: { keepAliveMs: 600_000 } } };
   const bytes = JSON.stringify({ metrics: [aMetric()] });
-  const socket = connect(closing.port, '127.0.0.1');
-  let text = '';
-  socket.on('data', (piece: Buffer) => (text += piece.toString('latin1')));
-  socket.write(`${post}\r\nexpect: 100-continue\r\ncontent-length: ${bytes.length}\r\n\r\n`);
-  // The go-ahead: from here on the request is under way.
-  await eventually(() => text.includes('100 Continue'));
-  const stopped = closing.stop();
-  socket.write(bytes);
-  await eventually(() => text.includes('HTTP/1.1 200 OK'));
-  await stopped;
-  await expect(closing.call('/ping')).rejects.toThrow();
+
+  /** A request of which the server has the head and waits for the body. */
+  async function underWay(closing: Api) {
+    const socket = connect(closing.port, '127.0.0.1');
+    let text = '';
+    let isClosed = false;
+    socket.on('data', (piece: Buffer) => (text += piece.toString('latin1'))).on('close', () => (isClosed = true));
+    socket.write(`${post}\r\nexpect: 100-continue\r\ncontent-length: ${bytes.length}\r\n\r\n`);
+    await eventually(() => text.includes('100 Continue'));
+    return { socket, text: () => text, closed: () => eventually(() => isClosed) };
+  }
+
+  test('lets a request under way finish, refuses new ones, and waits for no connection that is idle', async () => {
+    const closing = await anApi(patient);
+    const client = await underWay(closing);
+    const stopped = closing.stop();
+    client.socket.write(bytes);
+    await client.closed();
+    expect(client.text()).toContain('HTTP/1.1 200 OK');
+    await stopped;
+    await expect(closing.call('/ping')).rejects.toThrow();
+  });
+
+  test('tells a client that goes on with its connection to take another one', async () => {
+    const closing = await anApi(patient);
+    const client = await underWay(closing);
+    const stopped = closing.stop();
+    client.socket.write(`${bytes}GET /ping HTTP/1.1\r\nhost: x\r\n\r\n`);
+    await client.closed();
+    const [, , last = ''] = client.text().split('HTTP/1.1 ').slice(1);
+    expect(last).toMatch(/^200 OK[^]*connection: close[^]*pong/i);
+    await stopped;
+  });
 });
