@@ -1,4 +1,5 @@
 import { HOUR, MINUTE, SECOND } from '../lib/duration.ts';
+import { samplesOfPast } from '../detection/model-agreement.ts';
 import { PRESETS } from '../detection/presets.ts';
 import type { Log } from '../lib/log.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
@@ -9,7 +10,7 @@ import type { WorkloadAssessor } from './workload-assessor.ts';
 
 const MAX_SPAN_MS = 6 * HOUR;
 /** A little more than is needed: rates lose their first points, gaps lose some. */
-const RESERVE = 1.5;
+const RESERVE = 1.25;
 const CONCURRENT = 4;
 /** A fault that began just now may not have opened an incident yet: so much of the newest past is not learnt. */
 const GUARD_MS = MINUTE;
@@ -17,7 +18,9 @@ const GUARD_MS = MINUTE;
 /**
  * Bridges the cold start: a policy that is new here learns from the source's past before its first poll, but not from
  * the time in which something was wrong already: a process that starts in the middle of an incident would take the fault
- * for normal. Bounded in span and in number at once, and a failure only means that it learns from now on.
+ * for normal. It learns as much as two models of different age need before they may act together, so that a new policy on
+ * an old workload heals from its first polls on. Bounded in span and in number at once, and a failure only means that it
+ * learns from now on.
  */
 export class BackFill {
   readonly #deps: {
@@ -84,7 +87,7 @@ export class BackFill {
     try {
       const workloads = reader.workloads(policy.namespace, policy.target);
       const { minSamples, intervalSeconds, metrics } = policy.detection;
-      const spanMs = Math.min(MAX_SPAN_MS, RESERVE * minSamples * intervalSeconds * SECOND);
+      const spanMs = Math.min(MAX_SPAN_MS, RESERVE * samplesOfPast(minSamples) * intervalSeconds * SECOND);
       const untilMs = (await this.#wellUntil(policy, nowMs)) - GUARD_MS;
       const past = await poller.past(policy, spanMs, untilMs);
       const names = new Set(past.map(({ metric }) => metric));

@@ -61,9 +61,18 @@ interface Look {
 function newVerdict({ verdict, nowMs, settings, status }: VerifyInput): WorkloadVerdict | undefined {
   if (verdict === undefined || verdict.atMs <= (status.effectivePollAtMs ?? status.executed?.atMs ?? 0))
     return undefined;
+  return isFresh(verdict, settings, nowMs) ? verdict : undefined;
+}
+
+/**
+ * Made on samples that were fresh at that poll, and there was time for at most one poll since. Between two polls that are
+ * further apart than samples may be old, the samples of the last one are still what is known.
+ */
+function isFresh(verdict: WorkloadVerdict, settings: VerifyInput['settings'], nowMs: number): boolean {
+  const { maxSampleAgeMs, intervalSeconds } = settings;
+  const pollAgeMs = 2 * Math.max(maxSampleAgeMs / 2, intervalSeconds * SECOND);
   const oldestMs = verdict.oldestSampleMs ?? verdict.atMs;
-  const pollAgeMs = 2 * Math.max(settings.maxSampleAgeMs / 2, settings.intervalSeconds * SECOND);
-  return nowMs - verdict.atMs <= pollAgeMs && nowMs - oldestMs <= settings.maxSampleAgeMs ? verdict : undefined;
+  return nowMs - verdict.atMs <= pollAgeMs && verdict.atMs - oldestMs <= maxSampleAgeMs;
 }
 
 /** One triggering metric: in its band, out of it, or not known. */
@@ -238,7 +247,7 @@ function specialFailure(seen: Look): ReturnType<typeof limitFailure> {
 /** The newest verdict, if it was made after the effect on samples that still count. */
 function lastVerdict({ verdict, status, settings, nowMs }: VerifyInput): WorkloadVerdict | undefined {
   if (verdict === undefined || verdict.atMs <= (status.executed?.atMs ?? 0)) return undefined;
-  return nowMs - (verdict.oldestSampleMs ?? verdict.atMs) <= settings.maxSampleAgeMs ? verdict : undefined;
+  return isFresh(verdict, settings, nowMs) ? verdict : undefined;
 }
 
 /** The time is over without proof. */

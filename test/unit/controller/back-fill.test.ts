@@ -75,7 +75,7 @@ describe('the back-fill', () => {
     waiting[0]?.([]);
     await settled();
     expect(names(one)).toEqual(['p-0']);
-    expect(spans).toEqual([37.5 * MINUTE]); // 100 samples of 15 s, and half as much again
+    expect(spans).toEqual([62.5 * MINUTE]); // 200 samples of 15 s, which a second model needs, and a quarter more
   });
 
   test('a failure only means that it learns from now on', async () => {

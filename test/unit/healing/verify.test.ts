@@ -84,6 +84,8 @@ describe('a restarted pod', () => {
     ['two are gone and one replacement is there', input(300_000, { intent: anIntent({ pods: [podRef(0), podRef(1)] }), workload: aWorkload({ pods: [aPod(2), aPod(3), aPod(4)] }) }), ['Ineffective', 'NotReady', 0]],
     ['no fresh data until the end', input(300_000, { verdict: undefined }), ['Inconclusive', 'NoFreshData', 2]],
     ['only stale data at the end', input(300_000, { verdict: poll(299_000, WELL, { oldestSampleMs: NOW + 200_000 }) }), ['Inconclusive', 'NoFreshData', 2]],
+    ['at the end the last poll is older than samples may be, but no poll was missed', input(300_000, { settings: { ...SETTINGS, intervalSeconds: 120, timeoutSeconds: 300 }, nowMs: NOW + 660_000, verdict: poll(560_000, [...WELL.slice(0, 3), anIllPod(podRef(4))]) }), ['Ineffective', 'StillAnomalous', 0]],
+    ['at the end two polls were missed', input(600_000, { verdict: poll(539_000, [...WELL.slice(0, 3), anIllPod(podRef(4))]) }), ['Inconclusive', 'NoFreshData', 2]],
     ['the last poll is from before the effect', input(300_000, { verdict: poll(-1) }), ['Inconclusive', 'NoFreshData', 2]],
     ['not over at a second before the end', input(299_000, { verdict: undefined }), ['Waiting', '', 2]],
     ['an incident without metrics is proven by the pod itself', input(75_000, { intent: anIntent({ metrics: [] }) }), ['Effective', 'Recovered', 3]],
