@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -20,10 +21,15 @@ export function imageOptions(): readonly string[] {
 
 /** The same where the detection API is served alone, by the compose file. */
 export function apiOptions(): readonly string[] {
-  const file = readFileSync(join(ROOT, 'docker-compose.yaml'), 'utf8');
-  const entry = /^ {4}entrypoint: \[node, (.*), \/app\/main\.js\]$/m.exec(file)?.[1];
-  if (entry === undefined) throw new Error('docker-compose.yaml has no entrypoint that starts /app/main.js with node');
-  return entry.split(', ');
+  const { services } = parse(readFileSync(join(ROOT, 'docker-compose.yaml'), 'utf8')) as Compose;
+  const [program, ...options] = services.aegis.entrypoint;
+  if (program !== 'node' || options.pop() !== '/app/main.js')
+    throw new Error('docker-compose.yaml has no entrypoint that starts /app/main.js with node');
+  return options;
+}
+
+interface Compose {
+  readonly services: { readonly aegis: { readonly entrypoint: readonly string[] } };
 }
 
 /** The image's settings of the C library, which the configuration does not know. */
