@@ -1,4 +1,4 @@
-import type { Shape, Usual } from './schema.ts';
+import type { Distribution, Shape, Usual } from './schema.ts';
 
 /** What a web service shows where a scenario says nothing else. */
 export const WEB_SERVICE: Readonly<Record<string, Usual>> = {
@@ -10,10 +10,27 @@ export const WEB_SERVICE: Readonly<Record<string, Usual>> = {
 };
 
 /** What a metric shows on a pod when nothing is wrong. Same seed, same noise. */
-export function usualAt({ level, noise, wave }: Usual, series: string, atSeconds: number): number {
+export function usualAt({ level, noise, distribution, wave }: Usual, series: string, atSeconds: number): number {
   const rhythm = wave === undefined ? 0 : wave.amplitude * Math.sin((2 * Math.PI * atSeconds) / wave.periodSeconds);
-  return level + rhythm + noise * (2 * chance(`${series}/${atSeconds}`) - 1);
+  return level + rhythm + noise * spread(distribution, `${series}/${atSeconds}`);
 }
+
+/** Noise of the amplitude 1, by the text alone. */
+function spread(distribution: Distribution, text: string): number {
+  switch (distribution) {
+    case undefined:
+    case 'uniform':
+      return 2 * chance(text) - 1;
+    case 'normal':
+      return normal(text);
+    case 'heavy-tailed':
+      return Math.exp(normal(text)) - 1;
+  }
+}
+
+/** Mean 0, standard deviation 1 (Box and Muller 1958). */
+const normal = (text: string): number =>
+  Math.sqrt(-2 * Math.log(1 - chance(`${text}/radius`))) * Math.cos(2 * Math.PI * chance(`${text}/angle`));
 
 export interface Moment {
   /** Seconds since the event began. */
@@ -47,13 +64,17 @@ export function departed(shape: Shape, value: number, moment: Moment): number {
     case 'square':
       return t % (shape.onSeconds + shape.offSeconds) < shape.onSeconds ? value + shape.value : value;
     case 'noise':
-      return value + shape.amplitude * (2 * chance(`${series}/${t}/event`) - 1);
+      return value + shape.amplitude * spread(shape.distribution, `${series}/${t}/event`);
     case 'shared':
-      return Math.min((value * shape.factor * usualPods) / Math.max(readyPods, 1), shape.upTo);
+      return Math.min((value * arrived(shape, t) * usualPods) / Math.max(readyPods, 1), shape.upTo);
     case 'admitted':
-      return Math.min(value * suffers(workOf(shape.factor, moment), shape.exponent), shape.upTo);
+      return Math.min(value * suffers(workOf(arrived(shape, t), moment), shape.exponent), shape.upTo);
   }
 }
+
+/** Work that is there by now, in multiples of the usual. */
+const arrived = ({ factor, overSeconds = 0 }: Shape & { readonly shape: 'shared' | 'admitted' }, t: number): number =>
+  t >= overSeconds ? factor : 1 + ((factor - 1) * t) / overSeconds;
 
 /** What grows faster than the work is at its usual level while there is less work than usual. */
 const suffers = (work: number, exponent: number): number => (exponent > 1 ? Math.max(work, 1) ** exponent : work);

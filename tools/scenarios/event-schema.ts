@@ -10,15 +10,26 @@ const pods = z.union([z.literal('all'), z.array(z.int().min(0)).min(1)]);
 /** Fields of a snapshot that are replaced; a text `now`, `-90s`, `+5m` under a name that ends in AtMs is a time. */
 export const patch = z.record(z.string(), z.unknown());
 
+/**
+ * How noise is spread: evenly up to its amplitude; as a normal distribution whose standard deviation the amplitude is; or to
+ * one side for the most part, as a logarithmic normal one, whose median is the level: one in a hundred is nine amplitudes above.
+ */
+const distribution = z.enum(['uniform', 'normal', 'heavy-tailed']).optional();
+export type Distribution = z.output<typeof distribution>;
+
 /** What a metric usually shows on every pod of a workload. */
 const usual = z.strictObject({
   level: z.number(),
-  /** Greatest distance from the level. */
+  /** How far from the level: the greatest distance, or the spread of another `distribution`. */
   noise: z.number().min(0).default(0),
+  distribution,
   /** A rhythm of the whole workload, such as a day's. */
   wave: z.strictObject({ amplitude: z.number(), periodSeconds: positive }).optional(),
 });
 export type Usual = z.output<typeof usual>;
+
+/** Work in multiples of the usual; `overSeconds`: it comes little by little, and is all there after so long. */
+const work = { factor: positive, overSeconds: positive.optional() };
 
 /** How a metric departs from what is usual; t counts from the beginning of the event. */
 export const shapeSchema = z.discriminatedUnion('shape', [
@@ -31,15 +42,15 @@ export const shapeSchema = z.discriminatedUnion('shape', [
   z.strictObject({ shape: z.literal('levels-off'), by: z.number(), tauSeconds: positive }),
   z.strictObject({ shape: z.literal('wave'), amplitude: z.number(), periodSeconds: positive }),
   z.strictObject({ shape: z.literal('square'), value: z.number(), onSeconds: positive, offSeconds: positive }),
-  z.strictObject({ shape: z.literal('noise'), amplitude: z.number().min(0) }),
+  z.strictObject({ shape: z.literal('noise'), amplitude: z.number().min(0), distribution }),
   /** Work of so many times the usual, shared by the ready pods: more replicas relieve. Never beyond `upTo`. */
-  z.strictObject({ shape: z.literal('shared'), factor: positive, upTo: z.number().default(99) }),
+  z.strictObject({ shape: z.literal('shared'), ...work, upTo: z.number().default(99) }),
   /**
    * The same, as far as a limit on traffic lets it in: (admitted work / usual work) to the power of `exponent`. So requests
    * have 1, and what suffers from them more.
    */
   z.strictObject({
-    ...{ shape: z.literal('admitted'), factor: positive, exponent: positive.default(1) },
+    ...{ shape: z.literal('admitted'), ...work, exponent: positive.default(1) },
     upTo: z.number().default(1_000_000),
   }),
 ]);
@@ -47,6 +58,8 @@ export type Shape = z.output<typeof shapeSchema>;
 
 export const workloadSchema = z.strictObject({
   name,
+  /** So many alike, called `NAME-1`, `NAME-2` and so on; events name one of them, or `NAME-*` all. */
+  copies: z.int().min(1).max(200).optional(),
   kind: z.enum(WORKLOAD_KINDS).default('Deployment'),
   namespace: name.default('shop'),
   pods: z.int().min(0).default(3),
@@ -74,6 +87,8 @@ export const objectSchema = z.looseObject({
 });
 export type ScenarioObject = z.output<typeof objectSchema>;
 
+export const manifestSchema = z.looseObject({ metadata: z.looseObject({ name }), spec: z.unknown() });
+
 const at = { at: seconds };
 const on = { workload: name, namespace: name.default('shop') };
 const some = { ...on, pods: pods.default('all') };
@@ -98,10 +113,13 @@ export const eventSchema = z.discriminatedUnion('do', [
     ...{ ...at, do: z.literal('prometheus'), forSeconds: positive.optional() },
     answers: z.enum(['well', 'unreachable', 'empty', 'partial', 'stale']),
   }),
-  /** Containers crash over and over; the pods that replace them are well, unless `newborn` says otherwise. */
+  /**
+   * Containers crash over and over; the pods that replace them are well, unless `newborn` says otherwise. `container`: a
+   * sidecar or an init container of the `podSpec`; without it the pods' own.
+   */
   z.strictObject({
     ...{ ...at, ...some, do: z.literal('crash'), restarts: z.int().min(0).default(6), exitCode: z.int().default(1) },
-    ...{ reason: name.default('Error'), livedSeconds: positive.default(30) },
+    ...{ reason: name.default('Error'), livedSeconds: positive.default(30), container: name.optional() },
   }),
   z.strictObject({ ...at, ...some, do: z.literal('image-error'), image: name.default('shop/checkout:9') }),
   z.strictObject({ ...at, ...some, do: z.literal('recover') }),
@@ -110,14 +128,15 @@ export const eventSchema = z.discriminatedUnion('do', [
   z.strictObject({ ...at, ...on, do: z.literal('workload'), set: patch }),
   /** What pods made from now on are like. */
   z.strictObject({ ...at, ...on, do: z.literal('newborn'), set: patch.default({}), container: patch.optional() }),
-  /** Replaces the pods by those of a new template, one after the other. */
+  /**
+   * Replaces the pods by those of a new template, one after the other. `fails`: they never become ready, so that the rollout
+   * stays at the first of them and the old pods serve on.
+   */
   z.strictObject({
-    ...at,
-    ...on,
-    do: z.literal('deploy'),
-    hash: name,
-    revision: z.int().default(2),
+    ...{ ...at, ...on, do: z.literal('deploy'), hash: name, revision: z.int().default(2) },
     everySeconds: positive.default(8),
+    fails: z.enum(['image-error', 'crash']).optional(),
+    image: name.default('shop/checkout:9'),
   }),
   z.strictObject({ ...at, ...on, do: z.literal('scale'), replicas: z.int().min(0) }),
   /** A person, a node drain or the kubelet removes pods; their controller replaces them. */
@@ -172,7 +191,12 @@ export const eventSchema = z.discriminatedUnion('do', [
   z.strictObject({ ...at, do: z.literal('answer'), decision: z.enum(['Approved', 'Denied']) }),
   /** Merged into the spec of the policy. */
   z.strictObject({ ...at, do: z.literal('policy'), name, namespace: name.default('shop'), spec: patch }),
+  /** A policy is made that was not there before: as `kubectl apply` takes it. */
+  z.strictObject({ ...at, do: z.literal('add-policy'), policy: manifestSchema }),
+  z.strictObject({ ...at, do: z.literal('delete-policy'), name, namespace: name.default('shop') }),
+  /** Merged into the spec of the guardrail, which is made if there is none of this name. */
   z.strictObject({ ...at, do: z.literal('guardrail'), name, spec: patch }),
+  z.strictObject({ ...at, do: z.literal('delete-guardrail'), name }),
   z.strictObject({ ...at, do: z.literal('clock-jump'), bySeconds: z.number() }),
   /** The process is killed and another one leads three seconds later. */
   z.strictObject({ ...at, do: z.literal('restart-aegis') }),

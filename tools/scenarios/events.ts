@@ -1,8 +1,7 @@
 import { TROUBLE } from '../../test/support/fakes/fake-kube-client.ts';
-import { placed, rereadPolicy, said } from './load.ts';
-import { parseGuardrail } from '../../src/api/v1alpha1/convert-guardrail.ts';
+import { readGuardrail, readPolicy } from './declared.ts';
 import { atMoment, merged } from './patch.ts';
-import { changed, crashed, unpullable } from './pod-changes.ts';
+import { changed, crashed, failing, unpullable } from './pod-changes.ts';
 import type { ScenarioEvent } from './schema.ts';
 import { chosenPods, SHARED, type EventOf } from './shared-events.ts';
 import type { Stage } from './stage.ts';
@@ -35,14 +34,18 @@ const HANDLERS: Handlers = {
   workload(stage, { workload, namespace, set }) {
     stage.world.cluster.editWorkload(workload, (each) => merged(each, atMoment(set, stage.nowMs)), namespace);
   },
-  newborn(stage, { workload, set, container }) {
-    stage.setNewborn(workload, (pod) => changed(set, container, stage.nowMs)(pod));
+  newborn(stage, { set, container, ...which }) {
+    stage.setNewborn(which, (pod) => changed(set, container, stage.nowMs)(pod));
   },
-  deploy(stage, { workload, namespace, hash, revision, everySeconds }) {
+  deploy(stage, { workload, namespace, hash, revision, everySeconds, fails, image }) {
     const { cluster } = stage.world;
     const before = stage.find(workload, namespace);
     const old = before.pods.map(({ name }) => name);
-    stage.setNewborn(workload, (pod) => ({ ...pod, templateHash: hash }));
+    const sick = fails === undefined ? undefined : failing(fails, image);
+    stage.setNewborn({ workload, namespace }, (pod) => {
+      const made = { ...pod, templateHash: hash };
+      return sick?.(made, stage.nowMs) ?? made;
+    });
     const begun = {
       name: `${workload}-${hash}`,
       templateHash: hash,
@@ -51,16 +54,12 @@ const HANDLERS: Handlers = {
       replicas: old.length,
       readyReplicas: 0,
     };
-    cluster.editWorkload(
-      workload,
-      (each) => ({
-        ...each,
-        generation: each.generation + 1,
-        observedGeneration: each.generation + 1,
-        revisions: [...each.revisions, begun],
-      }),
-      namespace,
-    );
+    cluster.editWorkload(workload, (each) => ({ ...each, revisions: [...each.revisions, begun] }), namespace);
+    cluster.setTemplate(namespace, workload, hash);
+    if (sick !== undefined) {
+      cluster.surge({ namespace, name: workload });
+      return;
+    }
     old.forEach((pod, i) => later(stage, i * everySeconds, () => void cluster.evict(namespace, pod)));
   },
   scale(stage, { workload, namespace, replicas }) {
@@ -73,7 +72,7 @@ const HANDLERS: Handlers = {
     stage.world.cluster.deleteWorkload(workload, namespace);
   },
   'add-workload'(stage, { workload }) {
-    stage.addWorkload(workload);
+    stage.addWorkload(workload, { isNew: true });
   },
   node(stage, { name, set }) {
     const { nodes } = stage.world.cluster;
@@ -129,17 +128,23 @@ const HANDLERS: Handlers = {
     cluster.answerApproval(waiting.intent.name, decision, waiting.intent.namespace);
   },
   policy(stage, { name, namespace, spec }) {
-    const manifest = stage.loaded.scenario.policies.find(({ metadata }) => metadata.name === name);
-    if (manifest === undefined) throw new Error(`there is no policy ${name}`);
-    const fresh = rereadPolicy(manifest, merged(manifest.spec, spec));
+    const fresh = readPolicy(stage.declared.editPolicy(name, namespace, spec));
     stage.world.cluster.editPolicy(name, () => fresh, namespace);
   },
   guardrail(stage, { name, spec }) {
-    const known = stage.loaded.scenario.guardrails.find(({ metadata }) => metadata.name === name);
-    const manifest = { ...known, metadata: { name }, spec: merged(known?.spec ?? {}, spec) };
-    const parsed = parseGuardrail(placed(manifest));
-    if (parsed.kind === 'invalid') throw new Error(`guardrail ${name}: ${said(parsed.problems)}`);
-    stage.world.cluster.putGuardrail(parsed.value);
+    stage.world.cluster.putGuardrail(readGuardrail(stage.declared.editGuardrail(name, spec)));
+  },
+  'add-policy'(stage, { policy }) {
+    stage.declared.addPolicy(policy);
+    stage.world.cluster.putPolicy(readPolicy(policy));
+  },
+  'delete-policy'(stage, { name, namespace }) {
+    stage.declared.deletePolicy(name, namespace);
+    stage.world.cluster.deletePolicy(name, namespace);
+  },
+  'delete-guardrail'(stage, { name }) {
+    stage.declared.deleteGuardrail(name);
+    stage.world.cluster.deleteGuardrail(name);
   },
   'clock-jump'(stage, { bySeconds }) {
     stage.world.clock.jump(bySeconds * 1000);

@@ -27,11 +27,16 @@ export async function foundOn({ loaded, world }: Stage, seen: Observations): Pro
     replicas: new Map(
       workloads
         .toSorted((a, b) => Number(names.has(a.ref.name)) - Number(names.has(b.ref.name)))
-        .map(({ ref, replicas }) => [ref.name, replicas]),
+        .flatMap(({ ref, replicas }) => [
+          [ref.name, replicas],
+          [`${ref.namespace}/${ref.name}`, replicas],
+        ]),
     ),
     condition(policy, type) {
-      const found = loaded.scenario.policies.find(({ metadata }) => metadata.name === policy)?.metadata['namespace'];
-      return world.condition(policy, type, typeof found === 'string' ? found : 'shop');
+      const [name = policy, given] = policy.split('/').reverse();
+      const found =
+        given ?? loaded.scenario.policies.find(({ metadata }) => metadata.name === name)?.metadata['namespace'];
+      return world.condition(name, type, typeof found === 'string' ? found : 'shop');
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Outcome } from './outcome.ts';
+import { matches } from './pattern.ts';
 import type { Scenario } from './schema.ts';
 
 /** Everything that did not go as the scenario demands, a sentence each. */
@@ -58,7 +59,7 @@ function judgePeople({ expect }: Scenario, { sent }: Outcome): readonly string[]
 }
 
 function judgeTimes({ expect }: Scenario, { seen }: Outcome): readonly string[] {
-  const { firstEffectWithin, firstAlertWithin, noEffectBefore, firstEffectWhile } = expect;
+  const { firstEffectWithin, firstAlertWithin, noEffectBefore, firstEffectWhile, readyWithin } = expect;
   const within = (what: string, wish: typeof firstEffectWithin, at: number | undefined): readonly string[] => {
     if (wish === undefined) return [];
     if (at === undefined) return [`there was no ${what}, though one was due within ${wish.seconds} s`];
@@ -69,6 +70,7 @@ function judgeTimes({ expect }: Scenario, { seen }: Outcome): readonly string[] 
   return [
     ...within('effect', firstEffectWithin, seen.firstEffectAt),
     ...within('alert', firstAlertWithin, seen.firstAlertAt),
+    ...(readyWithin === undefined ? [] : judgeReady(readyWithin, seen)),
     ...(noEffectBefore === undefined || (seen.firstEffectAt ?? Infinity) >= noEffectBefore
       ? []
       : [`the first effect came at ${seen.firstEffectAt} s, before ${noEffectBefore} s`]),
@@ -78,6 +80,25 @@ function judgeTimes({ expect }: Scenario, { seen }: Outcome): readonly string[] 
           `${firstEffectWhile.metric} was at ${value ?? 'no value'} with the first effect, not below ${firstEffectWhile.below}`,
         ]),
   ];
+}
+
+function judgeReady(
+  { workload, pods, after, seconds }: NonNullable<Scenario['expect']['readyWithin']>,
+  { readyPods }: Outcome['seen'],
+): readonly string[] {
+  const known = readyPods.get(workload) ?? [];
+  const since = known.slice(
+    Math.max(
+      known.findLastIndex((each) => each.at <= after),
+      0,
+    ),
+  );
+  const enough = since.find((each) => each.ready >= pods)?.at;
+  const at = enough === undefined ? undefined : Math.max(enough, after);
+  if (at === undefined) return [`${workload} never had ${pods} ready pods after ${after} s`];
+  return at - after <= seconds
+    ? []
+    : [`${pods} pods of ${workload} were ready after ${at - after} s, not within ${seconds} s`];
 }
 
 function judgeForbidden({ forbid, expect }: Scenario, outcome: Outcome): readonly string[] {
@@ -113,23 +134,3 @@ const differs = (what: string, wanted: number, is: number | undefined): readonly
   wanted === is ? [] : [`${what}: ${is ?? 'none'}, not ${wanted}`];
 
 const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
-
-/** A star stands for any text. */
-function matches(pattern: string, text: string): boolean {
-  const parts = pattern.split('*');
-  const [first = '', ...rest] = parts;
-  if (rest.length === 0) return pattern === text;
-  if (!text.startsWith(first)) return false;
-  let at = first.length;
-  for (const [i, part] of rest.entries()) {
-    const found =
-      i === rest.length - 1
-        ? text.length - part.length >= at && text.endsWith(part)
-          ? text.length
-          : -1
-        : text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + (i === rest.length - 1 ? 0 : part.length);
-  }
-  return true;
-}

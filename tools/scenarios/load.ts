@@ -8,6 +8,7 @@ import { HealingPolicySpec } from '../../src/api/v1alpha1/healing-policy.ts';
 import { list, record, text } from '../../src/kubernetes/json.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import type { Guardrail, HealingPolicy } from '../../src/policy/healing-policy.ts';
+import { withCopies } from './copies.ts';
 import { meaningProblems } from './meaning.ts';
 import { partOf } from './partial.ts';
 import { pathOf, placedIn, schemaProblems, unknownFields, type Path, type ScenarioProblem } from './problems.ts';
@@ -43,11 +44,20 @@ export function loadScenario(file: string): Result<LoadedScenario, readonly stri
   const given = withNamespaces(raw as Readonly<Record<string, unknown>>);
   const parsed = scenarioSchema.safeParse(given);
   const policies = list(given['policies']).map((manifest) => parsePolicy(placed(manifest)));
+  const made = list(given['events']).flatMap((each, i) => {
+    const event = record(each);
+    return event['do'] === 'add-policy' ? [{ manifest: event['policy'], where: ['events', i, 'policy'] }] : [];
+  });
   const guardrails = list(given['guardrails']).map((manifest) => parseGuardrail(placed(manifest)));
   const problems = [
     ...(parsed.success ? [] : schemaProblems(parsed.error.issues, given)),
     ...meaningProblems(parsed.success ? parsed.data : partOf(given)),
     ...list(given['policies']).flatMap((manifest, i) => specProblems(HealingPolicySpec, manifest, ['policies', i])),
+    ...made.flatMap(({ manifest, where }) => {
+      const policy = parsePolicy(placed(manifest));
+      const invalid = policy.kind === 'invalid' ? inside(where, policy.problems) : [];
+      return [...specProblems(HealingPolicySpec, manifest, where), ...invalid];
+    }),
     ...list(given['guardrails']).flatMap((manifest, i) => specProblems(GuardrailSpec, manifest, ['guardrails', i])),
     ...policies.flatMap((each, i) => (each.kind === 'invalid' ? inside(['policies', i], each.problems) : [])),
     ...guardrails.flatMap((each, i) => (each.kind === 'invalid' ? inside(['guardrails', i], each.problems) : [])),
@@ -55,7 +65,7 @@ export function loadScenario(file: string): Result<LoadedScenario, readonly stri
   if (problems.length > 0 || !parsed.success) return err(problems.map(placedIn(document, lines)));
   return ok({
     file,
-    scenario: parsed.data,
+    scenario: withCopies(parsed.data),
     policies: policies.flatMap((each) => (each.kind === 'valid' ? [each.value] : [])),
     guardrails: guardrails.flatMap((each) => (each.kind === 'valid' ? [each.value] : [])),
   });
@@ -81,11 +91,13 @@ function notYaml(
 function withNamespaces(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const workloads = list(record(raw['cluster'])['workloads']).map(record);
   const added = list(raw['events']).map((event) => record(record(event)['workload']));
-  const policies = list(raw['policies']).map((policy) => record(record(policy)['metadata']));
+  const made = list(raw['events']).map((event) => record(event)['policy']);
+  const policies = [...list(raw['policies']), ...made].map((policy) => record(record(policy)['metadata']));
   const events = list(raw['events']).map((each) => {
     const event = record(each);
-    const owners = event['do'] === 'policy' ? policies : [...workloads, ...added];
-    const name = event['do'] === 'policy' ? event['name'] : event['workload'];
+    const ofPolicy = event['do'] === 'policy' || event['do'] === 'delete-policy';
+    const owners = ofPolicy ? policies : [...workloads, ...added];
+    const name = ofPolicy ? event['name'] : event['workload'];
     const namespaces = new Set(
       owners.filter((owner) => owner['name'] === name).map((owner) => owner['namespace'] ?? 'shop'),
     );
@@ -94,13 +106,6 @@ function withNamespaces(raw: Readonly<Record<string, unknown>>): Readonly<Record
     return isClear && typeof each === 'object' ? { ...event, namespace } : each;
   });
   return raw['events'] === undefined || !Array.isArray(raw['events']) ? raw : { ...raw, events };
-}
-
-/** The same policy read again, after an event merged something into its spec. */
-export function rereadPolicy(manifest: Scenario['policies'][number], spec: unknown): HealingPolicy {
-  const parsed = parsePolicy({ ...(placed(manifest) as object), spec });
-  if (parsed.kind === 'invalid') throw new Error(`policy ${manifest.metadata.name}: ${said(parsed.problems)}`);
-  return parsed.value;
 }
 
 type Problems = readonly { readonly path: string; readonly message: string }[];

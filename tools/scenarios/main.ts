@@ -12,6 +12,20 @@ import { parseArgs } from 'node:util';
 import { loadScenario, scenarioFiles, type LoadedScenario } from './load.ts';
 import { play } from './play.ts';
 
+const USAGE = `npm run scenarios [-- FOLDER|FILE|NAME...] [options]
+
+Plays scenarios and says how each went: all of scenarios/, or those that are named. A NAME is the end of a
+file's path: refusal/memory-leak-scale-up. How one is written: docs/how-to/writing-a-scenario.md
+
+  --only TEXT   those whose path holds the text
+  --verbose     with what Aegis logged and wrote
+  --rig         on a real API server and a real Prometheus, in real time; by default scenarios/short
+  --jobs N      so many at the same time on the rig (6)
+  --help        this
+
+Exit code: 0 all passed; 1 one failed, could not be read, or none passed; 2 what was asked for is not there.
+`;
+
 const ROOT = join(import.meta.dirname, '..', '..', 'scenarios');
 /** Those that end within minutes of real time. */
 const SHORT = join(ROOT, 'short');
@@ -70,9 +84,14 @@ async function main(argv: readonly string[]): Promise<number> {
       verbose: { type: 'boolean', default: false },
       rig: { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(JOBS) },
+      help: { type: 'boolean', default: false },
     },
     allowPositionals: true,
   });
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
   const files = chosenFiles(positionals, values.rig ? SHORT : ROOT).filter((file) => file.includes(values.only));
   const tally: Tally = { passed: 0, failed: 0, notRun: 0 };
   const loaded = readable(files, tally);

@@ -1,3 +1,4 @@
+import { list, record, text } from '../../src/kubernetes/json.ts';
 import { FAILURE_TYPES } from '../../src/diagnosis/failure-type.ts';
 import { REASONS } from '../../src/lib/reasons.ts';
 import { ACTIONS } from '../../src/policy/action.ts';
@@ -5,10 +6,12 @@ import { ACTION_STATES } from '../../src/policy/ledger.ts';
 import { WEB_SERVICE } from './curves.ts';
 import { mend } from './nearest.ts';
 import type { Path, ScenarioProblem } from './problems.ts';
+import { copiesOf } from './copies.ts';
+import { matches } from './pattern.ts';
 import type { Scenario, ScenarioEvent, ScenarioWorkload } from './schema.ts';
 
 const CONDITIONS = ['Accepted', 'Ready', 'MetricsAvailable', 'Learned', 'Healthy', 'Paused', 'Conflict', 'Limited'];
-const VERBS = ['evict', 'scale', 'rollout', 'limit', 'unlimit', 'cache', 'hook'];
+const VERBS = ['evict', 'scale', 'minimum', 'rollout', 'limit', 'unlimit', 'cache', 'hook'];
 
 /** Everything that can be read and yet means nothing: a misspelt name would make a scenario that tests nothing. */
 export function meaningProblems(scenario: Meant): readonly ScenarioProblem[] {
@@ -28,24 +31,31 @@ export type Meant = Pick<Scenario, 'lastsSeconds' | 'expect' | 'forbid'> & {
   readonly cluster: { readonly workloads: readonly NamedWorkload[]; readonly nodes: Scenario['cluster']['nodes'] };
   readonly events: readonly (ScenarioEvent | undefined)[];
   readonly policies: readonly (Scenario['policies'][number] | undefined)[];
+  readonly guardrails: readonly (Scenario['guardrails'][number] | undefined)[];
 };
-type NamedWorkload = Pick<ScenarioWorkload, 'name' | 'pods' | 'metrics'>;
+type NamedWorkload = Pick<ScenarioWorkload, 'name' | 'pods' | 'metrics'> & {
+  readonly copies?: number | undefined;
+  readonly namespace?: string;
+  readonly podSpec?: ScenarioWorkload['podSpec'];
+};
 
 /** What a scenario names, and what may be said of it. */
 class Known {
   readonly workloads: readonly NamedWorkload[];
   readonly policies: readonly string[];
+  readonly guardrails: readonly string[];
   readonly nodes: readonly string[];
   readonly #scenario: Meant;
 
   constructor(scenario: Meant) {
     const { cluster, events, policies } = scenario;
     this.#scenario = scenario;
-    this.workloads = [
-      ...cluster.workloads,
-      ...events.flatMap((event) => (event?.do === 'add-workload' ? [event.workload] : [])),
-    ];
-    this.policies = policies.flatMap((policy) => policy?.metadata.name ?? []);
+    const added = events.flatMap((event) => (event?.do === 'add-workload' ? [event.workload] : []));
+    const made = events.flatMap((event) => (event?.do === 'add-policy' ? [event.policy] : []));
+    const limiting = events.flatMap((event) => (event?.do === 'guardrail' ? [event.name] : []));
+    this.workloads = [...cluster.workloads.flatMap(copiesOf), ...added];
+    this.policies = [...policies, ...made].flatMap((policy) => policy?.metadata.name ?? []);
+    this.guardrails = [...scenario.guardrails.flatMap((each) => each?.metadata.name ?? []), ...limiting];
     this.nodes =
       cluster.nodes.length === 0
         ? ['node-a']
@@ -56,7 +66,13 @@ class Known {
     return this.#scenario.lastsSeconds;
   }
 
+  /** Those that a name, or a pattern such as `svc-*`, stands for. */
+  named(pattern: string): readonly NamedWorkload[] {
+    return this.workloads.filter(({ name }) => matches(pattern, name));
+  }
+
   workload(name: string, path: Path): readonly ScenarioProblem[] {
+    if (this.named(name).length > 0) return [];
     return among(
       name,
       this.workloads.map((each) => each.name),
@@ -66,7 +82,7 @@ class Known {
   }
 
   metric(workload: string, metric: string, path: Path): readonly ScenarioProblem[] {
-    const own = this.workloads.find(({ name }) => name === workload);
+    const [own] = this.named(workload);
     if (own === undefined) return [];
     const known = Object.keys(own.metrics ?? WEB_SERVICE);
     return among(
@@ -82,7 +98,7 @@ class Known {
     const scaled = this.#scenario.events.flatMap((event) =>
       event?.do === 'scale' && event.workload === workload ? [event.replicas] : [],
     );
-    return Math.max(this.workloads.find(({ name }) => name === workload)?.pods ?? 0, ...scaled);
+    return Math.max(0, ...this.named(workload).map(({ pods }) => pods), ...scaled);
   }
 }
 
@@ -103,6 +119,15 @@ function nameProblems(world: Known, event: ScenarioEvent, path: Path): readonly 
     case 'add-workload':
     case 'guardrail':
       return [];
+    case 'add-policy':
+      return targetProblems(world, event.policy, [...path, 'policy']);
+    case 'delete-guardrail':
+      return among(event.name, world.guardrails, [...path, 'name'], 'there is no such guardrail');
+    case 'crash': {
+      const unknown = world.workload(event.workload, [...path, 'workload']);
+      return [...unknown, ...containerProblems(world, event, [...path, 'container'])];
+    }
+    case 'delete-policy':
     case 'policy':
       return among(event.name, world.policies, [...path, 'name'], 'there is no such policy');
     case 'node':
@@ -116,6 +141,18 @@ function nameProblems(world: Known, event: ScenarioEvent, path: Path): readonly 
     default:
       return 'workload' in event ? world.workload(event.workload, [...path, 'workload']) : [];
   }
+}
+
+function containerProblems(
+  world: Known,
+  { workload, container }: Extract<ScenarioEvent, { readonly do: 'crash' }>,
+  path: Path,
+): readonly ScenarioProblem[] {
+  const [own] = world.named(workload);
+  if (container === undefined || own === undefined) return [];
+  const { containers, initContainers } = own.podSpec ?? {};
+  const known = [containers, initContainers].flatMap(list).map((each) => text(record(each)['name']));
+  return among(container, ['app', ...known], path, `the podSpec of ${workload} has no such container`);
 }
 
 function podProblems(world: Known, event: ScenarioEvent, path: Path): readonly ScenarioProblem[] {
@@ -160,10 +197,13 @@ function patterns(
   );
 }
 
+/** `NAMESPACE/NAME` without the namespace. */
+const bare = (name: string): string => name.slice(name.indexOf('/') + 1);
+
 function expectProblems(world: Known, { expect }: Meant): readonly ScenarioProblem[] {
-  const { failureType, firstEffectWhile } = expect;
+  const { failureType, firstEffectWhile, readyWithin } = expect;
   const workloads = (field: 'replicas' | 'ready'): readonly ScenarioProblem[] =>
-    Object.keys(expect[field]).flatMap((name) => world.workload(name, ['expect', field, name]));
+    Object.keys(expect[field]).flatMap((name) => world.workload(bare(name), ['expect', field, name]));
   return [
     ...patterns(expect.effects, ['expect', 'effects'], [VERBS]),
     ...patterns(expect.actions, ['expect', 'actions'], [ACTIONS, ACTION_STATES]),
@@ -174,11 +214,12 @@ function expectProblems(world: Known, { expect }: Meant): readonly ScenarioProbl
     ...workloads('replicas'),
     ...workloads('ready'),
     ...Object.entries(expect.conditions).flatMap(([policy, conditions]) => [
-      ...among(policy, world.policies, ['expect', 'conditions', policy], 'there is no such policy'),
+      ...among(bare(policy), world.policies, ['expect', 'conditions', policy], 'there is no such policy'),
       ...Object.keys(conditions).flatMap((type) =>
         among(type, CONDITIONS, ['expect', 'conditions', policy, type], 'is no condition of a policy'),
       ),
     ]),
+    ...(readyWithin === undefined ? [] : world.workload(readyWithin.workload, ['expect', 'readyWithin', 'workload'])),
     ...(firstEffectWhile === undefined
       ? []
       : [

@@ -32,15 +32,21 @@ export class MetricBook {
   admittedPerSecond: (workload: WorkloadSnapshot) => number | undefined = () => undefined;
   readonly #seed: number;
   readonly #usual: ReadonlyMap<string, Readonly<Record<string, Usual>> | undefined>;
+  readonly #nameInScenario: (namespace: string) => string;
 
-  constructor({ seed, cluster }: Scenario) {
+  /** `nameInScenario`: what the scenario calls a namespace, where it is played in namespaces of other names. */
+  constructor({ seed, cluster, events }: Scenario, nameInScenario = (namespace: string): string => namespace) {
     this.#seed = seed;
-    this.#usual = new Map(cluster.workloads.map(({ name, metrics }) => [name, metrics]));
+    this.#nameInScenario = nameInScenario;
+    const added = events.flatMap((event) => (event.do === 'add-workload' ? [event.workload] : []));
+    this.#usual = new Map(
+      [...cluster.workloads, ...added].map(({ name, namespace, metrics }) => [`${namespace}/${name}`, metrics]),
+    );
   }
 
   /** Metrics that pods of the workload have. */
   namesOf({ ref }: WorkloadSnapshot): readonly string[] {
-    return Object.keys(this.#usualOf(ref.name));
+    return Object.keys(this.#usualOf(ref));
   }
 
   isSilent(metric: string, pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): boolean {
@@ -55,7 +61,7 @@ export class MetricBook {
 
   /** In the metric's own unit: cpu and memory as per cent of the limit. */
   valueOf(metric: string, pod: PodSnapshot, workload: WorkloadSnapshot, atMs: number): number {
-    const usuals = this.#usualOf(workload.ref.name);
+    const usuals = this.#usualOf(workload.ref);
     const usual = usuals[metric];
     const series = `${this.#seed}/${pod.uid}/${metric}`;
     let value = usual === undefined ? 0 : usualAt(usual, series, atMs / 1000);
@@ -81,7 +87,7 @@ export class MetricBook {
     }
   }
 
-  #usualOf(workload: string): Readonly<Record<string, Usual>> {
-    return this.#usual.get(workload) ?? WEB_SERVICE;
+  #usualOf({ namespace, name }: WorkloadSnapshot['ref']): Readonly<Record<string, Usual>> {
+    return this.#usual.get(`${this.#nameInScenario(namespace)}/${name}`) ?? WEB_SERVICE;
   }
 }

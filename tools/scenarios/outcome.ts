@@ -10,6 +10,15 @@ export interface Observations {
   readonly atFirstEffect: Map<string, number>;
   /** Most pods of one workload that Aegis's evictions kept from being ready at one moment. */
   mostEvictedAtOnce: number;
+  /** Of each workload, how many pods are ready from which second on. */
+  readonly readyPods: Map<string, { readonly at: number; readonly ready: number }[]>;
+}
+
+/** Keeps the count if it is another than before. */
+export function noteReady({ readyPods }: Observations, workload: string, count: { at: number; ready: number }): void {
+  const known = readyPods.get(workload) ?? [];
+  if (known.at(-1)?.ready !== count.ready) known.push(count);
+  readyPods.set(workload, known);
 }
 
 /** All that a scenario can be judged by, wherever it was played. */
@@ -29,8 +38,8 @@ export interface Outcome {
   /** Messages that sinks took, in order. */
   readonly sent: readonly Pick<AlertMessage, 'key' | 'status' | 'title' | 'summary' | 'advice' | 'evidence'>[];
   readonly incidents: readonly Incident[];
-  /** By the workload's name; a workload that is gone is missing. */
+  /** By the workload's name, and by `NAMESPACE/NAME`; a workload that is gone is missing. */
   readonly replicas: ReadonlyMap<string, { readonly desired: number; readonly ready: number }>;
-  /** `True Healthy` of a policy's condition; `none`: it has no such condition. */
+  /** `True Healthy` of the condition of a policy, or of `NAMESPACE/POLICY`; `none`: it has no such condition. */
   condition(policy: string, type: string): string;
 }

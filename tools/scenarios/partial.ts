@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { list, record } from '../../src/kubernetes/json.ts';
-import { eventSchema, workloadSchema } from './event-schema.ts';
+import { eventSchema, manifestSchema, workloadSchema } from './event-schema.ts';
 import type { Meant } from './meaning.ts';
-import { expectSchema, forbidSchema, manifestSchema } from './schema.ts';
+import { expectSchema, forbidSchema } from './schema.ts';
 
 /** What can be read of a scenario that is not whole, so that all that is wrong with it can be said at once. */
 export function partOf(given: Readonly<Record<string, unknown>>): Meant {
@@ -16,6 +16,7 @@ export function partOf(given: Readonly<Record<string, unknown>>): Meant {
     },
     events: list(given['events']).map((raw) => parsed(eventSchema, raw)),
     policies: list(given['policies']).map((raw) => parsed(manifestSchema, raw)),
+    guardrails: list(given['guardrails']).map((raw) => parsed(manifestSchema, raw)),
     expect: fieldsOf(expectSchema, given['expect']),
     forbid: fieldsOf(forbidSchema, given['forbid']),
   };

@@ -41,3 +41,19 @@ export function statusTimes(object: Fields, nowMs: number): Fields {
   };
   return 'status' in object ? { ...object, status: written(object['status']) } : object;
 }
+
+const ENVOY = 'gateway.envoyproxy.io/gatewayclass-controller';
+
+/** A route without a status is one that an Envoy Gateway has accepted for each gateway which it names. */
+export function asObserved(object: Fields): Fields {
+  const spec = isFields(object['spec']) ? object['spec'] : {};
+  const parentRefs: unknown = spec['parentRefs'];
+  if (object['kind'] !== 'HTTPRoute' || 'status' in object || !Array.isArray(parentRefs)) return object;
+  const accepted = { type: 'Accepted', status: 'True', reason: 'Accepted', message: '', lastTransitionTime: '-1d' };
+  const parents = parentRefs.map((parentRef: unknown) => ({
+    controllerName: ENVOY,
+    parentRef,
+    conditions: [accepted],
+  }));
+  return { ...object, status: { parents } };
+}

@@ -2,7 +2,7 @@ import { happen } from './events.ts';
 import { foundOn } from './found.ts';
 import { judge } from './judge.ts';
 import type { LoadedScenario } from './load.ts';
-import type { Observations } from './outcome.ts';
+import { noteReady, type Observations } from './outcome.ts';
 import { Stage } from './stage.ts';
 
 export interface Played {
@@ -20,7 +20,7 @@ const TICK_MS = 1_000;
 export async function play(loaded: LoadedScenario): Promise<Played> {
   const { scenario, file } = loaded;
   const stage = await Stage.open(loaded);
-  const seen: Observations = { atFirstEffect: new Map(), mostEvictedAtOnce: 0 };
+  const seen: Observations = { atFirstEffect: new Map(), mostEvictedAtOnce: 0, readyPods: new Map() };
   try {
     await stage.startAegis();
     const events = scenario.events.toSorted((a, b) => a.at - b.at);
@@ -51,7 +51,8 @@ function observe(stage: Stage, seen: Observations, at: number): void {
   if (seen.firstAlertAt === undefined && world.firing().length > 0) seen.firstAlertAt = at;
   const evictions = cluster.requests.filter(({ verb, applied, dryRun }) => verb === 'evict' && applied && !dryRun);
   const going = new Set(evictions.map(({ what }) => what));
-  for (const { pods } of cluster.view().workloads) {
+  for (const { ref, pods, replicas } of cluster.view().workloads) {
+    noteReady(seen, ref.name, { at, ready: replicas.ready });
     const down = pods.filter(({ name }) => going.has(name)).length;
     seen.mostEvictedAtOnce = Math.max(seen.mostEvictedAtOnce, down);
   }

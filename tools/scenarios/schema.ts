@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import { EFFECTS } from '../../src/policy/action.ts';
-import { eventSchema, name, objectSchema, patch, positive, seconds, workloadSchema } from './event-schema.ts';
+import {
+  eventSchema,
+  manifestSchema,
+  name,
+  objectSchema,
+  patch,
+  positive,
+  seconds,
+  workloadSchema,
+} from './event-schema.ts';
 
-export type { ObjectKind, ScenarioEvent, ScenarioObject, Shape, Usual } from './event-schema.ts';
+export type { Distribution, ObjectKind, ScenarioEvent, ScenarioObject, Shape, Usual } from './event-schema.ts';
 
-export const manifestSchema = z.looseObject({ metadata: z.looseObject({ name }), spec: z.unknown() });
 const count = z.int().min(0);
 /** `evict checkout-*`: a star stands for what the cluster made up. */
 const pattern = z.string().min(1);
@@ -32,6 +40,8 @@ export const expectSchema = z.strictObject({
   /** From the moment `after` to the first effect or alert. */
   firstEffectWithin: z.strictObject({ after: seconds, seconds: positive }).optional(),
   firstAlertWithin: z.strictObject({ after: seconds, seconds: positive }).optional(),
+  /** So many pods of a workload are ready before so many seconds from `after` have passed. */
+  readyWithin: z.strictObject({ workload: name, pods: z.int().min(1), after: seconds, seconds: positive }).optional(),
   /** No effect before this moment. */
   noEffectBefore: seconds.optional(),
   /** A metric of a pod was still below this when the first effect came: well before the limit. */
@@ -57,6 +67,8 @@ export const scenarioSchema = z.strictObject({
   /** Why it matters, where the sentence does not say it. */
   about: z.string().optional(),
   seed: z.int().default(1),
+  /** When it begins, for windows and time zones: `2026-03-29T00:50:00Z`. Without it on a Wednesday, 2025-06-04T12:00:00Z. */
+  startsAt: z.iso.datetime({ offset: true }).optional(),
   lastsSeconds: positive,
   cluster: z.strictObject({
     workloads: z.array(workloadSchema).min(1),

@@ -1,11 +1,12 @@
 import type { LogSource } from '../../src/controller/ports.ts';
 import { ok } from '../../src/lib/result.ts';
-import type { ContainerSnapshot, PodSnapshot, WorkloadSnapshot } from '../../src/lib/workload.ts';
+import type { ContainerSnapshot, PodSnapshot, WorkloadRef, WorkloadSnapshot } from '../../src/lib/workload.ts';
 import { list, record, text } from '../../src/kubernetes/json.ts';
 import { aContainer, aNode } from '../../test/support/builders/workload.ts';
 import { anOperator, type RunningProcess } from '../../test/support/fakes/an-operator.ts';
 import { asReady } from '../../test/support/fakes/pod-states.ts';
 import { World } from '../../test/support/fakes/world.ts';
+import { Declared } from './declared.ts';
 import type { LoadedScenario } from './load.ts';
 import { LogBook } from './log-book.ts';
 import { MetricBook } from './metric-book.ts';
@@ -25,10 +26,12 @@ export class Stage implements Place {
   readonly metrics: MetricBook;
   readonly logs = new LogBook();
   readonly surroundings: Surroundings;
+  readonly declared: Declared;
   /** Names of the pods whose cache was cleared. */
   readonly clearedCaches = new Set<string>();
   readonly #podSpecs = new Map<string, unknown>();
   readonly #newborns = new Map<string, (pod: PodSnapshot) => PodSnapshot>();
+  readonly #limits = new Map<string, ScenarioWorkload['limits']>();
   #running: RunningProcess | undefined;
 
   private constructor(world: World, loaded: LoadedScenario) {
@@ -36,6 +39,7 @@ export class Stage implements Place {
     this.loaded = loaded;
     this.startMs = world.clock.nowMs();
     this.metrics = new MetricBook(loaded.scenario);
+    this.declared = new Declared(loaded.scenario);
     this.metrics.admittedPerSecond = (workload) => admittedPerSecond(world, workload);
     this.source = new ScenarioSource(world.cluster, this.metrics);
     this.surroundings = new Surroundings(world, (name, namespace) => this.#podSpecs.get(`${namespace}/${name}`));
@@ -44,12 +48,13 @@ export class Stage implements Place {
       if (world.cacheAnswer === 'lost' || world.cacheAnswer < 300) this.clearedCaches.add(pod);
     };
     world.metricSource = this.source;
-    world.cluster.newborn = (pod) =>
-      [...this.#newborns].reduce((made, [name, make]) => (pod.name.startsWith(`${name}-`) ? make(made) : made), pod);
+    world.cluster.started = (pod, ref) => limited(pod, this.#limitsOf(ref));
+    world.cluster.newborn = (pod, { namespace, name }) => this.#newborns.get(`${namespace}/${name}`)?.(pod) ?? pod;
   }
 
   static async open(loaded: LoadedScenario): Promise<Stage> {
-    const world = await World.create();
+    const { startsAt } = loaded.scenario;
+    const world = await World.create(startsAt === undefined ? undefined : Date.parse(startsAt));
     const stage = new Stage(world, loaded);
     const { scenario, policies, guardrails } = loaded;
     world.sinks = scenario.sinks;
@@ -89,32 +94,34 @@ export class Stage implements Place {
     await this.world.store.close();
   }
 
-  addWorkload({ name, kind, namespace, pods, limits, set, podSpec }: ScenarioWorkload): void {
+  addWorkload(workload: ScenarioWorkload, manner: { readonly isNew?: boolean } = {}): void {
+    const { name, kind, namespace, pods, limits, set, podSpec } = workload;
     const { cluster } = this.world;
-    cluster.addWorkload({ name, kind, namespace, pods });
+    cluster.addWorkload({ name, kind, namespace, pods, ...(manner.isNew === true && { bornAtMs: this.nowMs }) });
     this.#podSpecs.set(`${namespace}/${name}`, podSpec);
-    const sidecars = sidecarsOf(podSpec);
+    this.#limits.set(`${namespace}/${name}`, limits);
+    const others = [...containersOf(podSpec, 'containers'), ...containersOf(podSpec, 'initContainers')];
     const born = (pod: PodSnapshot): PodSnapshot => ({
       ...pod,
       controllerKind: kind === 'Deployment' ? 'ReplicaSet' : kind,
-      containers: [...pod.containers, ...sidecars],
+      containers: [...pod.containers, ...others],
     });
-    this.#newborns.set(name, born);
+    this.#newborns.set(`${namespace}/${name}`, born);
     cluster.editWorkload(
       name,
-      (workload) => ({
-        ...merged(workload, atMoment(set, this.nowMs)),
-        pods: workload.pods.map((pod) => limited(born(pod), limits)),
+      (each) => ({
+        ...merged(each, atMoment(set, this.nowMs)),
+        pods: each.pods.map((pod) => limited(born(pod), limits)),
       }),
       namespace,
     );
-    // The fake kubelet gives every pod that starts the usual limits; another limit must be put back.
   }
 
   /** What pods of the workload are like that are made from now on. */
-  setNewborn(workload: string, make: (pod: PodSnapshot) => PodSnapshot): void {
-    const before = this.#newborns.get(workload);
-    this.#newborns.set(workload, (pod) => make(before?.(pod) ?? pod));
+  setNewborn({ workload, namespace }: Omit<Where, 'pods'>, make: (pod: PodSnapshot) => PodSnapshot): void {
+    const key = `${namespace}/${workload}`;
+    const before = this.#newborns.get(key);
+    this.#newborns.set(key, (pod) => make(before?.(pod) ?? pod));
   }
 
   find(name: string, namespace: string): WorkloadSnapshot {
@@ -133,9 +140,16 @@ export class Stage implements Place {
 
   /** A pod as it is when all is well. */
   asWell(pod: PodSnapshot): PodSnapshot {
-    const [before] = pod.containers;
-    const ready = asReady(pod, this.nowMs);
-    return { ...ready, containers: ready.containers.map((c) => ({ ...c, restartCount: before?.restartCount ?? 0 })) };
+    const ready = limited(asReady(pod, this.nowMs), limitsOf(pod));
+    return {
+      ...ready,
+      containers: ready.containers.map((each, i) => ({ ...each, restartCount: pod.containers[i]?.restartCount ?? 0 })),
+    };
+  }
+
+  /** The fake kubelet knows only the usual limits. */
+  #limitsOf({ namespace, name }: WorkloadRef): ScenarioWorkload['limits'] {
+    return this.#limits.get(`${namespace}/${name}`) ?? null;
   }
 
   #logSource(): LogSource {
@@ -145,11 +159,11 @@ export class Stage implements Place {
 }
 
 /** Containers of the template besides the one that is always there. */
-const sidecarsOf = (podSpec: unknown): readonly ContainerSnapshot[] =>
-  list(record(podSpec)['containers'])
+const containersOf = (podSpec: unknown, field: 'containers' | 'initContainers'): readonly ContainerSnapshot[] =>
+  list(record(podSpec)[field])
     .map((container) => text(record(container)['name']))
     .filter((name) => name !== '' && name !== 'app')
-    .map((name) => aContainer({ name }));
+    .map((name) => aContainer({ name, ...(field === 'initContainers' && { init: true, state: 'terminated' }) }));
 
 function limited(pod: PodSnapshot, limits: ScenarioWorkload['limits']): PodSnapshot {
   return {
@@ -159,4 +173,9 @@ function limited(pod: PodSnapshot, limits: ScenarioWorkload['limits']): PodSnaps
       ...(limits !== null && i === 0 && { cpuLimit: limits.cpu, memoryLimit: limits.memory }),
     })),
   };
+}
+
+function limitsOf({ containers: [own] }: PodSnapshot): ScenarioWorkload['limits'] {
+  if (own?.cpuLimit === undefined || own.memoryLimit === undefined) return null;
+  return { cpu: own.cpuLimit, memory: own.memoryLimit };
 }

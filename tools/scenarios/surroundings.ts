@@ -9,7 +9,7 @@ import { ok } from '../../src/lib/result.ts';
 import type { WorkloadSnapshot } from '../../src/lib/workload.ts';
 import { fakeClient } from '../../test/support/builders/kubernetes.ts';
 import type { World } from '../../test/support/fakes/world.ts';
-import { statusTimes } from './patch.ts';
+import { asObserved, statusTimes } from './patch.ts';
 import type { ObjectKind, ScenarioObject } from './schema.ts';
 
 const PLURALS: Readonly<Record<ObjectKind, string>> = {
@@ -51,7 +51,7 @@ export class Surroundings {
     const writtenAt = new Date(isOld ? nowMs - LONG_MS : nowMs).toISOString();
     const createdAt = known === undefined ? writtenAt : String(at(known, 'metadata')['creationTimestamp']);
     this.#world.objects.put(PLURALS[kind], {
-      ...statusTimes(object, nowMs),
+      ...statusTimes(asObserved(object), nowMs),
       metadata: {
         ...metadata,
         creationTimestamp: createdAt,

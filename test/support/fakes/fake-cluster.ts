@@ -1,6 +1,4 @@
-import { actionObject, parseAction } from '../../../src/api/v1alpha1/convert-action.ts';
-import { parseGuardrailStatus } from '../../../src/api/v1alpha1/guardrail-status.ts';
-import { parsePolicyStatus } from '../../../src/api/v1alpha1/policy-status.ts';
+import { actionObject } from '../../../src/api/v1alpha1/convert-action.ts';
 import type { ClusterChange, Parsed } from '../../../src/controller/ports.ts';
 import type { GuardrailStatus } from '../../../src/healing/guardrail-status.ts';
 import type { PolicyStatus } from '../../../src/healing/policy-status.ts';
@@ -16,8 +14,9 @@ import type {
 } from '../../../src/lib/workload.ts';
 import type { Intent } from '../../../src/policy/action.ts';
 import type { Guardrail, HealingPolicy } from '../../../src/policy/healing-policy.ts';
-import { aContainer, aNode, aPod, aWorkload, DAY, NOW } from '../builders/workload.ts';
+import { aContainer, aNode, aPod, aWorkload, DAY } from '../builders/workload.ts';
 import { asReady } from './pod-states.ts';
+import { guardrailStatusOf, parsed, policyStatusOf, type WireAction } from './wire-objects.ts';
 
 /** One request that would change something, as the API server's audit log has it. */
 export interface Request {
@@ -28,21 +27,6 @@ export interface Request {
   /** The cluster was changed by it. */
   readonly applied: boolean;
   readonly atMs: number;
-}
-
-/** An AegisHealingAction as stored: wire form, so that what the wire loses is lost here too. */
-export interface WireAction {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-    readonly creationTimestamp: string;
-    readonly deletionTimestamp?: string;
-    readonly finalizers: readonly string[];
-  };
-  readonly spec: Readonly<Record<string, unknown>>;
-  readonly status?: object;
 }
 
 /** All that a watch shows at one moment. */
@@ -60,10 +44,12 @@ export interface WorkloadSpec {
   readonly kind?: WorkloadKind;
   readonly namespace?: string;
   readonly pods: number;
+  /** When the pods were made; by default a day before the cluster. */
+  readonly bornAtMs?: number;
   readonly over?: Partial<WorkloadSnapshot>;
 }
 
-const EFFECT_VERBS = new Set(['evict', 'scale', 'rollout', 'limit', 'unlimit', 'cache', 'hook']);
+const EFFECT_VERBS = new Set(['evict', 'scale', 'minimum', 'rollout', 'limit', 'unlimit', 'cache', 'hook']);
 
 /** How long the kubelet and the workload's controller take. */
 const GRACE_MS = 2_000;
@@ -81,7 +67,9 @@ export class FakeCluster {
   readonly events: ClusterEvent[] = [];
   guardrailsReadable = true;
   /** What a pod of this workload becomes when it is made: a template that crashes, an image that does not exist. */
-  newborn: (pod: PodSnapshot) => PodSnapshot = (pod) => pod;
+  newborn: (pod: PodSnapshot, workload: WorkloadRef) => PodSnapshot = (pod) => pod;
+  /** What it becomes when its containers have started. */
+  started: (pod: PodSnapshot, workload: WorkloadRef) => PodSnapshot = (pod) => pod;
   readonly #policies = new Map<string, Parsed<HealingPolicy>>();
   readonly #statuses = new Map<string, object>();
   readonly #guardrails = new Map<string, Parsed<Guardrail>>();
@@ -89,11 +77,15 @@ export class FakeCluster {
   readonly #actions = new Map<string, WireAction>();
   readonly #workloads = new Map<string, WorkloadSnapshot>();
   readonly #watchers = new Set<(change: ClusterChange) => void>();
+  /** The template that a rollout brings: pods of another one are not updated. */
+  readonly #templates = new Map<string, string>();
+  readonly #dayBeforeMs: number;
   #version = 100;
   #serial = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
+    this.#dayBeforeMs = clock.nowMs() - DAY;
   }
 
   // ------------------------------------------------------------ people
@@ -121,6 +113,11 @@ export class FakeCluster {
     this.#announce('policy', namespace, name);
   }
 
+  deleteGuardrail(name: string): void {
+    this.#guardrails.delete(name);
+    this.#announce('guardrail', '', name);
+  }
+
   putGuardrail(guardrail: Guardrail): void {
     this.#guardrails.set(guardrail.name, { kind: 'valid', value: guardrail });
     this.#announce('guardrail', '', guardrail.name);
@@ -135,10 +132,12 @@ export class FakeCluster {
     return this.view().guardrailStatuses.get(name);
   }
 
-  addWorkload({ name, kind = 'Deployment', namespace = 'shop', pods, over = {} }: WorkloadSpec): WorkloadRef {
-    const ref: WorkloadRef = { apiVersion: 'apps/v1', kind, namespace, name, uid: `w-${name}` };
-    const made = Array.from({ length: pods }, () => this.#makePod(ref, NOW - DAY));
-    const ready = made.map((pod) => asReady(pod, NOW - DAY));
+  addWorkload(spec: WorkloadSpec): WorkloadRef {
+    const { name, kind = 'Deployment', namespace = 'shop', pods, bornAtMs = this.#dayBeforeMs, over = {} } = spec;
+    const uid = namespace === 'shop' ? `w-${name}` : `w-${namespace}-${name}`;
+    const ref: WorkloadRef = { apiVersion: 'apps/v1', kind, namespace, name, uid };
+    const made = Array.from({ length: pods }, () => this.#makePod(ref, bornAtMs));
+    const ready = made.map((pod) => asReady(pod, bornAtMs));
     this.#put(aWorkload({ labels: { app: name }, ...over, ref, pods: ready }));
     return ref;
   }
@@ -345,6 +344,35 @@ export class FakeCluster {
     for (const pod of workload.pods) this.evict(namespace, pod.name);
   }
 
+  /** The workload whose replicas an autoscaler of this name holds. */
+  scaledBy(namespace: string, autoscaler: string): WorkloadSnapshot | undefined {
+    return this.workloads().find(
+      ({ ref, autoscalers }) => ref.namespace === namespace && autoscalers.some(({ name }) => name === autoscaler),
+    );
+  }
+
+  /** Another minimum of an autoscaler, which scales to it as its controller does. */
+  setMinimum(namespace: string, autoscaler: string, minReplicas: number): void {
+    const scaled = this.scaledBy(namespace, autoscaler);
+    if (scaled === undefined) throw new Error(`there is no autoscaler ${autoscaler}`);
+    const autoscalers = scaled.autoscalers.map((each) => (each.name === autoscaler ? { ...each, minReplicas } : each));
+    this.#put({ ...scaled, autoscalers });
+    if (scaled.replicas.desired < minReplicas) this.scale(namespace, scaled.ref.name, minReplicas);
+  }
+
+  /** A new template: from now on only pods of this hash count as updated. */
+  setTemplate(namespace: string, name: string, hash: string): void {
+    this.#templates.set(`${namespace}/${name}`, hash);
+    const { generation, ...workload } = this.workload(name, namespace);
+    this.#put({ ...workload, generation: generation + 1, observedGeneration: generation + 1 });
+  }
+
+  /** A pod more than are desired, as a rolling update makes one before it lets an old one go. */
+  surge({ namespace, name }: Pick<WorkloadRef, 'namespace' | 'name'>): void {
+    const workload = this.workload(name, namespace);
+    this.#put({ ...workload, pods: [...workload.pods, ...this.#makePods(workload.ref, 1)] });
+  }
+
   podNamed(namespace: string, name: string): PodSnapshot | undefined {
     return [...this.#workloads.values()]
       .filter(({ ref }) => ref.namespace === namespace)
@@ -364,14 +392,19 @@ export class FakeCluster {
     if (workload === undefined) return;
     const living = workload.pods.filter(({ deletedAtMs }) => deletedAtMs === undefined);
     const missing = workload.replicas.desired - living.length;
-    const nowMs = this.clock.nowMs();
     if (missing > 0) {
-      const made = Array.from({ length: missing }, () => this.newborn(this.#makePod(workload.ref, nowMs)));
-      this.#put({ ...workload, pods: [...workload.pods, ...made] });
-      for (const { uid } of made) this.clock.after(START_MS, () => this.#startPod(namespace, uid));
+      this.#put({ ...workload, pods: [...workload.pods, ...this.#makePods(workload.ref, missing)] });
       return;
     }
     for (const pod of living.slice(workload.replicas.desired)) this.evict(namespace, pod.name);
+  }
+
+  /** Pods that begin to start now. */
+  #makePods(ref: WorkloadRef, count: number): readonly PodSnapshot[] {
+    const nowMs = this.clock.nowMs();
+    const made = Array.from({ length: count }, () => this.newborn(this.#makePod(ref, nowMs), ref));
+    for (const { uid } of made) this.clock.after(START_MS, () => this.#startPod(ref, uid));
+    return made;
   }
 
   #makePod({ namespace, name }: WorkloadRef, createdAtMs: number): PodSnapshot {
@@ -384,10 +417,12 @@ export class FakeCluster {
     });
   }
 
-  #startPod(namespace: string, uid: string): void {
+  #startPod(ref: WorkloadRef, uid: string): void {
     const pod = [...this.#workloads.values()].flatMap(({ pods }) => pods).find((each) => each.uid === uid);
-    if (pod?.deletedAtMs !== undefined || pod?.containers[0]?.waitingReason !== 'ContainerCreating') return;
-    this.editPod(pod.name, (each) => asReady(each, this.clock.nowMs()), namespace);
+    const isBound = pod?.conditions.every(({ type, status }) => type !== 'PodScheduled' || status === 'True') ?? false;
+    const isStarting = pod?.containers[0]?.waitingReason === 'ContainerCreating';
+    if (pod === undefined || pod.deletedAtMs !== undefined || !isBound || !isStarting) return;
+    this.editPod(pod.name, (each) => this.started(asReady(each, this.clock.nowMs()), ref), ref.namespace);
   }
 
   #removePod(namespace: string, uid: string): void {
@@ -402,11 +437,14 @@ export class FakeCluster {
     const { ref, pods, replicas } = workload;
     const ready = pods.filter((pod) => pod.ready && pod.deletedAtMs === undefined).length;
     // A pod on its way out is no replica of its controller any more.
-    const current = pods.filter((pod) => pod.deletedAtMs === undefined).length;
+    const living = pods.filter((pod) => pod.deletedAtMs === undefined);
+    const current = living.length;
+    const hash = this.#templates.get(`${ref.namespace}/${ref.name}`);
+    const updated = hash === undefined ? current : living.filter(({ templateHash }) => templateHash === hash).length;
     this.#workloads.set(`${ref.namespace}/${ref.name}`, {
       ...workload,
       resourceVersion: String(++this.#version),
-      replicas: { ...replicas, current, updated: current, ready, available: ready },
+      replicas: { ...replicas, current, updated, ready, available: ready },
     });
     this.#announce('pod', ref.namespace, ref.name);
   }
@@ -434,23 +472,3 @@ export class FakeCluster {
     for (const watcher of this.#watchers) watcher({ kind, namespace, name });
   }
 }
-
-/** What is stored is never changed, only replaced: it is read once, however many watchers look at it. */
-function readOnce<W extends object, T>(read: (wire: W) => T): (wire: W) => T {
-  const known = new WeakMap<W, T>();
-  return (wire) => {
-    if (!known.has(wire)) known.set(wire, read(wire));
-    return known.get(wire) as T;
-  };
-}
-
-const statusOf = readOnce((status: object) => parsePolicyStatus({ status }));
-const policyStatusOf = (wire: object | undefined): PolicyStatus | undefined =>
-  wire === undefined ? undefined : statusOf(wire);
-const guardrailStatusOf = readOnce((status: object) => parseGuardrailStatus({ status }));
-
-const parsed = readOnce((wire: WireAction): StoredAction => {
-  const action = parseAction(wire);
-  if (!action.ok) throw new Error(`the stored action cannot be read: ${JSON.stringify(action.error)}`);
-  return action.value;
-});

@@ -28,6 +28,9 @@ export const TROUBLE = {
 
 const OBJECTS = new Set(['services', 'httproutes', 'backendtrafficpolicies', 'envoyfilters', 'ingresses']);
 
+const HPAS = 'horizontalpodautoscalers';
+const VERBS: Readonly<Record<string, string>> = { eviction: 'evict', scale: 'scale', [HPAS]: 'minimum' };
+
 /** The requests of the executors, answered as an API server does: preconditions, budgets, versions, dry runs. */
 export class FakeKubeClient implements KubeClient {
   readonly namespace = 'aegis-system';
@@ -50,7 +53,7 @@ export class FakeKubeClient implements KubeClient {
     if (!isDryRun && request.fence?.() === false) {
       return err({ kind: 'Unavailable', message: 'not the leader', sent: false, causes: ['NotLeader'] });
     }
-    const verb = subresource === 'eviction' ? 'evict' : subresource === 'scale' ? 'scale' : 'rollout';
+    const verb = VERBS[subresource ?? target.resource.plural] ?? 'rollout';
     const write = () => this.#write(verb, namespace, name, { body: record(request.body), isDryRun });
     if (!isDryRun) return this.#process.mutate(`${verb} ${name}`, write);
     await this.#process.world.onDryRun();
@@ -100,6 +103,13 @@ export class FakeKubeClient implements KubeClient {
     if (plural === 'deployments' && subresource === undefined) {
       return ok({ spec: { selector: { matchLabels: { app: name } } } });
     }
+    if (plural === HPAS) {
+      const scaled = this.#cluster.scaledBy(namespace, name);
+      const hpa = scaled?.autoscalers.find((each) => each.name === name);
+      if (scaled === undefined) return err(status(404, `${plural} "${name}" not found`));
+      const metadata = { name, namespace, uid: `uid-hpa-${name}`, resourceVersion: scaled.resourceVersion };
+      return ok({ metadata, spec: { minReplicas: hpa?.minReplicas, maxReplicas: hpa?.maxReplicas } });
+    }
     if (subresource === 'scale') {
       const workload = this.#cluster.find(namespace, name);
       if (workload === undefined) return err(status(404, `${name} not found`));
@@ -114,7 +124,9 @@ export class FakeKubeClient implements KubeClient {
     const trouble = this.#process.world.trouble(ask.isDryRun ? `dry-run ${verb}` : verb);
     const because = trouble?.applies === false ? trouble.fault : this.#refusal(verb, namespace, name, ask.body);
     const isApplied = because === undefined && (ask.isDryRun || this.#apply(verb, namespace, name, ask.body));
-    const what = verb === 'scale' ? `${name} to ${String(at(ask.body, 'spec')['replicas'])}` : name;
+    const { replicas, minReplicas } = at(ask.body, 'spec');
+    const wanted = verb === 'scale' ? replicas : minReplicas;
+    const what = verb === 'scale' || verb === 'minimum' ? `${name} to ${Number(wanted)}` : name;
     this.#cluster.log({ by: this.#process.name, verb, what, dryRun: ask.isDryRun, applied: isApplied });
     if (because !== undefined) return err(because);
     return trouble === undefined ? ok({}) : err(trouble.fault);
@@ -131,7 +143,7 @@ export class FakeKubeClient implements KubeClient {
       if (budget === undefined || budget.disruptionsAllowed > 0) return undefined;
       return status(429, `Cannot evict pod as it would violate the budget ${budget.name}`, ['DisruptionBudget']);
     }
-    const workload = this.#cluster.find(namespace, name);
+    const workload = verb === 'minimum' ? this.#cluster.scaledBy(namespace, name) : this.#cluster.find(namespace, name);
     if (workload === undefined) return status(404, `${name} not found`);
     return at(body, 'metadata')['resourceVersion'] === workload.resourceVersion
       ? undefined
@@ -140,7 +152,8 @@ export class FakeKubeClient implements KubeClient {
 
   #apply(verb: string, namespace: string, name: string, body: Json): boolean {
     if (verb === 'evict') return this.#cluster.evict(namespace, name);
-    if (verb === 'scale') this.#cluster.scale(namespace, name, Number(at(body, 'spec')['replicas']));
+    if (verb === 'minimum') this.#cluster.setMinimum(namespace, name, Number(at(body, 'spec')['minReplicas']));
+    else if (verb === 'scale') this.#cluster.scale(namespace, name, Number(at(body, 'spec')['replicas']));
     else {
       const annotations = at(body, 'spec', 'template', 'metadata', 'annotations');
       this.#cluster.rollout(namespace, name, annotations as Readonly<Record<string, string>>);

@@ -1,4 +1,4 @@
-import type { PodSnapshot } from '../../../src/lib/workload.ts';
+import type { ContainerSnapshot, PodSnapshot } from '../../../src/lib/workload.ts';
 import { aContainer } from '../builders/workload.ts';
 
 /** Started, and ready since this time. */
@@ -8,13 +8,23 @@ export function asReady(pod: PodSnapshot, nowMs: number): PodSnapshot {
     phase: 'Running',
     ready: true,
     conditions: [{ type: 'Ready', status: 'True', changedAtMs: nowMs }],
-    // Sidecars start with it.
+    // Sidecars start with it, init containers have ended before.
     containers: [
       aContainer({ startedAtMs: nowMs, cpuLimit: 1, memoryLimit: 2 ** 28 }),
-      ...pod.containers.slice(1).map((each) => aContainer({ name: each.name, image: each.image, startedAtMs: nowMs })),
+      ...pod.containers
+        .slice(1)
+        .map(({ name, image, init }) =>
+          init ? ended(name, image, nowMs) : aContainer({ name, image, startedAtMs: nowMs }),
+        ),
     ],
   };
 }
+
+const ended = (name: string, image: string, nowMs: number): ContainerSnapshot =>
+  aContainer({
+    ...{ name, image, init: true, state: 'terminated' },
+    termination: { reason: 'Completed', exitCode: 0, startedAtMs: nowMs - 1_000, finishedAtMs: nowMs },
+  });
 
 /** A container that starts and dies, over and over, since some minutes. */
 export function asCrashing(pod: PodSnapshot, nowMs: number): PodSnapshot {

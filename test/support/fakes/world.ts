@@ -66,8 +66,8 @@ export class World {
     this.metricSource = this.source;
   }
 
-  static async create(): Promise<World> {
-    const clock = fakeClock(NOW);
+  static async create(startMs = NOW): Promise<World> {
+    const clock = fakeClock(startMs);
     const store = await createSqliteStore({
       ...{ file: ':memory:', clock, log: recordedLog(), metrics: recordedMetrics() },
     });

@@ -122,6 +122,7 @@ describe('what was done, by the audit log of the API server', () => {
     ['somebody else’s is none', entry({ ...eviction, user: { username: 'system:serviceaccount:aegis-2:aegis' } }), []],
     ['a scale', entry({ objectRef: { resource: 'deployments', name: 'web', subresource: 'scale' }, requestObject: { spec: { replicas: 5 } } }, 200), ['scale web to 5 true']],
     ['a rollout', entry({ verb: 'patch', objectRef: { resource: 'deployments', name: 'web' } }, 200), ['rollout web true']],
+    ['the minimum of an autoscaler', entry({ verb: 'patch', objectRef: { resource: 'horizontalpodautoscalers', name: 'web' }, requestObject: { spec: { minReplicas: 4 } } }, 200), ['minimum web to 4 true']],
     ['a limit', entry({ objectRef: { resource: 'backendtrafficpolicies', name: 'a' } }), ['limit backendtrafficpolicies true']],
     ['its end', entry({ verb: 'delete', objectRef: { resource: 'envoyfilters', name: 'a' } }, 200), ['unlimit envoyfilters true']],
     ['a pod that is deleted past its budget', entry({ verb: 'delete', objectRef: { resource: 'pods', name: 'web-1' } }, 200), ['delete pod web-1 true']],

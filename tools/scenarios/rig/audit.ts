@@ -34,6 +34,7 @@ function writeIn(entry: Json): string | undefined {
   const [kind, object] = [text(resource), text(name)];
   if (subresource === 'eviction') return `evict ${object}`;
   if (subresource === 'scale') return `scale ${object} to ${String(at(body, 'spec')['replicas'])}`;
+  if (kind === 'horizontalpodautoscalers') return `minimum ${object} to ${String(at(body, 'spec')['minReplicas'])}`;
   if (LIMITS.includes(kind) && subresource === undefined) {
     return `${entry['verb'] === 'delete' ? 'unlimit' : 'limit'} ${kind}`;
   }

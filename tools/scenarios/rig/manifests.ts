@@ -1,6 +1,6 @@
 import { record, list } from '../../../src/kubernetes/json.ts';
 import { apiVersionOf, RESOURCES, type Resource } from '../../../src/kubernetes/resources.ts';
-import { merged, statusTimes } from '../patch.ts';
+import { asObserved, merged, statusTimes } from '../patch.ts';
 import type { ObjectKind, Scenario, ScenarioObject, ScenarioWorkload } from '../schema.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -110,7 +110,7 @@ export function objectManifest(object: ScenarioObject, namespace: string): objec
 
 /** Its status with real times; conditions get what the API server demands of them. */
 export function objectStatus(object: ScenarioObject, nowMs: number): object | undefined {
-  const { status } = statusTimes(object, nowMs);
+  const { status } = statusTimes(asObserved(object), nowMs);
   return status === undefined ? undefined : (complete(status) as object);
 }
 
@@ -125,17 +125,19 @@ function complete(value: unknown): unknown {
 type Manifest = Scenario['policies'][number];
 
 /** The policy as its owner would apply it, with logs from where the rig keeps them. */
-export function policyManifest({ metadata, spec }: Manifest, namespace: string, patch: unknown = {}): object {
+export function policyManifest({ metadata, spec }: Manifest, namespace: string): object {
   const logs = { diagnosis: { logs: { source: 'Loki' } } };
   return {
     ...{ apiVersion: 'healing.aegis.dev/v1alpha1', kind: 'AegisHealingPolicy' },
     metadata: { ...metadata, namespace },
-    spec: merged(merged(logs, spec), patch),
+    spec: merged(logs, spec),
   };
 }
+
+export const GUARDRAIL_CONFIG_MAP = 'aegis-guardrail';
 
 /** A guardrail of an installation for single namespaces: a ConfigMap, a key for each field of the spec (ADR 0036). */
 export function guardrailConfigMap(spec: unknown, namespace: string): object {
   const data = Object.fromEntries(Object.entries(record(spec)).map(([key, value]) => [key, JSON.stringify(value)]));
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'aegis-guardrail', namespace }, data };
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: GUARDRAIL_CONFIG_MAP, namespace }, data };
 }

@@ -1,6 +1,6 @@
 import { judge } from '../judge.ts';
 import type { LoadedScenario } from '../load.ts';
-import type { Observations } from '../outcome.ts';
+import { noteReady, type Observations } from '../outcome.ts';
 import { writesOf } from './audit.ts';
 import type { Ground } from './ground.ts';
 import { foundOnRig } from './rig-found.ts';
@@ -16,6 +16,7 @@ interface Tick {
   readonly highest: ReadonlyMap<string, number>;
   /** Pods that should run and are not ready, by workload. */
   readonly missing: ReadonlyMap<string, number>;
+  readonly ready: ReadonlyMap<string, number>;
 }
 
 export interface PlayedOnRig {
@@ -78,7 +79,8 @@ function tick(stage: RigStage): Tick {
     }
   }
   const missing = workloads.map(({ ref, replicas }) => [ref.name, replicas.desired - replicas.ready] as const);
-  return { at: (stage.nowMs - stage.startMs) / 1000, highest, missing: new Map(missing) };
+  const ready = workloads.map(({ ref, replicas }) => [ref.name, replicas.ready] as const);
+  return { at: (stage.nowMs - stage.startMs) / 1000, highest, missing: new Map(missing), ready: new Map(ready) };
 }
 
 function observationsOf(stage: RigStage, ticks: readonly Tick[]): Observations {
@@ -87,7 +89,8 @@ function observationsOf(stage: RigStage, ticks: readonly Tick[]): Observations {
   const [first] = applied;
   const firstAlert = stage.standIn.sent.find(({ message }) => message.status === 'firing');
   const before = first && ticks.findLast(({ at }) => at <= since(first.atMs));
-  return {
+  const readyPods: Observations['readyPods'] = new Map();
+  const seen: Observations = {
     ...(first !== undefined && { firstEffectAt: since(first.atMs) }),
     ...(firstAlert !== undefined && { firstAlertAt: since(firstAlert.atMs) }),
     atFirstEffect: new Map(before?.highest ?? []),
@@ -97,7 +100,10 @@ function observationsOf(stage: RigStage, ticks: readonly Tick[]): Observations {
         .map(({ atMs, what }) => ({ at: since(atMs), what: stage.pods.inScenario(what) })),
       ticks,
     ),
+    readyPods,
   };
+  for (const { at, ready } of ticks) for (const [name, count] of ready) noteReady(seen, name, { at, ready: count });
+  return seen;
 }
 
 /** Evictions since the workload was last whole, as far as its pods are missing. */

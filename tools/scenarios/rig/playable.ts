@@ -59,7 +59,7 @@ function ofWorkload({ kind, set, podSpec }: ScenarioWorkload): readonly string[]
 
 /** Everything about the scenario that the rig cannot play, each with its place; empty: it can be played. */
 export function notOnRig({ scenario }: Pick<LoadedScenario, 'scenario'>): readonly string[] {
-  const { cluster, policies } = scenario;
+  const { cluster, policies, startsAt } = scenario;
   const clears = JSON.stringify(policies).includes('"clear_cache"') && expects(scenario, 'cache ');
   const hooks = expects(scenario, 'hook ');
   return [
@@ -69,6 +69,7 @@ export function notOnRig({ scenario }: Pick<LoadedScenario, 'scenario'>): readon
       const reasons = (REASONS[event.do] as ((event: ScenarioEvent) => readonly string[]) | undefined)?.(event) ?? [];
       return reasons.map((why) => `events[${i}] ${event.do}: ${why}`);
     }),
+    ...(startsAt === undefined ? [] : ['startsAt: the API server, Prometheus and Aegis have the time of this machine']),
     ...(clears ? ['expect.effects: simulated pods run nothing whose cache could be cleared'] : []),
     ...(hooks ? ['expect.effects: nobody keeps a throttle hook there'] : []),
   ];

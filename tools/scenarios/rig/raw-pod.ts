@@ -9,14 +9,20 @@ export function rawStatus(pod: PodSnapshot, nowMs: number): object {
     phase: pod.phase,
     reason: pod.reason ?? null,
     conditions: conditionsOf(pod, nowMs),
-    containerStatuses: pod.containers.map((container) => ({
+    containerStatuses: statusesOf(pod, false, nowMs),
+    ...(pod.containers.some(({ init }) => init) && { initContainerStatuses: statusesOf(pod, true, nowMs) }),
+  };
+}
+
+const statusesOf = ({ containers }: PodSnapshot, ofInit: boolean, nowMs: number): readonly object[] =>
+  containers
+    .filter(({ init }) => init === ofInit)
+    .map((container) => ({
       ...{ name: container.name, image: container.image, imageID: container.image },
       ...{ ready: container.ready, restartCount: container.restartCount, started: container.state === 'running' },
       state: stateOf(container, nowMs),
       lastState: container.lastTermination === undefined ? {} : { terminated: terminated(container.lastTermination) },
-    })),
-  };
-}
+    }));
 
 /** Both conditions that tell of readiness, whatever else is known. */
 function conditionsOf({ ready, conditions }: PodSnapshot, nowMs: number): readonly object[] {

@@ -1,6 +1,5 @@
 import { RESOURCES, WORKLOAD_RESOURCES } from '../../../src/kubernetes/resources.ts';
-import { merged } from '../patch.ts';
-import { changed, crashed, unpullable } from '../pod-changes.ts';
+import { changed, crashed, failing, unpullable } from '../pod-changes.ts';
 import type { ScenarioEvent } from '../schema.ts';
 import { chosenPods, SHARED, type EventOf } from '../shared-events.ts';
 import { companions, policyManifest } from './manifests.ts';
@@ -49,8 +48,9 @@ const HANDLERS: Handlers = {
   newborn(stage, { workload, set, container }) {
     stage.pods.setNewborn(workload, (pod) => changed(set, container, stage.nowMs)(pod));
   },
-  async deploy(stage, { workload, namespace, hash }) {
+  async deploy(stage, { workload, namespace, hash, fails, image }) {
     const { ref } = stage.find(workload, namespace);
+    if (fails !== undefined) stage.pods.setNewborn(workload, (pod) => failing(fails, image)(pod, stage.nowMs));
     const target = { resource: WORKLOAD_RESOURCES[ref.kind], namespace: ref.namespace, name: ref.name };
     await stage.administrator.patch(target, { spec: { template: { metadata: { annotations: { release: hash } } } } });
   },
@@ -109,13 +109,21 @@ const HANDLERS: Handlers = {
   },
   answer: (stage, { decision }) => stage.answerApproval(decision),
   async policy(stage, { name, namespace, spec }) {
-    const manifest = stage.loaded.scenario.policies.find(({ metadata }) => metadata.name === name);
-    if (manifest === undefined) throw new Error(`there is no policy ${name}`);
-    await stage.administrator.apply(policyManifest(manifest, stage.real(namespace), spec));
+    const edited = stage.declared.editPolicy(name, namespace, spec);
+    await stage.administrator.apply(policyManifest(edited, stage.real(namespace)));
   },
-  async guardrail(stage, { name, spec }) {
-    const known = stage.loaded.scenario.guardrails.find(({ metadata }) => metadata.name === name);
-    await stage.putGuardrail(merged(known?.spec ?? {}, spec));
+  async 'add-policy'(stage, { policy }) {
+    stage.declared.addPolicy(policy);
+    await stage.administrator.apply(policyManifest(policy, stage.realNamespaceOf(policy)));
+  },
+  async 'delete-policy'(stage, { name, namespace }) {
+    stage.declared.deletePolicy(name, namespace);
+    await stage.administrator.delete({ resource: RESOURCES.policies, namespace: stage.real(namespace), name });
+  },
+  guardrail: (stage, { name, spec }) => stage.putGuardrail(stage.declared.editGuardrail(name, spec).spec),
+  async 'delete-guardrail'(stage, { name }) {
+    stage.declared.deleteGuardrail(name);
+    await stage.deleteGuardrail();
   },
   'clock-jump': never('clock-jump'),
   async 'restart-aegis'(stage) {

@@ -44,9 +44,20 @@ export async function foundOnRig(stage: RigStage, seen: Observations): Promise<O
     failureTypes: new Set([...named, ...notes.flatMap((event) => typeInNote(text(event['note'])))]),
     sent: stage.standIn.sent.map(({ message }) => message),
     incidents,
-    replicas: new Map(stage.workloads().map(({ ref, replicas }) => [ref.name, replicas])),
+    replicas: new Map(
+      stage.workloads().flatMap(({ ref, replicas }) => [
+        [ref.name, replicas],
+        [`${ref.namespace.replace(`-${stage.id}`, '')}/${ref.name}`, replicas],
+      ]),
+    ),
     condition(policy, type) {
-      const object = policies.find((each) => at(each, 'metadata')['name'] === policy);
+      const [name = policy, namespace] = policy.split('/').reverse();
+      const object = policies
+        .map((each) => ({ each, metadata: at(each, 'metadata') }))
+        .find(
+          ({ metadata }) =>
+            metadata['name'] === name && (namespace === undefined || metadata['namespace'] === stage.real(namespace)),
+        )?.each;
       const found = parsePolicyStatus(object ?? {})?.conditions.find((each) => each.type === type);
       return found === undefined ? 'none' : `${found.status} ${found.reason}`;
     },

@@ -8,6 +8,7 @@ import type { WorkloadSnapshot } from '../../../src/lib/workload.ts';
 import { installOperator, type InstalledOperator } from '../../../test/support/installed-operator.ts';
 import type { OperatorProcess } from '../../demo/operator-process.ts';
 import { waitUntil } from '../../rig/wait.ts';
+import { Declared } from '../declared.ts';
 import type { LoadedScenario } from '../load.ts';
 import { LogBook } from '../log-book.ts';
 import { MetricBook } from '../metric-book.ts';
@@ -36,6 +37,7 @@ export class RigStage implements Place {
   readonly claims = new Map<string, { readonly claim: string; readonly freeRatio: number }>();
   readonly administrator: Administrator;
   readonly pods: RigPods;
+  readonly declared: Declared;
   readonly gateway: RigGateway;
   /** Absent: the scenario touches nothing that belongs to the cluster as a whole. */
   readonly nodes: RigNodes | undefined;
@@ -49,7 +51,8 @@ export class RigStage implements Place {
     this.ground = ground;
     this.loaded = loaded;
     this.#stateDir = mkdtempSync(join(tmpdir(), `aegis-scenario-${this.id}-`));
-    this.metrics = new MetricBook(loaded.scenario);
+    this.metrics = new MetricBook(loaded.scenario, (namespace) => namespace.replace(`-${this.id}`, ''));
+    this.declared = new Declared(loaded.scenario);
     this.administrator = new Administrator(ground);
     this.pods = new RigPods(this, this.administrator);
     this.gateway = new RigGateway(ground, this.administrator, loaded.scenario, this.real('shop'));
@@ -91,12 +94,13 @@ export class RigStage implements Place {
   }
 
   get namespaces(): readonly string[] {
-    const { cluster, policies } = this.loaded.scenario;
+    const { cluster, policies, events } = this.loaded.scenario;
+    const later = events.flatMap((event) => (event.do === 'add-policy' ? [event.policy] : []));
     const named = [
-      ...cluster.workloads.map(({ namespace }) => namespace),
-      ...policies.map(({ metadata }) => (typeof metadata['namespace'] === 'string' ? metadata['namespace'] : 'shop')),
+      ...cluster.workloads.map(({ namespace }) => this.real(namespace)),
+      ...[...policies, ...later].map((policy) => this.realNamespaceOf(policy)),
     ];
-    return [...new Set(named)].map((namespace) => this.real(namespace));
+    return [...new Set(named)];
   }
 
   find(workload: string, namespace: string): WorkloadSnapshot {
@@ -134,7 +138,7 @@ export class RigStage implements Place {
       this.pods.notice();
       return this.workloads().reduce((sum, { replicas }) => sum + replicas.ready, 0) >= pods;
     });
-    const items = scenario.policies.map((policy) => manifests.policyManifest(policy, this.#namespaceOf(policy)));
+    const items = scenario.policies.map((policy) => manifests.policyManifest(policy, this.realNamespaceOf(policy)));
     await this.administrator.apply(...items);
     await this.#install(base);
     for (const guardrail of scenario.guardrails) await this.putGuardrail(guardrail.spec);
@@ -193,6 +197,11 @@ export class RigStage implements Place {
 
   async putGuardrail(spec: unknown): Promise<void> {
     await this.administrator.apply(manifests.guardrailConfigMap(spec, this.system));
+  }
+
+  async deleteGuardrail(): Promise<void> {
+    const resource = RESOURCES.configMaps;
+    await this.administrator.delete({ resource, namespace: this.system, name: manifests.GUARDRAIL_CONFIG_MAP });
   }
 
   addCall(namespace: string, from: string, to: string): void {
@@ -259,7 +268,7 @@ export class RigStage implements Place {
     );
   }
 
-  #namespaceOf({ metadata }: LoadedScenario['scenario']['policies'][number]): string {
+  realNamespaceOf({ metadata }: LoadedScenario['scenario']['policies'][number]): string {
     return this.real(typeof metadata['namespace'] === 'string' ? metadata['namespace'] : 'shop');
   }
 }
