@@ -49,15 +49,20 @@ async function measure(url: string, pods: number, podsEach: number): Promise<Pol
   const log = createLogger({ level: 'error', write: (line) => process.stderr.write(line) });
   const metrics = createMetrics({ log, version: 'bench' });
   const store = await createSqliteStore({ file: ':memory:', clock: systemClock, log, metrics });
-  const source = createMetricSource({ url, log, scrapeIntervalMs: INTERVAL_MS });
-  const poller = new Poller({ source, metrics, log });
+  let nowMs = Date.now();
+  const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+  const headers: Record<string, string> = {};
+  const source = createMetricSource({ url, log, headers, scrapeIntervalMs: INTERVAL_MS }, clock);
+  const poller = new Poller({ source, metrics, clock, log });
   const engine = createEngine({ seed: 1 });
   const book = new IncidentBook(store, log, systemClock);
   const podAges = new PodAges(systemClock);
   const assessor = new WorkloadAssessor({ engine, book, podAges, stalenessMs: 2 * INTERVAL_MS });
   const watched = Array.from({ length: pods / podsEach }, (_, i) => watchedWorkload(i, podsEach));
   let scored = 0;
-  const poll = async (nowMs: number): Promise<number> => {
+  const poll = async (): Promise<number> => {
+    nowMs += INTERVAL_MS;
+    headers['x-now-ms'] = String(nowMs);
     const before = process.cpuUsage();
     const states = await poller.poll(
       watched.map(({ policy }) => policy),
@@ -65,20 +70,20 @@ async function measure(url: string, pods: number, podsEach: number): Promise<Pol
       nowMs,
     );
     scored = 0;
+    const at = { nowMs, sourceNowMs: poller.sourceNowMs(), monotonicMs: nowMs };
     for (const [i, { policy, workload }] of watched.entries()) {
       const state = states[i];
       if (state === undefined) throw new Error(`policy ${policy.name} was not polled`);
       const specs = poller.specs(policy, state.polled, nowMs);
-      const { verdict } = assessor.assess(policy, { workload, isOnly: false }, state.polled.readings, specs, nowMs);
+      const { verdict } = assessor.assess(policy, { workload, isOnly: false }, state.polled.readings, specs, at);
       for (const pod of verdict.pods) scored += pod.metrics.filter((each) => each.verdict.kind === 'score').length;
     }
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1000;
   };
-  let nowMs = Date.now();
-  for (let i = 0; i < WARM_POLLS; i++) await poll((nowMs += INTERVAL_MS));
+  for (let i = 0; i < WARM_POLLS; i++) await poll();
   const costs: number[] = [];
-  for (let i = 0; i < POLLS; i++) costs.push(await poll((nowMs += INTERVAL_MS)));
+  for (let i = 0; i < POLLS; i++) costs.push(await poll());
   await source.close();
   await store.close();
   return {

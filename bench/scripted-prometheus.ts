@@ -34,7 +34,9 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     const parameters = new URLSearchParams(Buffer.concat(chunks).toString());
-    const result = rows(parameters.get('query') ?? '', Number(parameters.get('time')));
+    // Its clock is that of the measurement, which does not wait between polls.
+    const result = rows(parameters.get('query') ?? '', Number(request.headers['x-now-ms']) / 1000);
+    response.sendDate = false;
     const body = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
     response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync(body));
   });

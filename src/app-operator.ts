@@ -139,7 +139,7 @@ function assemble(
     emit: (event) => [kubernetesEvents, base.feed].forEach((sink) => sink.emit(event)),
   };
   const transport = createTransport({ ...prometheus, log });
-  const source = createMetricSource({ ...prometheus, log }, transport);
+  const source = createMetricSource({ ...prometheus, log }, clock, transport);
   const metricEvidence = createMetricEvidence(transport, { ...prometheus, log });
   const notifier = createNotifier(config.sinks, { post: outbound.post, clock, log });
   const policyEngine = createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) });

@@ -1,7 +1,7 @@
 import { mayReturnUntilMs, type Incident } from '../detection/incident.ts';
 import type { FailureType } from '../diagnosis/failure-type.ts';
 import type { StormReport } from '../healing/storm-report.ts';
-import { HOUR, inWords, MINUTE } from '../lib/duration.ts';
+import { HOUR, inWords, isLately, MINUTE } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import { workloadKey } from '../lib/workload.ts';
 import type { Intent } from '../policy/action.ts';
@@ -29,6 +29,8 @@ interface Ending {
   readonly sinks: readonly string[];
   readonly endedAtMs: number;
   lastSentMs: number;
+  /** It is being told, and not to be told again meanwhile. */
+  isUnderWay: boolean;
 }
 
 interface Reply {
@@ -144,12 +146,12 @@ export class AlertDesk {
   repeat(nowMs: number): void {
     for (const alert of this.#open.due(nowMs)) this.#tellEnd(alert, nowMs);
     for (const open of this.#open.all()) {
-      if (nowMs - open.lastSentMs < REPEAT_MS) continue;
+      if (isLately(open.lastSentMs, REPEAT_MS, nowMs)) continue;
       open.lastSentMs = nowMs;
       void this.#send(open.sinks, courseOf(open, 'firing', nowMs), true);
     }
     for (const ending of [...this.#endings.values()]) {
-      if (nowMs - ending.lastSentMs < REPEAT_MS) continue;
+      if (ending.isUnderWay || isLately(ending.lastSentMs, REPEAT_MS, nowMs)) continue;
       if (nowMs - ending.endedAtMs < OWED_FOR_MS) void this.#sendEnd(ending, nowMs);
       else this.#endings.delete(ending.alert.key);
     }
@@ -174,7 +176,7 @@ export class AlertDesk {
     const meant = alert.sinks.length > 0 ? alert.sinks : this.#notifier.sinks();
     const sinks = meant.filter((sink) => !told.includes(sink));
     if (sinks.length === 0) return;
-    const ending = { alert, sinks, endedAtMs: nowMs, lastSentMs: nowMs };
+    const ending = { alert, sinks, endedAtMs: nowMs, lastSentMs: nowMs, isUnderWay: false };
     this.#endings.set(alert.key, ending);
     void this.#sendEnd(ending, nowMs);
   }
@@ -182,13 +184,13 @@ export class AlertDesk {
   /** Who did not take it is told again after a minute. */
   async #sendEnd(ending: Ending, nowMs: number): Promise<void> {
     const { alert, sinks } = ending;
-    ending.lastSentMs = Number.POSITIVE_INFINITY; // not again while it is under way
+    ending.isUnderWay = true;
     const reply = await this.#send(sinks, courseOf(alert, 'resolved', nowMs));
     // Another process may lead by now: what it noted is not written over.
     if (this.#endings.get(alert.key) !== ending) return;
     this.#endings.delete(alert.key);
     const owed = sinks.filter((sink) => !reply.delivered.includes(sink));
-    if (owed.length > 0) this.#endings.set(alert.key, { ...ending, sinks: owed, lastSentMs: nowMs });
+    if (owed.length > 0) this.#endings.set(alert.key, { ...ending, sinks: owed, lastSentMs: nowMs, isUnderWay: false });
     if (reply.delivered.length > 0) await this.#open.noteEnd(alert, reply.delivered, nowMs);
   }
 

@@ -139,7 +139,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
       }),
     }),
   });
-  const poller = new Poller({ source, metrics, log });
+  const poller = new Poller({ source, metrics, clock, log });
   const assessor = new WorkloadAssessor({
     ...{ engine, book, podAges, stalenessMs },
     isHealed: (incidentId) => ledger.hasHealed(incidentId),

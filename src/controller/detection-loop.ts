@@ -138,13 +138,14 @@ export class DetectionLoop {
 
   /** A workload that cannot be judged is left out of this poll; the others are not. */
   #assess(policy: HealingPolicy, state: MetricsState): readonly Case[] {
-    const { reader, poller, assessor, log, metrics } = this.#deps;
-    const specs = poller.specs(policy, state.polled, state.atMs);
+    const { reader, poller, assessor, clock, log, metrics } = this.#deps;
+    const specs = poller.specs(policy, state.polled, clock.monotonicMs());
     const workloads = reader.workloads(policy.namespace, policy.target);
     return workloads.flatMap((workload): Case[] => {
       try {
         const selected = { workload, isOnly: workloads.length === 1 };
-        const assessed = assessor.assess(policy, selected, state.polled.readings, specs, this.#deps.clock.nowMs());
+        const at = { nowMs: clock.nowMs(), sourceNowMs: poller.sourceNowMs(), monotonicMs: clock.monotonicMs() };
+        const assessed = assessor.assess(policy, selected, state.polled.readings, specs, at);
         return [{ ...assessed, policy, workload }];
       } catch (error) {
         metrics.count('aegis_faults_total', { where: 'assess' });

@@ -238,7 +238,9 @@ export class IncidentBook {
     if (jumped === 0) return;
     this.#lead = lead;
     for (const track of this.#tracks.values()) moveTimes(track, jumped);
-    for (const [key, incident] of this.#restored) this.#restored.set(key, movedIncident(incident, jumped));
+    for (const known of [this.#restored, this.#ended]) {
+      for (const [key, incident] of known) known.set(key, movedIncident(incident, jumped));
+    }
   }
 
   /** Drops tracks of workloads and policies that are gone; returns the incidents that were still open on them. */

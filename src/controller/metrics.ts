@@ -110,6 +110,12 @@ const sources: readonly MetricDeclaration[] = [
 ];
 
 const healing: readonly MetricDeclaration[] = [
+  {
+    name: 'aegis_metrics_clock_ahead_seconds',
+    kind: 'gauge',
+    help: 'How far the clock of the metrics server is ahead of ours; negative: behind. Samples are judged by the former.',
+    labels: {},
+  },
   { name: 'aegis_leader', kind: 'gauge', help: '1 while this replica holds the lease.', labels: {} },
   {
     name: 'aegis_policies',

@@ -300,7 +300,8 @@ export class Operator {
     this.#deps.times.forget((uid) => actions.has(uid));
     poller.forget((uid) => uids.has(uid));
     backFill.forget((uid) => uids.has(uid));
-    metrics.count('aegis_engine_evicted_series_total', { owner: 'operator' }, engine.evict(nowMs - FORGET_SERIES_MS));
+    const oldestMs = poller.sourceNowMs() - FORGET_SERIES_MS;
+    metrics.count('aegis_engine_evicted_series_total', { owner: 'operator' }, engine.evict(oldestMs));
     metrics.gauge('aegis_engine_series', engine.seriesCount(), { owner: 'operator' });
   }
 

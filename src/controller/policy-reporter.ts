@@ -135,7 +135,7 @@ export class PolicyReporter {
     if (state === undefined) return workloads.length === 0 ? { targets: { matched: 0, anomalous: 0, unknown: 0 } } : {};
     const states = workloads.map(({ ref }) => book.find(policy.uid, ref.uid)?.verdict?.state ?? 'unknown');
     const readings = state.polled.readings.filter(({ reading }) => reading.kind === 'value');
-    const specs = poller.specs(policy, state.polled, clock.nowMs());
+    const specs = poller.specs(policy, state.polled, clock.monotonicMs());
     const samples = workloads.flatMap((workload) => assessor.fewestSamples(policy, workload, specs) ?? []);
     const wanted = policy.detection.minSamples;
     return {

@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts';
 import { HOUR, SECOND } from '../lib/duration.ts';
 import type { Log } from '../lib/log.ts';
 import { PRESETS } from '../detection/presets.ts';
@@ -7,6 +8,7 @@ import type { MetricSource, MetricsSink, MetricWish, PolledPolicy, RangeSeries, 
 
 /** What the metric source said of one policy at its last poll. */
 export interface MetricsState {
+  /** By the source's clock. */
   readonly atMs: number;
   readonly polled: PolledPolicy;
   /** No reading at all was usable although some were asked for. */
@@ -32,12 +34,21 @@ export class Poller {
   readonly #source: MetricSource;
   readonly #metrics: MetricsSink;
   readonly #log: Log;
+  readonly #clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  /** By how much the source's clock leads the one that never jumps; absent: it was never heard. */
+  #sourceLead: number | undefined;
   readonly #lastPollMs = new Map<string, number>();
   readonly #states = new Map<string, MetricsState>();
   readonly #seen = new Map<string, Map<string, number>>();
 
-  constructor(deps: { readonly source: MetricSource; readonly metrics: MetricsSink; readonly log: Log }) {
+  constructor(deps: {
+    readonly source: MetricSource;
+    readonly metrics: MetricsSink;
+    readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+    readonly log: Log;
+  }) {
     this.#source = deps.source;
+    this.#clock = deps.clock;
     this.#metrics = deps.metrics;
     this.#log = deps.log;
   }
@@ -59,6 +70,8 @@ export class Poller {
   async poll(policies: readonly HealingPolicy[], monotonicMs: number, nowMs: number): Promise<readonly MetricsState[]> {
     for (const { uid } of policies) this.#lastPollMs.set(uid, monotonicMs);
     const reply = await this.#source.poll(policies.map(wishOf), nowMs);
+    this.#sourceLead = reply.atMs - this.#clock.monotonicMs();
+    this.#metrics.gauge('aegis_metrics_clock_ahead_seconds', (reply.atMs - this.#clock.nowMs()) / SECOND);
     const states = reply.policies.map((polled) => stateOf(polled, reply.atMs));
     for (const state of states) this.#states.set(state.polled.policyUid, state);
     const lost = states.filter(({ isAvailable }) => !isAvailable).length;
@@ -66,6 +79,11 @@ export class Poller {
       result: lost === 0 ? 'ok' : lost === states.length ? 'error' : 'partial',
     });
     return states;
+  }
+
+  /** Now, by the clock that stamps the samples; by ours, until it was heard. */
+  sourceNowMs(): number {
+    return this.#sourceLead === undefined ? this.#clock.nowMs() : this.#sourceLead + this.#clock.monotonicMs();
   }
 
   state(policyUid: string): MetricsState | undefined {
@@ -82,16 +100,18 @@ export class Poller {
   }
 
   /**
-   * The metrics that a policy watches: those it names, else every preset that exists or existed within the hour. Pod
-   * objects give the restarts.
+   * The metrics that a policy watches: those it names, else every preset that exists or existed within the hour, by the clock
+   * that never jumps. Pod objects give the restarts.
    */
-  specs(policy: HealingPolicy, polled: PolledPolicy, nowMs: number): readonly MetricSpec[] {
+  specs(policy: HealingPolicy, polled: PolledPolicy, monotonicMs: number): readonly MetricSpec[] {
     const named = policy.detection.metrics;
     if (named.length > 0) return named;
     const seen = this.#seen.get(policy.uid) ?? new Map<string, number>();
-    for (const { metric } of polled.readings) seen.set(metric, nowMs);
+    for (const { metric } of polled.readings) seen.set(metric, monotonicMs);
     this.#seen.set(policy.uid, seen);
-    const expected = Object.values(PRESETS).filter(({ name }) => (seen.get(name) ?? -Infinity) > nowMs - EXPECTED_MS);
+    const expected = Object.values(PRESETS).filter(
+      ({ name }) => (seen.get(name) ?? -Infinity) > monotonicMs - EXPECTED_MS,
+    );
     return expected.length === 0 ? BASIC : [...expected, PRESETS.restarts];
   }
 

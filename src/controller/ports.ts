@@ -10,7 +10,8 @@ import type { PolicyStatus } from '../healing/policy-status.ts';
 import type { StoredAction } from '../healing/stored-action.ts';
 import type { Parsed } from '../lib/parsed.ts';
 import type { Result } from '../lib/result.ts';
-import type { ClusterEvent, NodeSnapshot, WorkloadKind, WorkloadRef, WorkloadSnapshot } from '../lib/workload.ts';
+import type { NamedWorkload } from '../lib/workload-labels.ts';
+import type { ClusterEvent, NodeSnapshot, WorkloadRef, WorkloadSnapshot } from '../lib/workload.ts';
 import type { EffectName, Intent } from '../policy/action.ts';
 import type { EngineAnswer } from '../policy/guard.ts';
 import type { Guardrail, HealingPolicy, TrafficSource, WatchedMetric } from '../policy/healing-policy.ts';
@@ -33,7 +34,7 @@ export interface MetricWish {
 export interface PolledReading extends MetricReading {
   readonly pod?: string;
   /** The workload that the series names, of any kind where it leaves that open. */
-  readonly workload?: { readonly name: string; readonly kind?: WorkloadKind };
+  readonly workload?: NamedWorkload;
   readonly unit: string;
 }
 
@@ -50,6 +51,7 @@ export interface SourceError {
 }
 
 export interface PollReply {
+  /** When it was answered, by the clock that stamps the samples: not by ours, which may be wrong or be set meanwhile. */
   readonly atMs: number;
   readonly policies: readonly PolledPolicy[];
   readonly queries: number;
@@ -59,13 +61,15 @@ export interface PollReply {
 export interface RangeSeries {
   readonly metric: string;
   readonly pod?: string;
+  /** The workload that a series without a pod names. */
+  readonly workload?: NamedWorkload;
   readonly timesMs: Float64Array;
   readonly values: Float64Array;
 }
 
 export interface MetricSource {
   poll(wishes: readonly MetricWish[], nowMs: number): Promise<PollReply>;
-  /** Past readings for the cold start, at `stepMs`, bounded. */
+  /** Past readings for the cold start, at `stepMs`, bounded. Asked by our clock; answered by the one that stamps the samples. */
   backfill(
     wish: MetricWish,
     fromMs: number,

@@ -7,14 +7,19 @@ const RESTART_WINDOW_MS = 300_000;
 
 /**
  * What the engine judges of a pod: the source's readings, cpu and memory as per cent of the pod's own limit where it
- * has one (no kube-state-metrics needed), and the restarts that its object tells of.
+ * has one (no kube-state-metrics needed), and the restarts that its object tells of. Times are those of the source's clock.
  */
-export function podReadings(polled: readonly PolledReading[], pod: PodSnapshot, recentRestarts: number, nowMs: number) {
+export function podReadings(
+  polled: readonly PolledReading[],
+  pod: PodSnapshot,
+  recentRestarts: number,
+  sourceNowMs: number,
+) {
   const readings: MetricReading[] = polled.map(({ metric, reading, unit }) => ({
     metric,
     reading: unit === 'cores' || unit === 'bytes' ? asPercentOfLimit(metric, reading, pod) : reading,
   }));
-  readings.push({ metric: 'restarts', reading: { kind: 'value', value: recentRestarts, atMs: nowMs } });
+  readings.push({ metric: 'restarts', reading: { kind: 'value', value: recentRestarts, atMs: sourceNowMs } });
   return readings;
 }
 
@@ -45,15 +50,15 @@ export function podLimit(metric: string, pod: PodSnapshot): number | undefined {
 
 /**
  * Restarts of each pod within the last five minutes. The object only counts them since its creation, and a pod that
- * restarted last week is not sick today.
+ * restarted last week is not sick today. Told by the clock that never jumps.
  */
 export class RestartWindow {
   readonly #seen = new Map<string, { atMs: number; count: number }[]>();
 
-  recent(pod: PodSnapshot, nowMs: number): number {
+  recent(pod: PodSnapshot, monotonicMs: number): number {
     const count = pod.containers.reduce((sum, container) => sum + container.restartCount, 0);
-    const seen = (this.#seen.get(pod.uid) ?? []).filter((entry) => entry.atMs > nowMs - RESTART_WINDOW_MS);
-    if (seen.at(-1)?.count !== count) seen.push({ atMs: nowMs, count });
+    const seen = (this.#seen.get(pod.uid) ?? []).filter((entry) => entry.atMs > monotonicMs - RESTART_WINDOW_MS);
+    if (seen.at(-1)?.count !== count) seen.push({ atMs: monotonicMs, count });
     this.#seen.set(pod.uid, seen);
     return Math.max(0, count - (seen[0]?.count ?? count));
   }

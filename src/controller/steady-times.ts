@@ -44,6 +44,11 @@ export class SeenTimes {
     for (const [name, atMs] of times) this.#seen.set(name, { atMs, lead });
   }
 
+  /** Forgets all others. */
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.#seen.keys()) if (!names.has(name)) this.#seen.delete(name);
+  }
+
   /** The time as the wall clock of now would have it. */
   steady(name: string, atMs: number, nowLead: number): number {
     const seen = this.#seen.get(name);

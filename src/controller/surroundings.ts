@@ -170,8 +170,9 @@ export class Surroundings {
     await this.#deps.evidence?.refresh(workloads);
   }
 
-  diagnosisInput(track: Track, workload: WorkloadSnapshot, logs: readonly LogLine[], nowMs: number): DiagnosisInput {
-    const { reader, ledger, book, evidence } = this.#deps;
+  diagnosisInput(track: Track, seen: WorkloadSnapshot, logs: readonly LogLine[], nowMs: number): DiagnosisInput {
+    const { reader, ledger, book, podAges, evidence } = this.#deps;
+    const workload = podAges.steady(seen);
     const { incident } = track.history;
     const { verdict } = track;
     const onsetAtMs = incident?.onsetAtMs ?? nowMs;

@@ -3,6 +3,7 @@ import { podSeriesKey } from '../detection/engine-input.ts';
 import { CLOSE_AFTER } from '../detection/incident.ts';
 import { stepIncident } from '../detection/incident-step.ts';
 import type { IncidentTransition } from '../detection/incident-step.ts';
+import { withMovedSamples } from '../detection/moved-times.ts';
 import { observePod } from '../detection/pod-observation.ts';
 import type { MetricSpec } from '../detection/sample.ts';
 import type { WorkloadVerdict } from '../detection/verdict.ts';
@@ -19,6 +20,19 @@ import type { PolledReading, RangeSeries } from './ports.ts';
 import { podLimit, podReadings, readingsByPod, RestartWindow } from './readings.ts';
 
 const REQUESTS = 'request_rate';
+
+/** The moment of a judgement, by the three clocks that count. */
+export interface JudgedAt {
+  /** By our wall clock, which status and people go by. */
+  readonly nowMs: number;
+  /** By the clock that stamps the samples. */
+  readonly sourceNowMs: number;
+  /** By the one that never jumps. */
+  readonly monotonicMs: number;
+}
+
+/** Clocks that differ by less are one. */
+const SAME_CLOCK_MS = SECOND;
 
 export interface Assessed {
   readonly track: Track;
@@ -59,30 +73,31 @@ export class WorkloadAssessor {
     { workload, isOnly }: { readonly workload: WorkloadSnapshot; readonly isOnly: boolean },
     readings: readonly PolledReading[],
     metrics: readonly MetricSpec[],
-    nowMs: number,
+    at: JudgedAt,
   ): Assessed {
+    const { nowMs, sourceNowMs } = at;
     const track = this.#book.track(policy.uid, workload.ref);
     this.#podAges.look(workload);
+    const steady = this.#podAges.steady(workload);
     const byPod = readingsByPod(readings);
     const shared = attributed(byPod.get(undefined) ?? [], workload.ref, isOnly);
     // A metric of which nothing came back is missing on every pod; it is no metric of the workload as a whole.
     const missing = shared.filter(({ reading }) => reading.kind === 'unknown');
     const settings = this.settings(policy);
-    const living = workload.pods.filter(({ deletedAtMs }) => deletedAtMs === undefined);
-    const pods = living.map((pod) =>
-      observePod(
-        pod,
-        podReadings(withMissing(byPod.get(pod.name) ?? [], missing), pod, this.#restarts.recent(pod, nowMs), nowMs),
-        nowMs,
-      ),
-    );
+    const living = steady.pods.filter(({ deletedAtMs }) => deletedAtMs === undefined);
+    const pods = living.map((pod) => {
+      const recent = this.#restarts.recent(pod, at.monotonicMs);
+      const own = withMissing(byPod.get(pod.name) ?? [], missing);
+      return observePod(pod, podReadings(own, pod, recent, sourceNowMs), nowMs);
+    });
     if (podsMissing(workload) === 0) delete track.podsMissingSinceMs;
     else track.podsMissingSinceMs ??= nowMs;
-    const verdict = this.#engine.judge({
-      ...{ workload: workload.ref, nowMs, settings, metrics, pods },
-      workloadStatus: workloadFindings(workload, track.podsMissingSinceMs, nowMs),
+    const judged = this.#engine.judge({
+      ...{ workload: workload.ref, nowMs: sourceNowMs, settings, metrics, pods },
+      workloadStatus: workloadFindings(steady, track.podsMissingSinceMs, nowMs),
       workloadReadings: shared.filter(({ reading }) => reading.kind === 'value'),
     });
+    const verdict = byOurClock(judged, at);
     const { history, transition, incident } = stepIncident(
       track.history,
       verdict,
@@ -94,7 +109,7 @@ export class WorkloadAssessor {
         isHealed: this.#isHealed,
       },
     );
-    const past = this.#pastOf(policy, workload);
+    const past = this.#pastOf(policy, workload).map((series) => seriesByOurClock(series, at));
     track.history = transition === 'opened' ? withUsualTraffic(track, history, past) : history;
     if (transition === 'resolved' && incident !== undefined) track.resolved = incident;
     this.#book.remember(track, verdict);
@@ -167,6 +182,23 @@ export class WorkloadAssessor {
     if (!isComplete) delete track.completeSinceMs;
     else track.completeSinceMs ??= nowMs;
   }
+}
+
+const aheadOfOurs = ({ nowMs, sourceNowMs }: JudgedAt): number =>
+  Math.abs(sourceNowMs - nowMs) < SAME_CLOCK_MS ? 0 : sourceNowMs - nowMs;
+
+/**
+ * The engine goes by the clock that stamps the samples: its series know no jump of ours. Whoever compares a verdict with anything
+ * else, an effect, an event, a log line, goes by our wall clock.
+ */
+function byOurClock(verdict: WorkloadVerdict, at: JudgedAt): WorkloadVerdict {
+  const aheadMs = aheadOfOurs(at);
+  return { ...(aheadMs === 0 ? verdict : withMovedSamples(verdict, -aheadMs)), atMs: at.nowMs };
+}
+
+function seriesByOurClock(series: RangeSeries, at: JudgedAt): RangeSeries {
+  const aheadMs = aheadOfOurs(at);
+  return aheadMs === 0 ? series : { ...series, timesMs: series.timesMs.map((atMs) => atMs - aheadMs) };
 }
 
 /** The requests of the workload's own pods, or of the workload as a whole. */

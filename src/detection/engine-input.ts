@@ -27,6 +27,7 @@ export interface PodObservation {
 
 export interface JudgeInput {
   readonly workload: WorkloadRef;
+  /** By the clock that stamps the samples. */
   readonly nowMs: number;
   readonly settings: DetectionSettings;
   readonly metrics: readonly MetricSpec[];

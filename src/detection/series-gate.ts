@@ -21,7 +21,7 @@ const WHY: Readonly<Record<UnknownReason, NoVerdictReason>> = {
   WarmingUp: 'InsufficientData',
 };
 
-/** Why a reading cannot be judged at all; `undefined`: it is a finite, fresh value. */
+/** Why a reading cannot be judged at all; `undefined`: it is a finite, fresh value. `nowMs` is by the clock that stamps the samples. */
 export function refusal(
   reading: Reading,
   settings: Pick<DetectionSettings, 'maxSampleAgeMs'>,

@@ -1,5 +1,6 @@
 import type { MetricWish, RangeSeries, SourceError } from '../controller/ports.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { entityOf, ownerOf, WHOLE } from './entity.ts';
 import type { Library, PastSeries } from './library.ts';
 import { planPoll, type PlanContext, type PlannedQuery, type Want } from './plan.ts';
 import { scopeOf } from './preset-source.ts';
@@ -61,15 +62,18 @@ function toRangeSeries(
   series: readonly PastSeries[],
   { namespace }: MetricWish,
 ): readonly RangeSeries[] {
-  const names = subject.kind === 'author' ? { namespace: 'namespace', entity: 'pod' } : subject.source.labels;
+  const isAuthors = subject.kind === 'author';
+  const names = isAuthors ? { namespace: 'namespace', entity: 'pod' } : subject.source.labels;
   const found = new Map<string, RangeSeries>();
   const doubled = new Set<string>();
   for (const { labels, timesMs, values } of series) {
     if ((labels[names.namespace] ?? namespace) !== namespace || timesMs.length === 0) continue;
     const pod = labels[names.entity];
-    const entity = typeof pod === 'string' ? pod : '';
+    const isPods = typeof pod === 'string' && pod !== '';
+    // Series without a pod are an author's alone, and belong to the workload that they name.
+    const entity = isPods ? pod : isAuthors ? entityOf({ labels }) : WHOLE;
     if (found.has(entity)) doubled.add(entity);
-    found.set(entity, { metric, timesMs, values, ...(entity === '' ? {} : { pod: entity }) });
+    found.set(entity, { metric, timesMs, values, ...(isPods ? { pod } : ownerOf(entity)) });
   }
   return [...found].filter(([entity]) => !doubled.has(entity)).map(([, past]) => past);
 }

@@ -1,11 +1,12 @@
 import type { SourceError } from '../controller/ports.ts';
-import type { Reading } from '../detection/sample.ts';
+import type { Reading, UnknownReason } from '../detection/sample.ts';
 import { entitiesOf, entityOf, nameOf, WHOLE } from './entity.ts';
 import { labelOf, type Row } from './instant-vector.ts';
 import { presetCell, type Subject } from './plan.ts';
 import { TIME_LABEL, type ScopedQuery } from './promql/scope-query.ts';
 import type { InstantReply } from './query-api.ts';
 import { judge } from './sample-time.ts';
+import type { Disbelief } from './server-clock.ts';
 import { sourceError } from './source-error.ts';
 import type { EntityKind } from './preset-source.ts';
 
@@ -18,7 +19,10 @@ export interface Cell {
 
 /** How readings are judged in this poll. */
 export interface Judgement {
+  /** The server's time when it answered. */
   readonly nowMs: number;
+  /** Why its times are not believed; absent: they are. */
+  readonly disbelief?: Disbelief;
   readonly maxAgeMs: number;
   /**
    * The server has shown sample times before. One that never did (a front end without `timestamp()`) is taken by the
@@ -27,19 +31,19 @@ export interface Judgement {
   readonly givesTimes: boolean;
 }
 
-const UNKNOWN_PARTIAL: Reading = { kind: 'unknown', reason: 'Partial' };
-
 /** Does the reply hold sample times at all? */
 export const hasTimes = (reply: InstantReply): boolean =>
   reply.rows.some((row) => labelOf(row, TIME_LABEL) !== undefined);
 
 /** Splits a reply into its cells. Rows of namespaces that were not asked for are dropped. */
 export function toCells(subject: Subject, reply: InstantReply, judgement: Judgement): ReadonlyMap<string, Cell> {
-  const problem = reply.partial === undefined ? undefined : sourceError('Partial', reply.partial);
   const cells =
     subject.kind === 'preset' ? presetCells(subject, reply, judgement) : authorCells(subject, reply, judgement);
-  if (problem === undefined) return cells;
-  return new Map([...cells].map(([key, cell]) => [key, { ...distrust(cell), problem: cell.problem ?? problem }]));
+  if (reply.partial !== undefined) return distrusted(cells, 'Partial', sourceError('Partial', reply.partial));
+  const { disbelief } = judgement;
+  if (disbelief === undefined) return cells;
+  const reason = disbelief.kind === 'ahead' ? 'InFuture' : 'Stale';
+  return distrusted(cells, reason, sourceError('BadReply', disbelief.message));
 }
 
 /** Cells of a query that failed: nothing is known, for the same reason everywhere. */
@@ -50,10 +54,20 @@ export function failedCells(subject: Subject, problem: SourceError): ReadonlyMap
   return new Map(keys.map((key) => [key, { kind, readings: new Map(), problem }]));
 }
 
-const distrust = (cell: Cell): Cell => ({
-  ...cell,
-  readings: new Map([...cell.readings.keys()].map((entity) => [entity, UNKNOWN_PARTIAL])),
-});
+/** The same cells, with none of their values. */
+function distrusted(
+  cells: ReadonlyMap<string, Cell>,
+  reason: UnknownReason,
+  problem: SourceError,
+): ReadonlyMap<string, Cell> {
+  const unknown: Reading = { kind: 'unknown', reason };
+  return new Map(
+    [...cells].map(([key, cell]) => {
+      const readings = new Map([...cell.readings.keys()].map((entity) => [entity, unknown]));
+      return [key, { ...cell, readings, problem: cell.problem ?? problem }];
+    }),
+  );
+}
 
 function presetCells(
   { sourceKey, source, namespaces }: Extract<Subject, { kind: 'preset' }>,

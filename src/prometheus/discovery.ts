@@ -45,7 +45,7 @@ export function createDiscovery(ask: InstantQuery, scrapeIntervalMs: number): Di
   };
 
   const take = async (namespaces: readonly string[], nowMs: number): Promise<SourceError | undefined> => {
-    const reply = await ask(discoveryQuery(namespaces), nowMs);
+    const reply = await ask(discoveryQuery(namespaces));
     if (!reply.ok) return reply.error;
     for (const namespace of namespaces) {
       const found = known.get(namespace) ?? { checkedAtMs: nowMs, seenAtMs: new Map<string, number>() };

@@ -49,7 +49,7 @@ export function sampleValue(raw: unknown): number {
 }
 
 /** A label's value; `undefined` if the row does not carry it (an empty label is an absent one). */
-export function labelOf(row: Row, name: string): string | undefined {
+export function labelOf(row: Pick<Row, 'labels'>, name: string): string | undefined {
   const value = Object.hasOwn(row.labels, name) ? row.labels[name] : undefined;
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -4,7 +4,7 @@ import { backfill } from './backfill.ts';
 import { labelOf } from './instant-vector.ts';
 import { createLibrary, type Library } from './library.ts';
 import { rateWindowMs, settingsOf, type MetricSourceOptions } from './options.ts';
-import { createPoller } from './poll.ts';
+import { createPoller, type OwnClock } from './poll.ts';
 import { isPreset, PRESETS } from './presets.ts';
 import { scopeQuery, type ScopedQuery } from './promql/scope-query.ts';
 import { createInstantQuery, type InstantQuery } from './query-api.ts';
@@ -19,18 +19,20 @@ export type PrometheusSource = MetricSource & Pick<Library, 'rules' | 'metadata'
  */
 export function createMetricSource(
   options: MetricSourceOptions,
+  clock: OwnClock,
   transport: Transport = createTransport(options),
 ): PrometheusSource {
   const settings = settingsOf(options);
   const ask = createInstantQuery(transport, settings.limits, settings.timeoutMs);
   const library = createLibrary(transport, settings.limits);
   const scope = createScopeCache();
-  const poller = createPoller(ask, scope, settings);
+  const poller = createPoller(ask, scope, { ...settings, clock });
   return {
     poll: (wishes, nowMs) => poller.poll(wishes, nowMs),
     async backfill(wish, fromMs, toMs, stepMs) {
       await poller.discover(new Set([wish.namespace]), toMs);
-      return backfill(library, wish, poller.context(), { fromMs, toMs, stepMs });
+      const aheadMs = poller.aheadMs();
+      return backfill(library, wish, poller.context(), { fromMs: fromMs + aheadMs, toMs: toMs + aheadMs, stepMs });
     },
     firingAlerts: () => firingAlerts(library, ask),
     lookBackMs: (wish) => lookBackOf(wish, scope, rateWindowMs(settings.scrapeIntervalMs)),

@@ -1,4 +1,5 @@
 import type { MetricWish, PollReply, SourceError } from '../controller/ports.ts';
+import type { Clock } from '../lib/clock.ts';
 import { inParallel } from '../lib/in-parallel.ts';
 import { err, type Result } from '../lib/result.ts';
 import { assemble, type SharedReadings } from './assemble.ts';
@@ -10,6 +11,7 @@ import { maxSampleAgeMs, rateWindowMs, youngWindowMs, type Settings } from './op
 import { planPart, planPoll, type PlanContext, type PlannedQuery, type Subject } from './plan.ts';
 import type { QueryWindows } from './preset-source.ts';
 import type { InstantQuery, InstantReply } from './query-api.ts';
+import { createServerClock, type Disbelief, type ServerClock } from './server-clock.ts';
 import { sourceError } from './source-error.ts';
 
 /** After so many failures in a row the server is taken as gone for the rest of the poll. */
@@ -22,6 +24,9 @@ const windowsOf = (scrapeIntervalMs: number): QueryWindows => ({
   freshMs: maxSampleAgeMs(scrapeIntervalMs),
 });
 
+/** Ours, which the server's is compared with. */
+export type OwnClock = Pick<Clock, 'nowMs' | 'monotonicMs'>;
+
 /** Polls for all policies at once; holds what was learnt of the server between polls. */
 export interface Poller {
   poll(wishes: readonly MetricWish[], nowMs: number): Promise<PollReply>;
@@ -29,11 +34,20 @@ export interface Poller {
   discover(namespaces: ReadonlySet<string>, nowMs: number): Promise<void>;
   /** The planner's knowledge, for back-fill. */
   context(): PlanContext;
+  /** By how much the server's clock is ahead of our wall clock; negative: behind; 0: they agree. */
+  aheadMs(): number;
 }
 
 /** A poller over one server. */
-export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], settings: Settings): Poller {
-  const discovery = createDiscovery(ask, settings.scrapeIntervalMs);
+export function createPoller(
+  ask: InstantQuery,
+  scope: PlanContext['scope'],
+  settings: Settings & { readonly clock: OwnClock },
+): Poller {
+  const serverClock = createServerClock();
+  const { clock } = settings;
+  const timed = timedQuery(ask, serverClock, clock);
+  const discovery = createDiscovery(timed, settings.scrapeIntervalMs);
   const chunkSizes = createChunkSizes();
   const merging = createMerging();
   const windows = windowsOf(settings.scrapeIntervalMs);
@@ -49,9 +63,11 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
     ...(discoveryError === undefined ? {} : { discoveryError }),
   });
 
-  const cellsOf = (subject: Subject, reply: InstantReply, { nowMs }: Round): ReadonlyMap<string, Cell> => {
+  const cellsOf = (subject: Subject, reply: TimedReply, { nowMs }: Round): ReadonlyMap<string, Cell> => {
     givesTimes ||= hasTimes(reply);
-    return toCells(subject, reply, { nowMs, maxAgeMs: maxSampleAgeMs(settings.scrapeIntervalMs), givesTimes });
+    const { answeredMs = nowMs, disbelief } = reply;
+    const maxAgeMs = maxSampleAgeMs(settings.scrapeIntervalMs);
+    return toCells(subject, reply, { nowMs: answeredMs, maxAgeMs, givesTimes, ...(disbelief && { disbelief }) });
   };
 
   /** The cells of one query; the halves of one that was too large are left over. */
@@ -73,24 +89,28 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
     const [first] = group;
     if (first === undefined) return { cells: [], left: [] };
     if (group.length === 1) return runOne(first, round);
-    const reply = await round.ask({ ...first, promql: mergedQuery(group) }, group.length);
-    if (!reply.ok && isNobodys(reply.error)) {
-      if (reply.error.kind === 'Timeout') merging.failed(round.nowMs);
-      const { error } = reply;
+    const whole = await round.ask({ ...first, promql: mergedQuery(group) }, group.length);
+    if (!whole.ok && isNobodys(whole.error)) {
+      if (whole.error.kind === 'Timeout') merging.failed(round.nowMs);
+      const { error } = whole;
       return { cells: group.flatMap(({ subject }) => [...failedCells(subject, error)]), left: [] };
     }
-    const parts = reply.ok && reply.value.partial === undefined ? splitReply(reply.value, group.length) : undefined;
-    if (!reply.ok || parts === undefined) {
+    const parts = whole.ok && whole.value.partial === undefined ? splitReply(whole.value, group.length) : undefined;
+    if (!whole.ok || parts === undefined) {
       merging.failed(round.nowMs);
       return { cells: [], left: group };
     }
-    merging.seen(reply.value.rows.length, round.nowMs);
-    const cells = group.flatMap(({ subject }, i) => [...cellsOf(subject, parts[i] ?? { rows: [] }, round)]);
+    merging.seen(whole.value.rows.length, round.nowMs);
+    const { rows: _merged, ...reply } = whole.value;
+    const cells = group.flatMap(({ subject }, i) => [
+      ...cellsOf(subject, { ...reply, rows: parts[i]?.rows ?? [] }, round),
+    ]);
     return { cells, left: [] };
   };
 
   return {
     context,
+    aheadMs: () => serverClock.aheadMs(),
     async discover(namespaces, nowMs) {
       discoveryError = (await discovery.refresh(namespaces, nowMs)).error;
     },
@@ -99,7 +119,7 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
       const found = await discovery.refresh(namespaces, nowMs);
       discoveryError = found.error;
       const plan = planPoll(wishes, context());
-      const round = createRound(ask, nowMs, found.error);
+      const round = createRound(timed, nowMs, found.error);
       const cells = new Map<string, Cell>();
       await inParallel(merging.groups(plan.queries, nowMs), settings.limits.concurrency, async (group) => {
         const { cells: found, left } = await run(group, round);
@@ -108,8 +128,27 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
       });
       const shared: SharedReadings = new Map();
       const policies = wishes.map((wish, i) => assemble(wish, plan.wants[i] ?? [], cells, shared));
-      return { atMs: nowMs, policies, queries: found.queries + round.sent() };
+      const atMs = serverClock.nowMs(clock.monotonicMs()) ?? clock.nowMs();
+      return { atMs, policies, queries: found.queries + round.sent() };
     },
+  };
+}
+
+/** A reply, and why its time is not believed. */
+interface TimedReply extends InstantReply {
+  readonly disbelief?: Disbelief;
+}
+type TimedQuery = (promql: string) => Promise<Result<TimedReply, SourceError>>;
+
+/** Each reply tells of the server's clock. */
+function timedQuery(ask: InstantQuery, serverClock: ServerClock, clock: OwnClock): TimedQuery {
+  return async (promql) => {
+    const sentMs = clock.monotonicMs();
+    const reply = await ask(promql);
+    if (!reply.ok || reply.value.answeredMs === undefined) return reply;
+    const exchange = { sentMs, receivedMs: clock.monotonicMs(), wallMs: clock.nowMs() };
+    const disbelief = serverClock.hear(reply.value.answeredMs, exchange);
+    return disbelief === undefined ? reply : { ok: true, value: { ...reply.value, disbelief } };
   };
 }
 
@@ -117,7 +156,7 @@ export function createPoller(ask: InstantQuery, scope: PlanContext['scope'], set
 interface Round {
   readonly nowMs: number;
   /** `queries`: how many stand in it; one deadline for six of them is six failures. */
-  ask(planned: PlannedQuery, queries?: number): Promise<Result<InstantReply, SourceError>>;
+  ask(planned: PlannedQuery, queries?: number): Promise<Result<TimedReply, SourceError>>;
   sent(): number;
 }
 
@@ -138,7 +177,7 @@ const isOutage = (error: SourceError | undefined): boolean =>
  * Without it a hundred queries to a server that hangs would take a hundred deadlines. Authors' queries may be slow by
  * themselves and say nothing about the server. Where discovery failed already, one more failure is enough.
  */
-function createRound(ask: InstantQuery, nowMs: number, discoveryError: SourceError | undefined): Round {
+function createRound(ask: TimedQuery, nowMs: number, discoveryError: SourceError | undefined): Round {
   let sent = 0;
   let failures = isOutage(discoveryError) ? GIVE_UP_AFTER - 1 : 0;
   let last: SourceError | undefined;
@@ -150,7 +189,7 @@ function createRound(ask: InstantQuery, nowMs: number, discoveryError: SourceErr
         return err(sourceError(last.kind, `not asked, the server does not answer: ${last.message}`));
       }
       sent++;
-      const reply = await ask(promql, nowMs);
+      const reply = await ask(promql);
       if (reply.ok) failures = 0;
       else if (subject.kind === 'preset' && isOutage(reply.error)) {
         failures += queries;

@@ -1,6 +1,6 @@
 import type { Reading, UnknownReason } from '../detection/sample.ts';
 
-/** Samples farther ahead of our clock than this are wrong, not early. */
+/** Samples farther ahead of the server's own clock than this are wrong, not early: nodes stamp some of them. */
 const FUTURE_MS = 60_000;
 
 /** Times that tell how old a value is. NaN or absent: not known. */
@@ -11,7 +11,10 @@ export interface SampleTimes {
   readonly sampleMs?: number;
 }
 
-/** A value becomes a reading only if it is finite and its sample is neither old nor from the future. */
+/**
+ * A value becomes a reading only if it is finite and its sample is neither old nor from the future; `nowMs` is the server's
+ * time when it answered.
+ */
 export function judge(value: number, times: SampleTimes, nowMs: number, maxAgeMs: number): Reading {
   const timeProblem = problemOf(times.replyMs, nowMs, maxAgeMs) ?? problemOf(times.sampleMs, nowMs, maxAgeMs);
   if (timeProblem !== undefined) return { kind: 'unknown', reason: timeProblem };

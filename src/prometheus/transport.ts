@@ -20,6 +20,8 @@ interface ApiCall {
 export interface ApiReply {
   readonly status: number;
   readonly text: string;
+  /** The server's `Date`, epoch milliseconds; absent: it gave none that can be read. */
+  readonly dateMs?: number;
 }
 
 /** The only place that opens connections to the metrics server. */
@@ -53,7 +55,11 @@ export function createTransport(options: MetricSourceOptions): Transport {
       const reply = await open(addressOf(base, call), { method: call.method, agent, signal, headers }, call.parameters);
       const body = await readBounded(reply, headerText(reply.headers['content-encoding']), limits.maxBytes);
       if (reply.statusCode === 401) credentials.forget();
-      return ok({ status: reply.statusCode ?? 0, text: body.toString('utf8') });
+      const dateMs = Date.parse(reply.headers.date ?? '');
+      return ok({
+        ...{ status: reply.statusCode ?? 0, text: body.toString('utf8') },
+        ...(Number.isFinite(dateMs) && { dateMs }),
+      });
     } catch (fault) {
       return err(faultOf(fault, signal));
     }

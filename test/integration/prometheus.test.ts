@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MetricWish, PolledPolicy, PolledReading } from '../../src/controller/ports.ts';
+import { systemClock } from '../../src/system-clock.ts';
 import { createMetricSource, type PrometheusSource } from '../../src/prometheus/metric-source.ts';
 import { waitUntil } from '../../tools/rig/wait.ts';
 import { aPreset, aQuery, aWish } from '../support/builders/prometheus.ts';
@@ -31,7 +32,10 @@ const isWhole = (polled: PolledPolicy, metrics: number): boolean =>
     cluster = requireRig();
   });
   beforeEach(() => {
-    source = createMetricSource({ url: cluster.prometheusUrl, log: recordedLog(), scrapeIntervalMs: SCRAPE_MS });
+    source = createMetricSource(
+      { url: cluster.prometheusUrl, log: recordedLog(), scrapeIntervalMs: SCRAPE_MS },
+      systemClock,
+    );
   });
   afterEach(() => source.close());
 

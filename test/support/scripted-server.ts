@@ -38,6 +38,7 @@ export async function scriptedServer(
         body: Buffer.concat(chunks).toString('utf8'),
       };
       requests.push(received);
+      response.sendDate = false; // its clock is the test's
       current(received, response, request.socket);
     });
   });

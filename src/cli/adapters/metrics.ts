@@ -3,6 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { MetricSource } from '../../controller/ports.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { createMetricSource } from '../../prometheus/metric-source.ts';
+import { systemClock } from '../../system-clock.ts';
 import { silentLog } from './silent-log.ts';
 
 /** The same adapter as the operator's, with the same settings (`PROMETHEUS_*`); `url` wins over the environment. */
@@ -17,7 +18,7 @@ export function openMetrics(
   const { prometheus } = config.value;
   if (prometheus === undefined)
     return err('no Prometheus: set PROMETHEUS_URL, or give --prometheus URL or --samples FILE');
-  return ok(createMetricSource({ ...prometheus, log: silentLog }));
+  return ok(createMetricSource({ ...prometheus, log: silentLog }, systemClock));
 }
 
 function fileText(path: string): string | undefined {

@@ -54,14 +54,25 @@ export class FakeMetricSource implements MetricSource {
   hasPast = true;
   polls = 0;
   readonly #cluster: FakeCluster;
+  readonly #startedMs: number;
+  /** How far its clock is ahead of the true time. */
+  aheadMs = 0;
   readonly #seeds = new Map<string, readonly Seeded[]>();
 
   constructor(cluster: FakeCluster) {
     this.#cluster = cluster;
+    const { clock } = cluster;
+    this.#startedMs = clock.nowMs() - clock.monotonicMs();
   }
 
-  poll(wishes: readonly MetricWish[], nowMs: number): Promise<PollReply> {
+  /** Its own clock: it does not jump with that of the operator's node. */
+  nowMs(): number {
+    return this.#startedMs + this.#cluster.clock.monotonicMs() + this.aheadMs;
+  }
+
+  poll(wishes: readonly MetricWish[]): Promise<PollReply> {
     this.polls += 1;
+    const nowMs = this.nowMs();
     return Promise.resolve({
       atMs: nowMs,
       queries: METRICS.length,
@@ -125,9 +136,10 @@ export class FakeMetricSource implements MetricSource {
   backfill({ namespace }: MetricWish, fromMs: number, toMs: number, stepMs: number) {
     if (this.manner !== 'well') return Promise.resolve(err({ kind: 'Unreachable', message: 'no past' } as const));
     if (!this.hasPast) return Promise.resolve(ok([]));
-    const times = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, i) => fromMs + i * stepMs);
+    const aheadMs = this.nowMs() - this.#cluster.clock.nowMs();
+    const times = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, i) => fromMs + aheadMs + i * stepMs);
     const series = scraped(this.#cluster, namespace).flatMap(({ pod, workload }) => {
-      const born = times.filter((atMs) => atMs >= pod.createdAtMs);
+      const born = times.filter((atMs) => atMs - aheadMs >= pod.createdAtMs);
       return METRICS.map((metric): RangeSeries => ({
         metric,
         pod: pod.name,

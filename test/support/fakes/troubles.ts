@@ -14,7 +14,7 @@ export function crashOne(world: World, workload = 'checkout', namespace = 'shop'
 /** The first pod leaks: its memory climbs by half a per cent a second until the pod is gone; returns its name. */
 export function leakInOne(world: World, workload = 'checkout'): string {
   const [leaking] = world.cluster.workload(workload).pods;
-  const sinceMs = world.clock.nowMs();
+  const sinceMs = world.source.nowMs();
   world.source.disturbances.push((vitals, pod, _, atMs) => {
     if (pod.uid === leaking?.uid && atMs >= sinceMs)
       vitals['memory_usage'] = Math.min(50 + (atMs - sinceMs) / 2_000, 99);
@@ -25,7 +25,7 @@ export function leakInOne(world: World, workload = 'checkout'): string {
 /** So many times the usual work, shared by the pods that are ready; `helps`: capacity is what was missing. */
 export function overload(world: World, times: number, helps = true, workload = 'checkout'): () => void {
   const usual = world.cluster.workload(workload).replicas.desired;
-  const sinceMs = world.clock.nowMs();
+  const sinceMs = world.source.nowMs();
   const disturb: Disturbance = (vitals, _, { ref, replicas }, atMs) => {
     if (ref.name !== workload || atMs < sinceMs) return;
     const share = helps ? usual / Math.max(replicas.ready, 1) : 1;
@@ -48,10 +48,10 @@ export function releaseBadImage(world: World, workload = 'checkout'): void {
 /** The first pod's cache grows by half a per cent a second until it is cleared, if that frees anything; its name. */
 export function cacheGrows(world: World, isFreed = true, workload = 'checkout'): string {
   const [pod] = world.cluster.workload(workload).pods;
-  const sinceMs = world.clock.nowMs();
+  const sinceMs = world.source.nowMs();
   let untilMs = Number.POSITIVE_INFINITY;
   world.onCacheCleared = () => {
-    if (isFreed) untilMs = world.clock.nowMs();
+    if (isFreed) untilMs = world.source.nowMs();
   };
   world.source.disturbances.push((vitals, { uid }, _, atMs) => {
     if (uid !== pod?.uid || atMs < sinceMs || atMs >= untilMs) return;
@@ -62,7 +62,7 @@ export function cacheGrows(world: World, isFreed = true, workload = 'checkout'):
 
 /** So many times the usual requests knock at the door; what a limit does not let in makes no pod slow. */
 export function surge(world: World, times: number, workload = 'checkout'): () => void {
-  const sinceMs = world.clock.nowMs();
+  const sinceMs = world.source.nowMs();
   const disturb: Disturbance = (vitals, _, { ref, replicas }, atMs) => {
     if (ref.name !== workload || atMs < sinceMs) return;
     const usual = vitals['request_rate'] ?? 0;

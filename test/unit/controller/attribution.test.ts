@@ -70,7 +70,7 @@ async function aShopWithAQueue(owner: PolledReading['workload']): Promise<World>
   const { source } = world;
   world.metricSource = {
     async poll(wishes, nowMs) {
-      const reply = await source.poll(wishes, nowMs);
+      const reply = await source.poll(wishes);
       const lag = { ...series(0, owner), reading: { kind: 'value' as const, value: 9_000, atMs: nowMs - 1_000 } };
       return { ...reply, policies: reply.policies.map((each) => ({ ...each, readings: [...each.readings, lag] })) };
     },

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Poller } from '../../../src/controller/poller.ts';
 import type { MetricSource, PolledPolicy, PolledReading } from '../../../src/controller/ports.ts';
 import { aPolicy } from '../../support/builders/policy.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedLog, recordedMetrics } from '../../support/recorders.ts';
 
 const SECOND = 1_000;
@@ -28,7 +29,7 @@ function aPoller(answer: () => PolledPolicy = () => polled([])) {
     poll: (_: unknown, atMs: number) => Promise.resolve({ atMs, queries: 1, policies: [answer()] }),
     backfill: () => Promise.resolve({ ok: false, error: { kind: 'Timeout', message: 'slow' } }),
   } as unknown as MetricSource;
-  return { poller: new Poller({ source, metrics, log: recordedLog() }), metrics };
+  return { poller: new Poller({ source, metrics, clock: fakeClock(0), log: recordedLog() }), metrics };
 }
 
 describe('the rhythm', () => {

@@ -9,6 +9,7 @@ import { createMetricSource } from '../../../src/prometheus/metric-source.ts';
 import { nodesNamed, parseQuery } from '../../../src/prometheus/promql/syntax.ts';
 import { createTransport, type Transport } from '../../../src/prometheus/transport.ts';
 import { aQuery, aWish, vector } from '../../support/builders/prometheus.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedLog } from '../../support/recorders.ts';
 import { json, scriptedServer, type ScriptedServer } from '../../support/scripted-server.ts';
 
@@ -165,7 +166,7 @@ describe('over http', () => {
 
   test('a poll and what is asked besides go over one connection, one after the other', async () => {
     server.script(json(vector([])));
-    const source = createMetricSource(optionsOf(), transport);
+    const source = createMetricSource(optionsOf(), fakeClock(Date.now()), transport);
     const before = connections.opened;
     await source.poll([aWish({ metrics: [aQuery('sum(x)')] })], Date.now());
     await evidence.calls(['shop']);

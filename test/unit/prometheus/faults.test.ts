@@ -16,6 +16,7 @@ import {
   timeRow,
   vector,
 } from '../../support/builders/prometheus.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedLog } from '../../support/recorders.ts';
 import { hang, json, reset, scriptedServer, type Script, type ScriptedServer } from '../../support/scripted-server.ts';
 
@@ -26,13 +27,16 @@ let server: ScriptedServer;
 let source: PrometheusSource;
 
 const open = (options: Partial<MetricSourceOptions> = {}): void => {
-  source = createMetricSource({
-    url: server.url,
-    log: recordedLog(),
-    timeoutMs: 10_000,
-    retry: { attempts: 1, initialDelayMs: 1 },
-    ...options,
-  });
+  source = createMetricSource(
+    {
+      url: server.url,
+      log: recordedLog(),
+      timeoutMs: 10_000,
+      retry: { attempts: 1, initialDelayMs: 1 },
+      ...options,
+    },
+    fakeClock(NOW),
+  );
 };
 const poll = async (wish = aWish(), nowMs = NOW): Promise<PolledPolicy> => {
   const { policies } = await source.poll([wish], nowMs);

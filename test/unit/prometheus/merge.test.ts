@@ -11,6 +11,7 @@ import {
   queryOf,
   vector,
 } from '../../support/builders/prometheus.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedLog } from '../../support/recorders.ts';
 import { hang, json, scriptedServer, type Script, type ScriptedServer } from '../../support/scripted-server.ts';
 
@@ -25,7 +26,7 @@ let source: PrometheusSource;
 beforeEach(async () => {
   server = await scriptedServer(json({}));
   const retry = { attempts: 0, initialDelayMs: 1 };
-  source = createMetricSource({ url: server.url, log: recordedLog(), timeoutMs: 400, retry });
+  source = createMetricSource({ url: server.url, log: recordedLog(), timeoutMs: 400, retry }, fakeClock(NOW));
 });
 afterEach(async () => {
   await source.close();
@@ -143,12 +144,10 @@ describe('what is left over of a merged query', () => {
   /** The server takes a moment for each part; how many of them it had at once at most. */
   async function pollHolding(concurrency: number): Promise<{ readonly most: number; readonly asked: number }> {
     await source.close();
-    source = createMetricSource({
-      url: server.url,
-      log: recordedLog(),
-      retry: { attempts: 0 },
-      limits: { concurrency },
-    });
+    source = createMetricSource(
+      { url: server.url, log: recordedLog(), retry: { attempts: 0 }, limits: { concurrency } },
+      fakeClock(NOW),
+    );
     const waiting: (() => void)[] = [];
     let [most, count] = [0, 0];
     const single: Script = (...args) => {

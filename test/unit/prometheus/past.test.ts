@@ -10,6 +10,7 @@ import {
   queryOf,
   vector,
 } from '../../support/builders/prometheus.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { recordedLog } from '../../support/recorders.ts';
 import { json, scriptedServer, type Script, type ScriptedServer } from '../../support/scripted-server.ts';
 
@@ -29,7 +30,10 @@ const ranges =
 
 beforeEach(async () => {
   server = await scriptedServer(ranges(json(matrix())));
-  source = createMetricSource({ url: server.url, log: recordedLog(), timeoutMs: 2000, retry: { attempts: 0 } });
+  source = createMetricSource(
+    { url: server.url, log: recordedLog(), timeoutMs: 2000, retry: { attempts: 0 } },
+    fakeClock(NOW),
+  );
 });
 afterEach(async () => {
   await source.close();
@@ -72,6 +76,31 @@ describe('back-fill', () => {
     server.script(ranges(json(matrix(bad, series({ pod: 'good' }, [100, '1'])))));
     const reply = await past();
     expect(reply.ok && reply.value.map(({ pod }) => pod)).toEqual(['good']);
+  });
+
+  test('series without a pod keep the workload that they name; of those that name it twice none is kept', async () => {
+    const lag = aQuery('sum by (deployment, queue) (lag)', 'lag');
+    server.script(
+      ranges(
+        json(
+          matrix(
+            series({ deployment: 'cart' }, [100, '1']),
+            series({ statefulset: 'cart' }, [100, '2']),
+            series({ workload: 'mail' }, [100, '3']),
+            series({ deployment: 'web', queue: 'a' }, [100, '4']),
+            series({ deployment: 'web', queue: 'b' }, [100, '5']),
+            series({}, [100, '6']),
+          ),
+        ),
+      ),
+    );
+    const reply = await past(aWish({ metrics: [lag] }));
+    expect(reply.ok && reply.value.map(({ workload, values }) => [workload, values[0]])).toEqual([
+      [{ name: 'cart', kind: 'Deployment' }, 1],
+      [{ name: 'cart', kind: 'StatefulSet' }, 2],
+      [{ name: 'mail' }, 3],
+      [undefined, 6],
+    ]);
   });
 
   test('too long a period loses its oldest part', async () => {
