@@ -4,6 +4,7 @@ import type { Trend } from './detectors/trend.ts';
 import type { DetectionSettings } from './engine-input.ts';
 import type { Direction } from './sample.ts';
 import { scoreOfRatio } from './statistics/score-of-ratio.ts';
+import { newScore } from './verdict.ts';
 import type { Score } from './verdict.ts';
 
 /**
@@ -93,9 +94,8 @@ function settled(a: Assessment, settings: DetectionSettings, ratio: number): num
   return isWarmingUp(a, settings) ? Math.min(ratio, UNCONFIRMED) : ratio;
 }
 
-/** Says of a score that predecessors saw some of its samples. */
-const withInheritance = ({ inherited }: Assessment, score: Score): Score =>
-  inherited > 0 ? { ...score, inherited } : score;
+/** Samples of the score that predecessors saw; `undefined`: none. */
+const inheritedBy = ({ inherited }: Assessment): number | undefined => (inherited > 0 ? inherited : undefined);
 
 /** Upper end of what the series' past calls ordinary; `undefined` below `minSamples`. */
 export function ordinaryUpTo(a: Assessment, minSamples: number): number | undefined {
@@ -106,8 +106,7 @@ export function ordinaryUpTo(a: Assessment, minSamples: number): number | undefi
 export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   if (a.learnt < settings.minSamples) return undefined;
   const needed = neededDeviation(a, a.expected, a.sigma);
-  return withInheritance(a, {
-    kind: 'score',
+  return newScore({
     score: scoreOfRatio(settled(a, settings, materialRatio(a, a.observation.ratio, a.expected, needed))),
     detector: 'own-history',
     feature: FEATURES[a.observation.feature] ?? 'none',
@@ -117,6 +116,7 @@ export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Sco
     p: a.observation.tail,
     samples: a.learnt,
     modelAgeMs: a.modelAgeMs,
+    inherited: inheritedBy(a),
   });
 }
 
@@ -124,8 +124,7 @@ export function ownHistoryScore(a: Assessment, settings: DetectionSettings): Sco
 export function seasonalScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   if (a.learnt < settings.minSamples || Number.isNaN(a.slow.seasonalExpected)) return undefined;
   const needed = neededDeviation(a, a.slow.seasonalExpected, a.slow.residualSigma);
-  return withInheritance(a, {
-    kind: 'score',
+  return newScore({
     score: scoreOfRatio(settled(a, settings, materialRatio(a, a.slow.seasonalRatio, a.slow.seasonalExpected, needed))),
     detector: 'seasonal',
     feature: a.slow.season === 'week' ? 'day-of-week' : 'time-of-day',
@@ -134,6 +133,7 @@ export function seasonalScore(a: Assessment, settings: DetectionSettings): Score
     band: [a.slow.seasonalExpected - needed, a.slow.seasonalExpected + needed],
     samples: a.learnt,
     modelAgeMs: a.modelAgeMs,
+    inherited: inheritedBy(a),
   });
 }
 
@@ -145,8 +145,7 @@ export function seasonalScore(a: Assessment, settings: DetectionSettings): Score
 export function shapeScore(a: Assessment, settings: DetectionSettings): Score | undefined {
   if (a.learnt < settings.minSamples || !(a.slow.shapeRatio > 0)) return undefined;
   const ratio = a.slow.shapeRatio / SHAPE_LINE;
-  return {
-    kind: 'score',
+  return newScore({
     score: scoreOfRatio(inHarmfulZone(a) ? ratio : Math.min(ratio, HARMLESS)),
     detector: 'shape',
     feature: 'nearest-neighbour',
@@ -154,7 +153,7 @@ export function shapeScore(a: Assessment, settings: DetectionSettings): Score | 
     expected: a.expected,
     samples: a.learnt,
     modelAgeMs: a.modelAgeMs,
-  };
+  });
 }
 
 /**
@@ -164,8 +163,7 @@ export function shapeScore(a: Assessment, settings: DetectionSettings): Score | 
 export function slowTrendScore(a: Assessment): Score | undefined {
   const { slowTrend } = a;
   if (slowTrend === undefined) return undefined;
-  const score: Score = {
-    kind: 'score',
+  return newScore({
     score: scoreOfRatio(slowTrendRatio(a, slowTrend)),
     detector: 'trend',
     feature: 'slow-time-to-limit',
@@ -173,8 +171,8 @@ export function slowTrendScore(a: Assessment): Score | undefined {
     samples: slowTrend.samples,
     modelAgeMs: slowTrend.spanMs,
     slopePerSecond: slowTrend.slopePerSecond,
-  };
-  return slowTrend.timeToLimitMs === undefined ? score : { ...score, timeToLimitMs: slowTrend.timeToLimitMs };
+    timeToLimitMs: slowTrend.timeToLimitMs,
+  });
 }
 
 function slowTrendRatio(a: Assessment, trend: Trend): number {
@@ -192,8 +190,7 @@ export function peerScore(a: Assessment): Score | undefined {
   if (Number.isNaN(a.peerRatio)) return undefined;
   const harm = harmNow(a, a.peerExpected) / a.peerNeeded;
   const ratio = inHarmfulZone(a) ? harm : Math.min(harm, HARMLESS);
-  return {
-    kind: 'score',
+  return newScore({
     score: scoreOfRatio(ratio),
     detector: 'peers',
     feature: 'peer-deviation',
@@ -201,7 +198,7 @@ export function peerScore(a: Assessment): Score | undefined {
     expected: a.peerExpected,
     band: [a.peerExpected - a.peerNeeded, a.peerExpected + a.peerNeeded],
     samples: a.learnt,
-  };
+  });
 }
 
 /** A filling resource: how soon it meets its limit. `undefined` where nothing fills or too little is seen. */
@@ -209,16 +206,15 @@ export function trendScore(a: Assessment, settings: DetectionSettings): Score | 
   const { trend } = a;
   if (trend === undefined) return undefined;
   const isYoung = a.learnt - a.inherited < settings.minSamples;
-  const score: Score = {
-    kind: 'score',
+  return newScore({
     score: scoreOfRatio(trendRatio(a, trend, isYoung)),
     detector: 'trend',
     feature: 'time-to-limit',
     observed: a.value,
     samples: trend.samples,
     slopePerSecond: trend.slopePerSecond,
-  };
-  return trend.timeToLimitMs === undefined ? score : { ...score, timeToLimitMs: trend.timeToLimitMs };
+    timeToLimitMs: trend.timeToLimitMs,
+  });
 }
 
 /**

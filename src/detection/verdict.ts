@@ -16,20 +16,40 @@ export interface Score {
   readonly feature: string;
   readonly observed: number;
   /** What was expected, with its band (low, high); absent where a detector knows only a limit. */
-  readonly expected?: number;
-  readonly band?: readonly [number, number];
+  readonly expected?: number | undefined;
+  readonly band?: readonly [number, number] | undefined;
   /** Share of past values at least as extreme; never below 1/(n+1). */
-  readonly p?: number;
+  readonly p?: number | undefined;
   /** Samples learnt from. */
   readonly samples: number;
   /** Of them, seen only by predecessors of the pod (`inheritance.ts`); absent: none. */
-  readonly inherited?: number;
-  readonly modelAgeMs?: number;
+  readonly inherited?: number | undefined;
+  readonly modelAgeMs?: number | undefined;
   /** Milliseconds until the series meets its limit at its present slope: an early warning. */
-  readonly timeToLimitMs?: number;
+  readonly timeToLimitMs?: number | undefined;
   /** Change per second over the recent window, in the metric's unit; for slopes and onset. */
-  readonly slopePerSecond?: number;
+  readonly slopePerSecond?: number | undefined;
 }
+
+/**
+ * A score, made in one place so that all are objects of one shape: thousands a second are read by code that would else meet
+ * a dozen. What a detector does not say is undefined.
+ */
+export const newScore = (said: Omit<Score, 'kind'>): Score => ({
+  kind: 'score',
+  score: said.score,
+  detector: said.detector,
+  feature: said.feature,
+  observed: said.observed,
+  expected: said.expected,
+  band: said.band,
+  p: said.p,
+  samples: said.samples,
+  inherited: said.inherited,
+  modelAgeMs: said.modelAgeMs,
+  timeToLimitMs: said.timeToLimitMs,
+  slopePerSecond: said.slopePerSecond,
+});
 
 export type NoVerdictReason =
   'InsufficientData' | 'StaleData' | 'Gap' | 'NotFinite' | 'Absent' | 'Partial' | 'SourceError';

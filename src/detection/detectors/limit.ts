@@ -1,6 +1,7 @@
 import type { MetricLimit, MetricSpec } from '../sample.ts';
 import { D, U } from '../state/series-record.ts';
 import type { Cursor } from '../state/slab.ts';
+import { newScore } from '../verdict.ts';
 import type { Score } from '../verdict.ts';
 
 /** At the limit 0.9; ten per cent beyond it 0.95, and rising. Exceeded, but not for long enough: below any threshold. */
@@ -30,15 +31,14 @@ export function limitScore(c: Cursor, spec: MetricSpec, value: number, atMs: num
   const since = c.f64[c.d + D.limitSinceMs] ?? 0;
   if (beyondEnter && atMs - since >= limit.forSeconds * 1000) c.u32[c.u + U.limitBreached] = 1;
   const breached = c.u32[c.u + U.limitBreached] === 1;
-  return {
-    kind: 'score',
+  return newScore({
     score: breached ? severityBeyond(sign * (value - limit.enter), Math.abs(limit.enter)) : beyondEnter ? NOT_YET : 0,
     detector: 'limit',
     feature: breached ? 'limit' : beyondEnter ? 'limit-pending' : 'within-limit',
     observed: value,
     expected: limit.enter,
     samples: c.u32[c.u + U.learnt] ?? 0,
-  };
+  });
 }
 
 function severityBeyond(excess: number, size: number): number {

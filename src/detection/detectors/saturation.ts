@@ -1,5 +1,6 @@
 import type { MetricProfile } from '../metric-profile.ts';
 import { interpolate } from '../statistics/interpolate.ts';
+import { newScore } from '../verdict.ts';
 import type { Score } from '../verdict.ts';
 
 export interface SaturationInput {
@@ -27,13 +28,12 @@ export function saturationScore(input: SaturationInput): Score | undefined {
   const read = onScale ? (value / limit) * (profile.ceiling ?? 1) : value;
   const plain = interpolate(profile.expectation, read);
   const yields = profile.expectationYieldsToHistory && ordinaryUpTo !== undefined && value <= ordinaryUpTo;
-  const score: Score = {
-    kind: 'score',
+  return newScore({
     score: yields ? Math.min(plain, YIELDED) : plain,
     detector: 'saturation',
     feature: onScale ? 'share-of-limit' : 'expectation',
     observed: value,
     samples,
-  };
-  return onScale ? { ...score, band: [0, limit] } : score;
+    band: onScale ? [0, limit] : undefined,
+  });
 }

@@ -1,3 +1,4 @@
+import { newScore } from '../verdict.ts';
 import type { Score, StatusFinding } from '../verdict.ts';
 
 /** From this severity on a fact of the pod's status makes it unhealthy, whatever threshold scores have. */
@@ -13,12 +14,11 @@ export function worstFinding(findings: readonly StatusFinding[]): StatusFinding 
 
 /** A status finding as a score: its severity is the score, its reason the feature. */
 export function statusScore(finding: StatusFinding): Score {
-  return {
-    kind: 'score',
+  return newScore({
     score: Math.min(Math.max(finding.severity, 0), 1),
     detector: 'status',
     feature: finding.reason,
     observed: finding.severity,
     samples: 0,
-  };
+  });
 }
