@@ -1,5 +1,5 @@
 import type { WorkloadRef } from '../lib/workload.ts';
-import type { PolledReading } from './ports.ts';
+import type { PolledReading, RangeSeries } from './ports.ts';
 
 /**
  * Which of the readings without a pod are this workload's: those that name it; where none does, the only one there is,
@@ -17,6 +17,21 @@ export function attributed(
     const known = readings.filter(isValue);
     return known.length === 0 || (isOnly && known.length === 1) ? readings : [];
   });
+}
+
+/** Past series of the pods, and of those without a pod the workload's own, as `attributed` has it of the readings. */
+export function attributedPast(
+  past: readonly RangeSeries[],
+  workload: WorkloadRef,
+  isOnly: boolean,
+): readonly RangeSeries[] {
+  const shared = past.filter(({ pod }) => pod === undefined);
+  const own = [...Map.groupBy(shared, ({ metric }) => metric).values()].flatMap((series) => {
+    const named = series.filter((each) => names(each, workload));
+    const candidates = named.length > 0 ? named : isOnly ? series : [];
+    return candidates.length === 1 ? candidates : [];
+  });
+  return [...past.filter(({ pod }) => pod !== undefined), ...own];
 }
 
 /** Metrics that came without a pod and without the name of any of these workloads, of which there are several. */
@@ -39,6 +54,6 @@ export function unattributed(
 
 const isValue = ({ reading }: PolledReading): boolean => reading.kind === 'value';
 
-function names({ workload }: PolledReading, { name, kind }: WorkloadRef): boolean {
+function names({ workload }: Pick<PolledReading, 'workload'>, { name, kind }: WorkloadRef): boolean {
   return workload !== undefined && workload.name === name && (workload.kind ?? kind) === kind;
 }

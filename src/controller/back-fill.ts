@@ -3,6 +3,7 @@ import { samplesOfPast } from '../detection/model-agreement.ts';
 import { PRESETS } from '../detection/presets.ts';
 import type { Log } from '../lib/log.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
+import { attributedPast } from './attribution.ts';
 import type { Poller } from './poller.ts';
 import type { ClusterReader } from './ports.ts';
 import type { Store } from './store-ports.ts';
@@ -92,9 +93,11 @@ export class BackFill {
       const past = await poller.past(policy, spanMs, untilMs);
       const names = new Set(past.map(({ metric }) => metric));
       const specs = metrics.length > 0 ? metrics : Object.values(PRESETS).filter(({ name }) => names.has(name));
-      // Past series without a pod are the workload's only where there is one, as at the polls.
-      const own = workloads.length === 1 ? past : past.filter(({ pod }) => pod !== undefined);
-      const taken = workloads.reduce((sum, workload) => sum + assessor.teach(policy, workload, own, specs), 0);
+      const isOnly = workloads.length === 1;
+      const taken = workloads.reduce((sum, workload) => {
+        const own = attributedPast(past, workload.ref, isOnly);
+        return sum + assessor.teach(policy, workload, own, specs);
+      }, 0);
       log.info('learnt from the past', { policy: policy.name, namespace: policy.namespace, samples: taken });
     } catch (error) {
       log.warn('the back-fill failed; the policy learns from now on', { policy: policy.name, err: error });

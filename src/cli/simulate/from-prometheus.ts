@@ -1,8 +1,8 @@
-import type { MetricSource, MetricWish, SourceError } from '../../controller/ports.ts';
+import type { MetricSource, MetricWish, RangeSeries, SourceError } from '../../controller/ports.ts';
 import { wishOf } from '../../controller/poller.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import type { HealingPolicy, WatchedMetric } from '../../policy/healing-policy.ts';
-import { FACTS, TERMINATED, WAITING, type RecordedSeries } from './recorded-series.ts';
+import { FACTS, identityOf, TERMINATED, WAITING, type RecordedSeries } from './recorded-series.ts';
 
 export interface RangeWish {
   readonly policies: readonly HealingPolicy[];
@@ -77,15 +77,25 @@ async function inParts(
       points = Math.floor(points / 2);
       continue;
     }
-    found.push(...reply.value.map((series) => ({ ...series, namespace })));
+    found.push(...reply.value.map((series) => recorded(series, namespace)));
     atMs = endMs;
   }
   return ok(found);
 }
 
+/** A series without a pod keeps the workload that it names: under several it would otherwise be nobody's. */
+function recorded({ workload, ...series }: RangeSeries, namespace: string): RecordedSeries {
+  const { name, kind } = workload ?? {};
+  return {
+    ...{ ...series, namespace },
+    ...(name !== undefined && { workload: name }),
+    ...(kind !== undefined && { workloadKind: kind }),
+  };
+}
+
 /** The parts of each series in one; several policies of a namespace read the same. */
 function joined(parts: readonly RecordedSeries[]): readonly RecordedSeries[] {
-  const byKey = Map.groupBy(parts, ({ namespace, pod, metric }) => `${namespace}\n${pod ?? ''}\n${metric}`);
+  const byKey = Map.groupBy(parts, identityOf);
   return [...byKey.values()].flatMap((own): RecordedSeries[] => {
     const [first] = own;
     if (first === undefined) return [];

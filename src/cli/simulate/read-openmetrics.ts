@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../../lib/result.ts';
+import { namedWorkload } from '../../lib/workload-labels.ts';
 import { Problems, type FileProblem } from './problems.ts';
 import { FACTS, TERMINATED, WAITING, type RecordedSeries } from './recorded-series.ts';
 import { SampleTable } from './sample-table.ts';
@@ -83,10 +84,11 @@ function metricOf(name: string, labels: Labels): string | undefined {
 }
 
 function identityOf(name: string, metric: string, { pod, container, ...labels }: Labels) {
-  const workload = labels['workload'] ?? labels['deployment'] ?? labels['statefulset'];
+  const workload = namedWorkload(labels);
   return {
     ...(pod !== undefined && metric !== FACTS.replicas && { pod }),
-    ...(workload !== undefined && { workload }),
+    ...(workload !== undefined && { workload: workload.name }),
+    ...(workload?.kind !== undefined && { workloadKind: workload.kind }),
     ...(name in FACT_OF && container !== undefined && { container }),
   };
 }

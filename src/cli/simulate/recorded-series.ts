@@ -1,3 +1,5 @@
+import type { WorkloadKind } from '../../lib/workload.ts';
+
 /** One series as it was recorded, whatever it was read from: the form that the replay works on. */
 export interface RecordedSeries {
   /** A metric's name, or a fact of the cluster (`FACTS`). */
@@ -5,8 +7,13 @@ export interface RecordedSeries {
   readonly namespace: string;
   /** Absent: of the workload as a whole. */
   readonly pod?: string;
-  /** The workload that the pod belongs to, where the record says so; else it is read off the pod's name. */
+  /**
+   * The workload that the pod belongs to, where the record says so; else it is read off the pod's name. Without a pod: the
+   * one that the series is of.
+   */
   readonly workload?: string;
+  /** Its kind, where the record says so: then no workload of the same name and another kind is meant. */
+  readonly workloadKind?: WorkloadKind;
   /** Facts may come container by container; those of a pod are added up. */
   readonly container?: string;
   /** Ascending. */
@@ -34,6 +41,12 @@ export const FACTS = {
 export const WAITING = 'waiting:';
 /** `terminated:OOMKilled`, 1 while that is why a container of the pod ended last. */
 export const TERMINATED = 'terminated:';
+
+/** What tells the series of a record apart. */
+export const identityOf = (series: Omit<RecordedSeries, 'timesMs' | 'values'>): string => {
+  const { namespace, workload, workloadKind, pod, container, metric } = series;
+  return [namespace, workloadKind, workload, pod, container, metric].map((part) => part ?? '').join('\n');
+};
 
 const FACT_NAMES: ReadonlySet<string> = new Set(Object.values(FACTS));
 

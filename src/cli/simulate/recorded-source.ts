@@ -14,6 +14,13 @@ export interface RecordedSourceOptions {
 interface Wanted {
   readonly cursor: Cursor;
   readonly unit: string;
+  readonly owner: Pick<PolledReading, 'pod' | 'workload'>;
+}
+
+/** The pod, or the workload that a series without a pod is of, as the live source tells of them. */
+function ownerOf({ pod, workload: name, workloadKind: kind }: RecordedSeries): Wanted['owner'] {
+  if (pod !== undefined) return { pod };
+  return name === undefined ? {} : { workload: { name, ...(kind !== undefined && { kind }) } };
 }
 
 /** A Prometheus that answers out of the record, with what it would have known at each moment and nothing later. */
@@ -59,22 +66,22 @@ export class RecordedSource implements MetricSource {
     const isWanted = ({ series: { metric } }: Cursor): boolean =>
       metrics.length === 0 ? isPreset(metric) : metrics.some(({ name }) => name === metric);
     const all = (this.#byNamespace.get(namespace) ?? []).filter(isWanted);
-    const wanted = all.map((cursor) => ({ cursor, unit: this.#unit(cursor.series, wish) }));
+    const wanted = all.map((cursor) => ({
+      ...{ cursor, unit: this.#unit(cursor.series, wish), owner: ownerOf(cursor.series) },
+    }));
     this.#byPolicy.set(wish.policyUid, wanted);
     return wanted;
   }
 
   #readings(wish: MetricWish, nowMs: number): readonly PolledReading[] {
     const readings: PolledReading[] = [];
-    for (const { cursor, unit } of this.#wanted(wish)) {
+    for (const { cursor, unit, owner } of this.#wanted(wish)) {
       const at = cursor.seek(nowMs);
       const { series } = cursor;
       const atMs = series.timesMs[at];
       const value = series.values[at];
       if (atMs === undefined || value === undefined || nowMs - atMs > this.#options.lookBackMs) continue;
-      const { metric, pod } = series;
-      const reading = { kind: 'value', value, atMs } as const;
-      readings.push(pod === undefined ? { metric, unit, reading } : { metric, unit, reading, pod });
+      readings.push({ metric: series.metric, unit, reading: { kind: 'value', value, atMs }, ...owner });
     }
     if (readings.length > 0) return readings;
     return wish.metrics.map(({ name, unit }) => ({
@@ -93,12 +100,12 @@ export class RecordedSource implements MetricSource {
   }
 
   backfill(wish: MetricWish, fromMs: number, toMs: number): Promise<Result<readonly RangeSeries[], never>> {
-    const past = this.#wanted(wish).flatMap(({ cursor: { series } }): RangeSeries[] => {
-      const { metric, pod, timesMs, values } = series;
+    const past = this.#wanted(wish).flatMap(({ cursor: { series }, owner }): RangeSeries[] => {
+      const { metric, timesMs, values } = series;
       const [first, end] = [firstFrom(timesMs, fromMs), firstFrom(timesMs, toMs)];
       if (end <= first) return [];
       const part = { timesMs: timesMs.slice(first, end), values: values.slice(first, end) };
-      return [{ metric, ...part, ...(pod !== undefined && { pod }) }];
+      return [{ metric, ...part, ...owner }];
     });
     return Promise.resolve(ok(past));
   }

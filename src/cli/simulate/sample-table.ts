@@ -1,4 +1,5 @@
-import type { RecordedSeries } from './recorded-series.ts';
+import type { WorkloadKind } from '../../lib/workload.ts';
+import { identityOf, type RecordedSeries } from './recorded-series.ts';
 
 /** One sample as a line of a file gives it. */
 export interface Sample {
@@ -6,6 +7,7 @@ export interface Sample {
   readonly namespace: string;
   readonly pod?: string;
   readonly workload?: string;
+  readonly workloadKind?: WorkloadKind;
   readonly container?: string;
   readonly atMs: number;
   readonly value: number;
@@ -23,7 +25,7 @@ export class SampleTable {
   readonly #series = new Map<string, Growing>();
 
   add({ atMs, value, ...of }: Sample): void {
-    const key = `${of.namespace}\n${of.workload ?? ''}\n${of.pod ?? ''}\n${of.container ?? ''}\n${of.metric}`;
+    const key = identityOf(of);
     const known = this.#series.get(key) ?? { of, times: [], values: [], isOrdered: true };
     this.#series.set(key, known);
     known.isOrdered &&= atMs > (known.times.at(-1) ?? -Infinity);

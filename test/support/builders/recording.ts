@@ -41,16 +41,17 @@ export function recordingOf(live: MetricSource, cluster: FakeCluster): Recording
     async poll(wishes, nowMs) {
       const reply = await live.poll(wishes, nowMs);
       facts(nowMs);
-      for (const { metric, pod, reading } of reply.policies.flatMap(({ readings }) => readings)) {
-        if (pod === undefined || reading.kind !== 'value') continue;
-        line(reading.atMs, workloadOf(pod)?.ref.name ?? '', pod, metric, reading.value);
+      for (const { metric, pod = '', workload, reading } of reply.policies.flatMap(({ readings }) => readings)) {
+        if (reading.kind !== 'value') continue;
+        line(reading.atMs, workload?.name ?? workloadOf(pod)?.ref.name ?? '', pod, metric, reading.value);
       }
       return reply;
     },
     async backfill(...asked) {
       const past = await live.backfill(...asked);
-      for (const { metric, pod = '', timesMs, values } of past.ok ? past.value : []) {
-        timesMs.forEach((atMs, i) => line(atMs, workloadOf(pod)?.ref.name ?? '', pod, metric, values[i] ?? NaN));
+      for (const { metric, pod = '', workload, timesMs, values } of past.ok ? past.value : []) {
+        const owner = workload?.name ?? workloadOf(pod)?.ref.name ?? '';
+        timesMs.forEach((atMs, i) => line(atMs, owner, pod, metric, values[i] ?? NaN));
       }
       return past;
     },

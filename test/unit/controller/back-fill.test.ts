@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { attributedPast } from '../../../src/controller/attribution.ts';
 import { BackFill } from '../../../src/controller/back-fill.ts';
 import type { Incident } from '../../../src/detection/incident.ts';
 import type { Poller } from '../../../src/controller/poller.ts';
-import type { ClusterReader } from '../../../src/controller/ports.ts';
+import type { ClusterReader, RangeSeries } from '../../../src/controller/ports.ts';
 import type { WorkloadAssessor } from '../../../src/controller/workload-assessor.ts';
 import { anIncident } from '../../support/builders/incident.ts';
 import { aPolicy } from '../../support/builders/policy.ts';
@@ -39,6 +40,27 @@ function aBackFill() {
   const names = (of = policies): readonly string[] => backFill.ready(of, NOW).map(({ name }) => name);
   return { backFill, names, spans, ends, waiting, state, log };
 }
+
+describe('whose the past is', () => {
+  const series = (value: number, of: Partial<RangeSeries> = {}): RangeSeries => ({
+    ...{ metric: 'lag', timesMs: Float64Array.of(1), values: Float64Array.of(value), ...of },
+  });
+  const { ref } = aWorkload();
+  const own = { workload: { name: ref.name, kind: ref.kind } };
+
+  test.each<readonly [string, readonly RangeSeries[], boolean, readonly number[]]>([
+    ['series of pods are anybody’s who has the pod', [series(1, { pod: 'a' }), series(2, { pod: 'b' })], false, [1, 2]],
+    ['one without a pod is the only workload’s', [series(1)], true, [1]],
+    ['and nobody’s where several are selected', [series(1)], false, []],
+    ['it is whose it names', [series(1, { workload: { name: 'other' } }), series(2, own)], false, [2]],
+    ['of its kind', [series(1, { workload: { name: ref.name, kind: 'StatefulSet' } })], false, []],
+    ['two that name it are not guessed', [series(1, own), series(2, own)], true, []],
+    ['nor are two that name none', [series(1), series(2, { workload: { name: 'other' } })], true, []],
+    ['metrics are taken one by one', [series(1), series(2, { ...own, metric: 'size' })], false, [2]],
+  ])('%s', (_, past, isOnly, expected) =>
+    expect(attributedPast(past, ref, isOnly).map(({ values }) => values[0])).toEqual(expected),
+  );
+});
 
 describe('the back-fill', () => {
   test('a policy is polled once its past is learnt, four at once', async () => {

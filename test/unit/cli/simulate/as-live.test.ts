@@ -1,10 +1,14 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { SUBCOMMANDS } from '../../../../src/cli/commands/all.ts';
 import { runProgram } from '../../../../src/cli/program.ts';
 import type { SimulationReport } from '../../../../src/cli/simulate/report.ts';
 import { Stage } from '../../../../tools/scenarios/stage.ts';
 import { happen } from '../../../../tools/scenarios/events.ts';
 import { loadScenario } from '../../../../tools/scenarios/load.ts';
+import type { MetricSource, PolledReading } from '../../../../src/controller/ports.ts';
 import type { Remedy } from '../../../../src/policy/healing-policy.ts';
 import { aRecord } from '../../../support/builders/policy.ts';
 import type { World } from '../../../support/fakes/world.ts';
@@ -29,7 +33,12 @@ interface Decided {
 /** Plays a scenario live, records what the operator was shown, and returns what it decided beside the recording. */
 async function live(
   file: string,
-  over: { readonly remedies?: readonly Remedy[]; readonly before?: (world: World) => Promise<void> } = {},
+  over: {
+    readonly remedies?: readonly Remedy[];
+    readonly before?: (world: World) => Promise<void>;
+    /** What the source tells besides what the pods show. */
+    readonly besides?: (source: MetricSource) => MetricSource;
+  } = {},
 ): Promise<{
   readonly csv: string;
   readonly policy: string;
@@ -37,15 +46,15 @@ async function live(
   readonly holds: readonly Decided[];
   readonly fromMs: number;
 }> {
-  const loaded = loadScenario(`${FOLDER}/${file}`);
+  const loaded = loadScenario(file.startsWith('/') ? file : `${FOLDER}/${file}`);
   if (!loaded.ok) throw new Error(loaded.error.join('\n'));
   const { scenario } = loaded.value;
-  const { remedies, before } = over;
+  const { remedies, before, besides = (source: MetricSource) => source } = over;
   const policies = loaded.value.policies.map((each) => (remedies === undefined ? each : { ...each, remedies }));
   const stage = await Stage.open({ ...loaded.value, policies });
   const { world, startMs } = stage;
   await before?.(world);
-  const recording = recordingOf(stage.source, world.cluster);
+  const recording = recordingOf(besides(stage.source), world.cluster);
   world.metricSource = recording.source;
   await stage.startAegis();
   let passed = 0;
@@ -116,6 +125,79 @@ describe('the replay of what a live operator saw decides as it did', () => {
       held.map(({ atMs, action, reason }) => ({ atMs, what: `${action} ${reason}` })),
     );
     expect(untilFirst(acts, heldAgain)).toEqual(untilFirst(acts, holds));
+  });
+});
+
+describe('one series without a pod for each of two workloads that one policy selects', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aegis-simulate-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const metrics = [
+    { name: 'cpu_usage' },
+    {
+      ...{ name: 'lag', query: 'sum by (deployment) (lag)', unit: '1', direction: 'Above' },
+      limit: { enter: '100', leave: '50', forSeconds: 1 },
+    },
+  ];
+  const file = join(folder, 'queues.yaml');
+  writeFileSync(
+    file,
+    JSON.stringify({
+      ...{ name: 'queues', group: 'fault', lastsSeconds: LASTS_SECONDS, events: [] },
+      cluster: { workloads: [{ name: 'cart' }, { name: 'mail' }] },
+      policies: [
+        {
+          metadata: { name: 'queues' },
+          spec: {
+            ...{ mode: 'Auto', detection: { intervalSeconds: 15, metrics } },
+            target: { kind: 'Deployment', selector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] } },
+            remedies: [{ on: ['anomaly:lag'], steps: [{ action: 'scale_up' }] }],
+          },
+        },
+      ],
+    }),
+  );
+
+  /** The queue of the first grows long after five minutes; `names`: whether the series say whose they are. */
+  const queues =
+    (names: boolean) =>
+    (source: MetricSource): MetricSource => ({
+      async poll(wishes, nowMs) {
+        const reply = await source.poll(wishes, nowMs);
+        begunMs ??= reply.atMs;
+        const long = reply.atMs - begunMs >= 300_000 ? 9_000 : 5;
+        const lags = [long, 5].map((value, i): PolledReading => ({
+          ...{ metric: 'lag', unit: '1', reading: { kind: 'value', value, atMs: reply.atMs - 1_000 } },
+          ...(names && { workload: { name: i === 0 ? 'cart' : 'mail', kind: 'Deployment' } }),
+        }));
+        return {
+          ...reply,
+          policies: reply.policies.map((each) => ({ ...each, readings: [...each.readings, ...lags] })),
+        };
+      },
+      backfill: (wish, fromMs, toMs, stepMs) => source.backfill(wish, fromMs, toMs, stepMs),
+      firingAlerts: () => source.firingAlerts(),
+      lookBackMs: (wish) => source.lookBackMs(wish),
+      checkQueries: (wish) => source.checkQueries(wish),
+      close: () => source.close(),
+    });
+  let begunMs: number | undefined;
+
+  test.each([
+    ['that name them make one of them ill, live and replayed', true, ['Deployment shop/cart scale_up']],
+    ['that name neither make none ill, live and replayed', false, []],
+  ])('%s', async (_, names, expected) => {
+    begunMs = undefined;
+    const { csv, policy, acts, fromMs } = await live(file, { besides: queues(names) });
+    const { incidents } = await replayed(csv, policy, fromMs);
+    const again = incidents.flatMap(({ workload, actions }) =>
+      actions.map(({ atMs, action }) => ({ atMs, what: `${workload} ${action}` })),
+    );
+    expect(again.slice(0, 1).map(({ what }) => what)).toEqual(expected);
+    expect(again.slice(0, 1).map(({ atMs }) => atMs)).toEqual(
+      inOrder(acts)
+        .slice(0, 1)
+        .map(({ atMs }) => atMs),
+    );
   });
 });
 
