@@ -63,7 +63,7 @@ export function createLogFinder({ logs, clock, log, failureWindowMs }: Surroundi
 
 const BUSY = 'logs: the source did not answer lately, or is busy';
 /** Faults after which asking at once again would only cost time. */
-const SILENT: ReadonlySet<string> = new Set(['Unreachable', 'Timeout']);
+const SILENT: ReadonlySet<string> = new Set(['Unreachable', 'Timeout', 'QueryTooLarge']);
 
 type Subject = NonNullable<ReturnType<typeof subjectOf>>;
 

@@ -85,6 +85,7 @@ describe('a request without log lines', () => {
 
   test.each([
     ['Unreachable', busy, 1],
+    ['QueryTooLarge', busy, 1],
     ['Unauthorized', { request, missing: 'logs: the source cannot be read (Unauthorized)' }, 2],
   ] as const)('after %s the next one is answered at once', async (kind, expected, times) => {
     const { source, asked } = aSource(err({ kind, message: '' }));
