@@ -48,8 +48,16 @@ export interface ActionGateDeps {
   readonly holder: string;
 }
 
+/**
+ * What follows an effect that was sent, before the action may be looked at again: the look whether it is there, and the record. It needs
+ * no turn: the row is durable, the budget reserved, the target held.
+ */
+interface Sent {
+  readonly settle: () => Promise<void>;
+}
+
 /** The action as it is now, to be judged again since the target moved; `undefined`: this was all. */
-type Round = StoredAction | 'busy' | undefined;
+type Round = StoredAction | 'busy' | Sent | undefined;
 
 /** How an action ends that is not meant any more. */
 type Ending = Omit<NonNullable<ActionStatus['closed']>, 'atMs'>;
@@ -60,7 +68,8 @@ type Judged = { readonly live: WorkloadSnapshot } | { readonly refused: Hold } |
 /**
  * The one way to an effect. In this order, and never another: all guards on a live read, the server's dry run, the
  * target's lease, the reservation in the ledger, all guards again on another live read, the history row and `Executing`,
- * the write, the look whether it is there, the record. One effect at a time: what one spends the next one sees.
+ * the write, the look whether it is there, the record. One effect at a time until it is sent: what one spends the next one sees. The look
+ * and the record hold up nobody but the workload itself, however long the API server takes for them.
  */
 export class ActionGate {
   readonly #deps: ActionGateDeps;
@@ -74,10 +83,12 @@ export class ActionGate {
    * Takes the action as far as it may go now. What became of it is in its status when this resolves; `busy`: nothing,
    * since another process acts on the target.
    */
-  pass(action: StoredAction, findings: Findings): Promise<'passed' | 'busy'> {
+  async pass(action: StoredAction, findings: Findings): Promise<'passed' | 'busy'> {
     const turn = this.#turn.then(() => this.#pass(action, findings));
     this.#turn = turn.catch(() => undefined);
-    return turn;
+    const round = await turn;
+    if (isSent(round)) await round.settle();
+    return round === 'busy' ? 'busy' : 'passed';
   }
 
   /** What holds the action now, judged on a live read as before its write; `undefined`: nothing does. */
@@ -87,12 +98,12 @@ export class ActionGate {
     return 'refused' in judged ? judged.refused : undefined;
   }
 
-  async #pass(action: StoredAction, findings: Findings): Promise<'passed' | 'busy'> {
+  async #pass(action: StoredAction, findings: Findings): Promise<Round> {
     let current: Round = action;
-    for (let round = 1; typeof current === 'object' && round <= MAX_CONFLICTS; round++) {
+    for (let round = 1; isAgain(current) && round <= MAX_CONFLICTS; round++) {
       current = await this.#try(current, findings, round === MAX_CONFLICTS);
     }
-    return current === 'busy' ? 'busy' : 'passed';
+    return current;
   }
 
   /** One round; the action as it is then, if the target moved under the write and the round must be repeated. */
@@ -130,13 +141,20 @@ export class ActionGate {
     } catch (error) {
       return this.#refuse(action, hold('HistoryUnavailable', `the target cannot be taken: ${messageOf(error)}`));
     }
+    let round: Round = undefined;
+    const release = (): Promise<void> => store.releaseTargetLease(target, holder).catch(() => undefined); // it ends by itself
     try {
       const problem = await this.#reserve(action);
-      if (problem !== undefined) return await this.#refuse(action, hold('HistoryUnavailable', problem));
-      return await this.#writeEffect(action, findings, executor, isLast);
+      round =
+        problem === undefined
+          ? await this.#writeEffect(action, findings, executor, isLast)
+          : await this.#refuse(action, hold('HistoryUnavailable', problem));
     } finally {
-      await store.releaseTargetLease(target, holder).catch(() => undefined); // it ends by itself
+      if (!isSent(round)) await release();
     }
+    if (!isSent(round)) return round;
+    const { settle } = round;
+    return { settle: () => settle().finally(release) };
   }
 
   /** Puts the budget aside; a sentence if it cannot be. Then the guards see also what another process did or reserved. */
@@ -175,16 +193,20 @@ export class ActionGate {
     const outcome = await executor.perform(intent, again.live);
     metrics.count('aegis_effects_total', { action: intent.action, outcome: outcome.kind });
     log.info('effect', { actionId: intent.name, incidentId: intent.incidentId, action: intent.action, outcome });
-    const seen = await this.#readBack(executing, executor, outcome);
-    if (seen === undefined) return undefined; // left `Executing`: settled by looking, never by guessing
-    if (isMoved(seen) && !isLast) {
+    if (isMoved(outcome) && !isLast) {
       await journal.complete(rowId, 'TargetChanged', 'the target moved; judged again');
       return executing;
     }
+    return { settle: () => this.#settle(executing, executor, outcome, rowId) };
+  }
+
+  async #settle(executing: StoredAction, executor: Executor, outcome: Outcome, rowId: string): Promise<void> {
+    const { journal, clock } = this.#deps;
+    const seen = await this.#readBack(executing, executor, outcome);
+    if (seen === undefined) return; // left `Executing`: settled by looking, never by guessing
     // The row before the status: killed in between, the action is still `Executing` and is settled with its row.
     await journal.complete(rowId, seen.kind, textOf(seen));
-    await journal.record(executing, (status) => markOutcome(intent, status, seen, clock.nowMs()));
-    return undefined;
+    await journal.record(executing, (status) => markOutcome(executing.intent, status, seen, clock.nowMs()));
   }
 
   /** It could not be marked as executing, so nothing was sent from here; another process may have, under this row. */
@@ -292,6 +314,8 @@ export class ActionGate {
   }
 }
 
+const isSent = (round: Round): round is Sent => typeof round === 'object' && 'settle' in round;
+const isAgain = (round: Round): round is StoredAction => typeof round === 'object' && !isSent(round);
 const isMoved = (outcome: Outcome): boolean => outcome.kind === 'blocked' && outcome.reason === 'TargetChanged';
 const textOf = (outcome: Outcome): string => ('detail' in outcome ? outcome.detail : outcome.message);
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
