@@ -145,7 +145,7 @@ function assemble(
   const policyEngine = createPolicyEngine({ post: outbound.post, headers: (url) => engineHeaders(config, url) });
   const rights = new Map<EffectName, readonly string[]>();
   const logs = logSourceOf(config, client, clock, log);
-  const { operator, view, effectiveness, poller, surroundings, times } = composeOperator(
+  const { operator, view, effectiveness, poller, owed, surroundings, times } = composeOperator(
     {
       ...{ reader, writer, leadership, executors: byEffect, source, notifier, policyEngine, events },
       ...{ store, metrics, clock, random, log, ...(logs !== undefined && { logs }) },
@@ -160,7 +160,7 @@ function assemble(
   );
   return {
     ...{ view, logs, effectiveness, approvals: createApprovals({ writer, leadership, times, clock, log }) },
-    problems: () => problemsOf(reader, poller, surroundings),
+    problems: () => [...problemsOf(reader, poller, surroundings), ...owed.problems()],
     async start() {
       reader.start();
       await learnRights(client, [...enabledEffects], {

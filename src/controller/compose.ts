@@ -102,6 +102,7 @@ export interface ComposedOperator {
   readonly ledger: ActionLedger;
   readonly times: ActionTimes;
   readonly storms: StormWatch;
+  readonly owed: OwedRows;
   readonly effectiveness: EffectivenessDesk;
 }
 
@@ -178,7 +179,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...(settings.reportsPolicies !== undefined && { reportsPolicies: settings.reportsPolicies }),
   });
   return {
-    ...{ operator, poller, surroundings, book, ledger, times, storms },
+    ...{ operator, poller, surroundings, book, ledger, times, storms, owed },
     effectiveness: createEffectivenessDesk({
       ...{ store, clock, log },
       onReset: () => experience.refresh(clock.nowMs()),

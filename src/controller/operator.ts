@@ -229,7 +229,7 @@ export class Operator {
     const { owed, reader, store, log } = this.#deps;
     await owed.pay();
     if (this.#isHistoryWhole || !store.healthy()) return;
-    this.#isHistoryWhole = await rebuildHistory(store, log, reader.actions());
+    this.#isHistoryWhole = await rebuildHistory(store, owed, log, reader.actions());
   }
 
   /** A new leader first learns what its predecessor began: ledger, incidents, storms, and every open action. */

@@ -1,4 +1,5 @@
 import type { Log } from '../lib/log.ts';
+import { keepRow } from './kept-row.ts';
 import type { MetricsSink } from './ports.ts';
 import type { HistoryOutcome, HistoryRow, Store } from './store-ports.ts';
 
@@ -8,7 +9,7 @@ const MOST_OWED = 1_000;
 /**
  * Rows of the history that the store did not take although what they tell of happened all the same: alerts, inverses,
  * decisions to wait; and how effects went whose rows it has. They are paid as soon as it takes rows again; what a killed process owed is found in the action
- * objects by its successor (`rebuild-history.ts`).
+ * objects by its successor (`rebuild-history.ts`). One that is refused for good is kept without its body, and told of: nothing is tried for ever.
  */
 export class OwedRows {
   readonly #store: Store;
@@ -17,6 +18,8 @@ export class OwedRows {
   readonly #rows = new Map<string, HistoryRow>();
   /** By row. */
   readonly #outcomes = new Map<string, HistoryOutcome>();
+  /** Of this process: rows that were refused, and the last of them. */
+  readonly #refused = { marked: 0, lost: 0, last: '' };
 
   constructor(store: Store, log: Log, metrics: Pick<MetricsSink, 'count'>) {
     this.#store = store;
@@ -36,6 +39,29 @@ export class OwedRows {
   async pay(): Promise<void> {
     await this.#payRows();
     await this.#payOutcomes();
+  }
+
+  /** Sentences for `/health`: what the history does not hold as it should. */
+  problems(): readonly string[] {
+    const { marked, lost, last } = this.#refused;
+    if (marked + lost === 0) return [];
+    return [
+      `history: ${marked} rows are kept without their body, ${lost} are missing, since the store refused them (last: ${last})`,
+    ];
+  }
+
+  /** Adds a row that is known to be refused among others, or what can be kept of it. False: the store is away. */
+  async keep(row: HistoryRow): Promise<boolean> {
+    const { kept, because } = await keepRow(this.#store, row);
+    if (kept === 'away') return false;
+    if (kept === 'kept') return true;
+    // What the row would have told is in the log, whole.
+    this.#metrics.count('aegis_faults_total', { where: 'history-row' });
+    this.#log.error('a row of the history was refused', { row, kept, because });
+    if (kept === 'known') return true;
+    this.#refused[kept] += 1;
+    this.#refused.last = `${row.id}: ${because}`;
+    return true;
   }
 
   async #payOutcomes(): Promise<void> {
@@ -66,17 +92,9 @@ export class OwedRows {
 
   /** Alone: one that a constraint refuses must not keep back the others. False: the store is away. */
   async #payRow(row: HistoryRow): Promise<boolean> {
-    if (!this.#store.healthy()) return false;
-    try {
-      await this.#store.appendHistory([row]);
-    } catch (error) {
-      if (!this.#store.healthy()) return false;
-      // A store that is well and refuses it would refuse it for ever. What it would have told is in the log.
-      this.#metrics.count('aegis_faults_total', { where: 'history-row' });
-      this.#log.error('a row of the history is refused and given up', { row, err: error });
-    }
-    this.#rows.delete(row.id);
-    return true;
+    const isDone = await this.keep(row);
+    if (isDone) this.#rows.delete(row.id);
+    return isDone;
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../lib/thrown.ts';
 import type { HistoryOutcome, HistoryRow } from '../controller/store-ports.ts';
 import { StoreFault, type Db } from './backend.ts';
 import { brokenLink, chain, GENESIS, hashOf, type ChainCheck, type Unchained } from './history-chain.ts';
@@ -191,8 +192,17 @@ function toEntry(row: HistoryRow, seq: number): Unchained {
     action: storable(row.action ?? null),
     reason: storable(row.reason ?? null),
     message: storable(row.message),
-    facts: JSON.stringify(row.facts),
+    facts: factsOf(row),
   };
+}
+
+/** What has no JSON makes the row wrong, and not the store. */
+function factsOf({ id, facts }: HistoryRow): string {
+  try {
+    return JSON.stringify(facts);
+  } catch (error) {
+    throw new StoreFault('constraint', `the facts of history row ${id} have no JSON: ${messageOf(error)}`);
+  }
 }
 
 /**

@@ -18,8 +18,10 @@ const CODES: Readonly<Record<string, FaultCause>> = {
 /** The first two characters of an SQLSTATE, where the whole is not listed. */
 const CLASSES: Readonly<Record<string, FaultCause>> = {
   '08': 'unreachable', // connection exception
+  '22': 'constraint', // the value is wrong, not the database
   '23': 'constraint',
   '28': 'unreachable', // the user or the password is wrong
+  '54': 'constraint', // larger than the program allows
   '57': 'unreachable', // shut down, starting up, crashed
 };
 

@@ -5,6 +5,7 @@ import { Kysely, SqliteDialect, sql } from 'kysely';
 import { StoreFault, type Backend, type Db, type FaultCause } from './backend.ts';
 import { migrate, type Dialect } from './migrations.ts';
 import { kyselyDatabase } from './node-sqlite.ts';
+import { createReserve } from './reserve.ts';
 import type { Tables } from './tables.ts';
 
 export interface SqliteSetting {
@@ -44,6 +45,7 @@ export const SQLITE_DIALECT: Dialect = {
 /** SQLite in one file: write-ahead log, one connection, kysely's own queue in front of it. */
 export function createSqliteBackend(setting: SqliteSetting): Backend {
   let open: { db: Db; inode: number | undefined } | undefined;
+  const reserve = createReserve(setting.file);
 
   const session = async <T>(durability: 'durable' | 'batched', run: (db: Db) => Promise<T>): Promise<T> => {
     if (open === undefined) throw new StoreFault('unreachable', 'the database is not open');
@@ -66,7 +68,14 @@ export function createSqliteBackend(setting: SqliteSetting): Backend {
         throw fault;
       }
       open = { db: connected, inode: inodeOf(setting.file) };
+      reserve.keep();
     },
+    async makeWay() {
+      reserve.giveBack();
+      // What is in the log goes to the file, and its room back to the disk: what follows needs a log of its own.
+      if (open !== undefined) await sql`pragma wal_checkpoint(truncate)`.execute(open.db).catch(() => undefined);
+    },
+    keepRoom: () => reserve.keep(),
     write: session,
     read: (run) => {
       if (open === undefined) return Promise.reject(new StoreFault('unreachable', 'the database is not open'));
@@ -178,7 +187,9 @@ const CAUSES: Readonly<Record<number, FaultCause>> = {
   11: 'damaged',
   13: 'full',
   14: 'unreachable',
+  18: 'constraint', // larger than a row may be
   19: 'constraint',
+  20: 'constraint', // a value of another type
   26: 'damaged',
 };
 
