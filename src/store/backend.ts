@@ -28,6 +28,10 @@ export interface Backend {
   read<T>(run: (db: Db) => Promise<T>): Promise<T>;
   /** Calls the listener when the database goes away between two uses, where that can be noticed. */
   onLost?(listener: (fault: StoreFault) => void): void;
+  /** The database is full, and rows are about to be removed: makes that possible, where it needs room itself. */
+  makeWay?(): Promise<void>;
+  /** Called now and then: holds room for `makeWay`. */
+  keepRoom?(): void;
   /** Writes the rows of a batch; absent: statements of several rows are as good as anything. */
   readonly insertPredictions?: InsertRows;
   /** Rows of a batch that are written together. */

@@ -37,7 +37,7 @@ export interface Pruner {
 
 export function createPruner(
   supervisor: Pick<Supervisor, 'batched'>,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, keepRoom }: { readonly clock: Clock; readonly log: Log; readonly keepRoom: () => void },
   retention: Retention,
 ): Pruner {
   let cancel: (() => void) | undefined;
@@ -63,6 +63,7 @@ export function createPruner(
         await new Promise<void>((resolve) => void clock.after(1, resolve));
       }
     }
+    keepRoom();
     return removed;
   };
 

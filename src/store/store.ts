@@ -48,7 +48,7 @@ export interface ManagedStore extends Store {
 }
 
 /** Rows given up at once when the database is full. */
-const ROOM_STEP = 2_000;
+const ROOM_STEP = 1_000;
 
 /**
  * A store on one SQLite file. Resolves with a store in any case: one that could not be opened is not healthy, refuses
@@ -101,7 +101,7 @@ async function createStore(backend: Backend, dependencies: StoreDependencies): P
       });
     },
   });
-  const pruner = createPruner(supervisor, dependencies, retention);
+  const pruner = createPruner(supervisor, { ...dependencies, keepRoom: () => backend.keepRoom?.() }, retention);
   await supervisor.start();
   pruner.start();
   return {

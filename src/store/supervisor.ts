@@ -125,13 +125,18 @@ export function createSupervisor(setting: SupervisorSetting): Supervisor {
     }
   };
 
+  const makeRoom = async (): Promise<void> => {
+    await backend.makeWay?.();
+    await once('batched', setting.makeRoom);
+  };
+
   /** A full database gets room made, a lost file a new connection; each is tried once more. */
   const mended = async <T>(durability: 'durable' | 'batched', run: (db: Db) => Promise<T>): Promise<T> => {
     try {
       return await once(durability, run);
     } catch (fault) {
       if (!(fault instanceof StoreFault) || closed) throw fault;
-      if (fault.cause === 'full') await once('batched', setting.makeRoom);
+      if (fault.cause === 'full') await makeRoom();
       else if (fault.cause !== 'unreachable') throw fault;
       return once(durability, run);
     }

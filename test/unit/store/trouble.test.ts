@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSqliteStore, type ManagedStore, type SqliteStoreSetting } from '../../../src/store/store.ts';
@@ -126,6 +126,20 @@ describe('a full database', () => {
     expect(await store.verifyHistory()).toMatchObject({ ok: true });
     expect(metrics.value('aegis_store_failures_total', { cause: 'full' })).toBeGreaterThan(0);
     expect(store.healthy()).toBe(true);
+    await store.close();
+  });
+
+  test('gives back the room that was held on the disk, without which not even a removal has a place in the log', async () => {
+    const file = aFile();
+    const { store, clock } = await rig({ file, maxBytes: 400_000 });
+    const reserve = `${file}.reserve`;
+    expect(statSync(reserve).size).toBe(8 * 1024 * 1024);
+    const body = JSON.stringify({ text: 'x'.repeat(2_000) });
+    for (let i = 0; i < 400; i += 1) store.recordPrediction(aPrediction({ id: `p-${i}`, body, atMs: clock.nowMs() }));
+    await store.flush();
+    expect(existsSync(reserve)).toBe(false);
+    await store.prune();
+    expect(existsSync(reserve)).toBe(true);
     await store.close();
   });
 
