@@ -108,6 +108,8 @@ export interface PolicyAnswerView {
   readonly allowed: boolean;
   readonly reason: string;
   readonly appliedPolicies: readonly string[];
+  /** What a covered resource is denied for: the guard's reason and message. */
+  readonly because?: string;
 }
 
 /** Reads only: nothing behind it has an effect. */

@@ -55,11 +55,9 @@ export function answerPolicyQuestion(question: PolicyQuestionView, where: Where)
   const input = standingInput(action, policy, workload, where);
   const first = STANDING.flatMap((guard) => guard.check(input) ?? [])[0];
   if (first === undefined) return { allowed: true, reason: `Allowed by policy: ${policy.name}`, appliedPolicies };
-  const denied =
-    first.reason === 'DeniedByPolicy'
-      ? first.message
-      : `Denied by policy: ${policy.name} (${first.reason}: ${first.message})`;
-  return { allowed: false, reason: denied, appliedPolicies };
+  // The contract's words, for clients that compare them; what stands in the way, for people.
+  const because = first.reason === 'DeniedByPolicy' ? first.message : `${first.reason}: ${first.message}`;
+  return { allowed: false, reason: `Denied by policy: ${policy.name}`, appliedPolicies, because };
 }
 
 const refusal = (reason: string): PolicyAnswerView => ({ allowed: false, reason, appliedPolicies: [] });

@@ -19,8 +19,8 @@ export function operatorRoutes({ view, log }: HttpDependencies): readonly Route[
       body: policyQuestion,
       answer: { schema: policyAnswer, description: 'No policy covers it: not allowed.' },
       handle: async (call) => {
-        const { allowed, reason, appliedPolicies } = await view.evaluate(toQuestion(call.body));
-        return jsonReply({ allowed, reason, appliedPolicies });
+        const { allowed, reason, appliedPolicies, because } = await view.evaluate(toQuestion(call.body));
+        return jsonReply({ allowed, reason, appliedPolicies, ...(because !== undefined && { because }) });
       },
     }),
     route({

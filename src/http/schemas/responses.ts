@@ -184,7 +184,12 @@ export const performanceAnswer = z
   .openapi('ModelPerformanceResponse');
 
 export const policyAnswer = z
-  .object({ allowed: z.boolean(), reason: z.string(), appliedPolicies: z.array(z.string()) })
+  .object({
+    allowed: z.boolean(),
+    reason: z.string(),
+    appliedPolicies: z.array(z.string()),
+    because: z.string().optional().openapi({ description: 'Of a denial by a policy: what stands in the way.' }),
+  })
   .openapi('PolicyEvaluationResponse');
 
 export const incidentsAnswer = z

@@ -61,7 +61,10 @@ beforeAll(async () => {
             },
           ]),
         evaluate: () =>
-          Promise.resolve({ allowed: false, reason: 'Denied by policy: checkout', appliedPolicies: ['checkout'] }),
+          Promise.resolve({
+            ...{ allowed: false, reason: 'Denied by policy: checkout', appliedPolicies: ['checkout'] },
+            because: 'Suspended: the kill switch is on',
+          }),
       },
     },
   });
