@@ -145,7 +145,7 @@ export function composeOperator(adapters: OperatorAdapters, settings: OperatorSe
     ...{ engine, book, podAges, stalenessMs },
     isHealed: (incidentId) => ledger.hasHealed(incidentId),
   });
-  const backFill = new BackFill({ poller, assessor, reader, store, log });
+  const backFill = new BackFill({ poller, assessor, reader, store, clock, log });
   const alerts = new AlertDesk({ notifier, store, metrics, log });
   const owed = new OwedRows(store, log, metrics);
   const recorder = new DecisionRecorder({ writer, store, owed, events, metrics, log });
