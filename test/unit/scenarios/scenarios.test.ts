@@ -32,6 +32,14 @@ const PLAYED = [
   'brake/kill-switch',
   'people/approved',
   'trouble/lost-answer',
+  'fault/leak-two-of-five',
+  'fault/overload-step-of-four',
+  'fault/crash-of-a-sidecar',
+  'fault/bad-image-on-a-rolling-update',
+  'brake/pdb-full-then-free',
+  'brake/storm-of-sixty',
+  'control/outage-then-a-burst',
+  'people/policy-deleted-while-a-limit-stands',
 ];
 
 function loaded(file: string) {
