@@ -6,9 +6,9 @@ const RESERVE_BYTES = 8 * 1024 * 1024;
 /** Left to others when the reserve is made. */
 const SPARE_BYTES = 4 * 1024 * 1024;
 
-/** Room on the disk that is held for the day on which it is full. */
+/** Room on the disk that is held for the day on which it is full. Neither call throws. */
 export interface Reserve {
-  /** Makes the reserve where it is missing and the disk has room for it; never throws. */
+  /** Makes the reserve where it is missing and the disk has room for it. */
   keep(): void;
   giveBack(): void;
 }
@@ -19,13 +19,20 @@ export interface Reserve {
  */
 export function createReserve(database: string): Reserve {
   const path = `${database}.reserve`;
-  const giveBack = (): void => rmSync(path, { force: true });
+  const giveBack = (): void => {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // A folder that is none, or one that may not be written: there is nothing to give back.
+    }
+  };
+  const isKept = (): boolean => statSync(path, { throwIfNoEntry: false })?.size === RESERVE_BYTES;
   return {
     keep: () => {
-      if (database === ':memory:' || statSync(path, { throwIfNoEntry: false })?.size === RESERVE_BYTES) return;
+      if (database === ':memory:') return;
       try {
         const { bavail, bsize } = statfsSync(dirname(database));
-        if (bavail * bsize < RESERVE_BYTES + SPARE_BYTES) return;
+        if (isKept() || bavail * bsize < RESERVE_BYTES + SPARE_BYTES) return;
         // Not zeros, which a file system could leave out.
         writeFileSync(path, Buffer.alloc(RESERVE_BYTES, 'held for the day on which the disk is full\n'), {
           mode: 0o600,

@@ -68,7 +68,6 @@ export function createSqliteBackend(setting: SqliteSetting): Backend {
         throw fault;
       }
       open = { db: connected, inode: inodeOf(setting.file) };
-      reserve.keep();
     },
     async makeWay() {
       reserve.giveBack();

@@ -103,6 +103,7 @@ async function createStore(backend: Backend, dependencies: StoreDependencies): P
   });
   const pruner = createPruner(supervisor, { ...dependencies, keepRoom: () => backend.keepRoom?.() }, retention);
   await supervisor.start();
+  backend.keepRoom?.();
   pruner.start();
   return {
     ...historyPart(supervisor, metrics),
