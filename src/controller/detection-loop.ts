@@ -1,5 +1,6 @@
 import { isResting, SAME_INCIDENT_MS, type Incident } from '../detection/incident.ts';
 import { classify } from '../diagnosis/classify.ts';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import { decide } from '../healing/decide.ts';
 import type { Decision } from '../healing/decision.ts';
 import { inWords, MINUTE, SECOND } from '../lib/duration.ts';
@@ -8,6 +9,7 @@ import type { Log } from '../lib/log.ts';
 import type { WorkloadSnapshot } from '../lib/workload.ts';
 import { workloadKey } from '../lib/workload.ts';
 import { isEffect } from '../policy/action.ts';
+import type { EngineAnswer } from '../policy/guard.ts';
 import type { HealingPolicy } from '../policy/healing-policy.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { BackFill } from './back-fill.ts';
@@ -52,6 +54,12 @@ export interface DetectionLoopDeps {
 interface Case extends Assessed {
   readonly policy: HealingPolicy;
   readonly workload: WorkloadSnapshot;
+}
+
+/** Its incident as it stands, and what ails it. */
+interface Diagnosed extends Case {
+  readonly incident: Incident;
+  readonly diagnosis: Diagnosis;
 }
 
 const ALLOWED = { kind: 'allowed', policies: [] } as const;
@@ -130,8 +138,9 @@ export class DetectionLoop {
         open.map(({ policy, workload, track }) => ({ policy, workload, incidentId: track.history.incident?.id ?? '' })),
       );
     }
-    const ahead = await this.#askAhead(open);
-    for (const each of open) await this.#follow(each, () => this.#decide(each, ahead));
+    const diagnosed = await this.#diagnoseAll(open);
+    const ahead = await this.#askAhead(diagnosed);
+    for (const each of diagnosed) await this.#follow(each, () => this.#decide(each, ahead));
     if (this.#mayDecide()) this.#storms.tell(clock.nowMs());
     for (const policy of due) onPolled(policy);
   }
@@ -203,20 +212,43 @@ export class DetectionLoop {
     delete track.hold;
   }
 
+  /** What ails each of them; once a poll, whoever is asked about it afterwards. */
+  async #diagnoseAll(open: readonly Case[]): Promise<readonly Diagnosed[]> {
+    const diagnosed: Diagnosed[] = [];
+    for (const each of open) {
+      await this.#follow(each, async () => {
+        const found = await this.#diagnose(each);
+        if (found !== undefined) diagnosed.push(found);
+      });
+    }
+    return diagnosed;
+  }
+
+  async #diagnose(each: Case): Promise<Diagnosed | undefined> {
+    const { surroundings, clock, metrics } = this.#deps;
+    const { track, workload, transition } = each;
+    const { incident } = track.history;
+    if (incident === undefined) return undefined;
+    await surroundings.readThrottlePaths(workload);
+    const lines = this.#logs.linesOf(incident.id);
+    const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, clock.nowMs()));
+    // While an effect is under way its own consequences are in the picture: no news for people.
+    const isNews = transition === 'opened' || track.diagnosis?.failureType !== diagnosis.failureType;
+    if (isNews && diagnosis.cause.kind !== 'aegis') this.#tellDiagnosis(workload, diagnosis.summary);
+    if (transition === 'opened') metrics.count('aegis_incidents_total', { failure_type: diagnosis.failureType });
+    track.diagnosis = diagnosis;
+    return { ...each, incident, diagnosis };
+  }
+
   /** The engines' answers on what would be done now; decided is one after the other, so that each sees what others spent. */
-  async #askAhead(open: readonly Case[]): Promise<AnswersAhead> {
+  async #askAhead(diagnosed: readonly Diagnosed[]): Promise<AnswersAhead> {
     const { engines, surroundings, clock } = this.#deps;
-    const questions = open.flatMap(({ track, policy, workload, verdict }) => {
-      const { incident } = track.history;
-      const guardrails = surroundings.guardrailsOf(policy.namespace) ?? [];
-      if (!this.#mayDecide() || incident === undefined || !engines.isAsked(guardrails)) return [];
+    const questions = diagnosed.flatMap((each) => {
+      const guardrails = surroundings.guardrailsOf(each.policy.namespace) ?? [];
+      if (!this.#mayDecide() || !engines.isAsked(guardrails)) return [];
       try {
-        const nowMs = clock.nowMs();
-        const lines = this.#logs.linesOf(incident.id);
-        const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, nowMs));
-        const input = surroundings.decisionInput({ policy, workload, incident, verdict, diagnosis }, nowMs);
-        const wished = decide({ ...input, engineAnswer: ALLOWED });
-        return wished.kind === 'act' && isEffect(wished.intent.action) ? [{ intent: wished.intent, guardrails }] : [];
+        const wished = decide({ ...surroundings.decisionInput(each, clock.nowMs()), engineAnswer: ALLOWED });
+        return isEffectOf(wished) ? [{ intent: wished.intent, guardrails }] : [];
       } catch {
         return []; // the decision itself meets the same fault, and tells of it
       }
@@ -224,31 +256,12 @@ export class DetectionLoop {
     return engines.askAll(questions);
   }
 
-  async #decide({ track, policy, workload, verdict, transition }: Case, ahead: AnswersAhead): Promise<void> {
-    const { surroundings, recorder, clock, metrics, alerts, onAction } = this.#deps;
-    const { incident } = track.history;
-    if (incident === undefined) return;
-    const lines = this.#logs.linesOf(incident.id);
-    await surroundings.readThrottlePaths(workload);
+  async #decide(each: Diagnosed, ahead: AnswersAhead): Promise<void> {
+    const { recorder, clock, alerts, onAction } = this.#deps;
+    const { track, policy, incident, diagnosis } = each;
     const nowMs = clock.nowMs();
-    const diagnosis = classify(surroundings.diagnosisInput(track, workload, lines, nowMs));
-    // While an effect is under way its own consequences are in the picture: no news for people.
-    const isNews = transition === 'opened' || track.diagnosis?.failureType !== diagnosis.failureType;
-    if (isNews && diagnosis.cause.kind !== 'aegis') this.#tellDiagnosis(workload, diagnosis.summary);
-    if (transition === 'opened') metrics.count('aegis_incidents_total', { failure_type: diagnosis.failureType });
-    track.diagnosis = diagnosis;
-    const findings = { policy, workload, incident, verdict, diagnosis };
     const isTold = alerts.join(incident, diagnosis.failureType);
-    const decision = await this.#decideWithEngines(
-      policy,
-      decide({ ...surroundings.decisionInput(findings, nowMs), isTold }),
-      (answer) =>
-        decide({
-          ...{ ...surroundings.decisionInput(findings, nowMs), isTold },
-          ...(answer !== undefined && { engineAnswer: answer }),
-        }),
-      ahead,
-    );
+    const decision = await this.#decideWithEngines({ ...each, isTold }, ahead, nowMs);
     const action = await recorder.record(policy, track, decision, nowMs);
     if (action !== undefined) return onAction(action);
     if (decision.kind !== 'act' || track.hold === undefined) return;
@@ -260,18 +273,24 @@ export class DetectionLoop {
 
   /** The engines are asked only about what all other guards would let pass. */
   async #decideWithEngines(
-    policy: HealingPolicy,
-    first: Decision,
-    again: (answer: Awaited<ReturnType<EngineAnswers['ask']>>) => Decision,
+    { isTold, ...findings }: Diagnosed & { readonly isTold: boolean },
     ahead: AnswersAhead,
+    nowMs: number,
   ): Promise<Decision> {
     const { engines, surroundings } = this.#deps;
-    const isWaiting = first.kind === 'hold' && first.reason === 'PolicyEngineUnavailable';
-    const wished = isWaiting ? again(ALLOWED) : first;
-    if (wished.kind !== 'act' || !isEffect(wished.intent.action)) return first;
+    const guardrails = surroundings.guardrailsOf(findings.policy.namespace) ?? [];
+    const decideWith = (engineAnswer: EngineAnswer | undefined): Decision =>
+      decide({
+        ...{ ...surroundings.decisionInput(findings, nowMs), isTold },
+        ...(engineAnswer !== undefined && { engineAnswer }),
+      });
+    if (!engines.isAsked(guardrails)) return decideWith(undefined);
+    const wished = decideWith(ALLOWED);
+    if (!isEffectOf(wished)) return wished;
     const known = ahead.get(questionKey(wished.intent));
-    const answer = known ?? (await engines.ask(wished.intent, surroundings.guardrailsOf(policy.namespace) ?? []));
-    return answer === undefined ? first : again(answer);
+    // It was judged with this very answer, at this very moment.
+    if (known?.kind === 'allowed') return wished;
+    return decideWith(known ?? (await engines.ask(wished.intent, guardrails)));
   }
 
   #tellDiagnosis(workload: WorkloadSnapshot, summary: string): void {
@@ -287,6 +306,9 @@ export class DetectionLoop {
     this.#deps.events.emit(eventNote(regardingPolicy(policy), reason, note));
   }
 }
+
+const isEffectOf = (decision: Decision): decision is Extract<Decision, { kind: 'act' }> =>
+  decision.kind === 'act' && isEffect(decision.intent.action);
 
 /** From its onset; of one that came back, from its first beginning. */
 function lastedOf({ returns = 0, openedAtMs, onsetAtMs, updatedAtMs, resolvedAtMs }: Incident): number {
