@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { anOperator } from '../../support/fakes/an-operator.ts';
+import type { PodSnapshot } from '../../../src/lib/workload.ts';
 import { aGuardrail } from '../../support/builders/policy.ts';
 import { asCrashing } from '../../support/fakes/pod-states.ts';
 import { crashOne, leakInOne } from '../../support/fakes/troubles.ts';
@@ -30,8 +31,6 @@ describe('a wall clock that jumps', () => {
     world.clock.jump(byMs);
     await world.run(COOLDOWN_MS - MINUTE - (world.clock.monotonicMs() - sentMs));
     expect(world.cluster.effects()).toHaveLength(1);
-    // Samples of an hour ago lie in the future now: unknown, until the source has caught up.
-    if (byMs <= -60 * MINUTE) return;
     await world.until('done once it is over', () => world.cluster.effects().length === 2, 4 * MINUTE);
     expect(world.faults()).toEqual([]);
   });
@@ -84,5 +83,56 @@ describe('a wall clock that jumps', () => {
     heal();
     await world.run(5 * MINUTE + 11 * MINUTE);
     expect(storms.active()).toEqual([]);
+  });
+
+  test.each([
+    ['back by an hour', -60 * MINUTE],
+    ['back by 50 minutes', -50 * MINUTE],
+    ['forward by an hour, and back again', 60 * MINUTE, -60 * MINUTE],
+  ])('%s makes no old kill fresh again', async (_what, ...jumps) => {
+    const world = await aShop({}, 4);
+    const [killed] = world.cluster.workload('checkout').pods;
+    const endedAtMs = world.clock.nowMs() - 50 * MINUTE;
+    world.cluster.editPod(killed?.name ?? '', (pod) => killedBefore(pod, endedAtMs));
+    const { book } = await anOperator(world);
+    await world.run(2 * MINUTE);
+    expect(book.tracks().map(({ verdict }) => verdict?.state)).toEqual(['healthy']);
+    for (const byMs of jumps) {
+      world.clock.jump(byMs);
+      await world.run(3 * MINUTE);
+      expect(book.tracks().map(({ verdict }) => verdict?.state)).toEqual(['healthy']);
+    }
+    expect(world.cluster.effects()).toEqual([]);
+  });
+});
+
+/** It runs again since then, after it was killed for its memory. */
+function killedBefore(pod: PodSnapshot, finishedAtMs: number): PodSnapshot {
+  const lastTermination = { reason: 'OOMKilled', exitCode: 137, startedAtMs: finishedAtMs - MINUTE, finishedAtMs };
+  const again = { restartCount: 1, startedAtMs: finishedAtMs + 1_000, lastTermination };
+  return { ...pod, containers: pod.containers.map((container) => ({ ...container, ...again })) };
+}
+
+describe('a wall clock that is wrong', () => {
+  test.each([
+    ['three minutes behind the source’s', 3 * MINUTE],
+    ['ten minutes behind the source’s', 10 * MINUTE],
+    ['three minutes ahead of the source’s', -3 * MINUTE],
+    ['a day ahead of the source’s', -24 * 60 * MINUTE],
+  ])('%s: what is ill is healed, and what is old is unknown', async (_what, aheadMs) => {
+    const world = await aShop({}, 4);
+    world.source.aheadMs = aheadMs;
+    const { book } = await anOperator(world);
+    await world.run(3 * MINUTE);
+    leakInOne(world);
+    await world.until('healed', () => world.ends().includes('restart_pod Healed'), 6 * MINUTE);
+    expect(world.metrics.value('aegis_metrics_clock_ahead_seconds')).toBeCloseTo(aheadMs / 1000, 0);
+    // Samples of ten minutes ago: by a clock that is as far behind they are of now.
+    world.source.manner = 'stale';
+    leakInOne(world);
+    await world.run(5 * MINUTE);
+    expect(book.tracks().map(({ verdict }) => verdict?.state)).toEqual(['unknown']);
+    expect(world.cluster.effects()).toHaveLength(1);
+    expect(world.faults()).toEqual([]);
   });
 });
