@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createOperator, type RunningOperator } from './app-operator.ts';
 import type { Config } from './config/config.ts';
-import { parseKeysFile } from './config/keys-file.ts';
+import { API_KEY_NAME, parseKeysFile } from './config/keys-file.ts';
 import { createDetectionService } from './controller/detection-service.ts';
 import { createEffectivenessDesk } from './controller/effectiveness-desk.ts';
 import { createModelKeeper, type ModelKeeper } from './controller/model-keeper.ts';
@@ -155,7 +155,7 @@ function failureLogs(
 function serverKeys({ http }: Config): ServerKeys {
   const { keys } = http;
   if (keys.kind === 'development') return keys;
-  const single = keys.apiKey === undefined ? [] : [apiKey('default', keys.apiKey.reveal())];
+  const single = keys.apiKey === undefined ? [] : [apiKey(API_KEY_NAME, keys.apiKey.reveal())];
   return {
     kind: 'configured',
     keys: single,

@@ -9,6 +9,9 @@ export const DEVELOPMENT_KEY = 'dev_api_key';
 /** What stands for a key in that guide's `.env`: left as it is, everybody knows it, too. */
 export const PLACEHOLDER_KEY = 'your_secure_api_key_here';
 
+/** Name of the key in `API_KEY`. No key of a file can be called so: they would share a limit, and one the other's deeds. */
+export const API_KEY_NAME = 'API_KEY';
+
 /** What a key may be used for; `admin` includes the others. */
 export const SCOPES = ['detect', 'evaluate', 'read', 'approve', 'admin'] as const;
 type ApiScope = (typeof SCOPES)[number];

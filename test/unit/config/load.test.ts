@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Config } from '../../../src/config/config.ts';
 import { helpText } from '../../../src/config/help.ts';
+import { API_KEY_NAME } from '../../../src/config/keys-file.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { EFFECT_NAMES } from '../../../src/config/schema.ts';
 import { EFFECTS } from '../../../src/policy/action.ts';
@@ -189,6 +190,11 @@ describe('secrets', () => {
 
   test.each([
     ['no JSON', 'nope', 'API_KEYS_FILE'],
+    [
+      'the name of the key in API_KEY',
+      JSON.stringify({ keys: [{ name: API_KEY_NAME, sha256: 'a'.repeat(64), scopes: ['read'] }] }),
+      'API_KEYS_FILE: keys.0.name',
+    ],
     [
       'a name twice',
       JSON.stringify({ keys: [1, 2].map(() => ({ name: 'a', sha256: 'b'.repeat(64), scopes: ['read'] })) }),
