@@ -1,3 +1,4 @@
+import { RUNGS } from '../diagnosis/rung.ts';
 import type { PolicyStatus } from '../healing/policy-status.ts';
 import { policyStatus } from '../healing/status.ts';
 import type { StatusInput } from '../healing/status.ts';
@@ -174,7 +175,7 @@ export class PolicyReporter {
     const { maxMode, allowedActions, budgets } = effectiveGuardrail(guardrails);
     const limits: string[] = [];
     if (lowerMode(policy.mode, maxMode) !== policy.mode) limits.push(`a guardrail caps the mode at ${maxMode}`);
-    for (const action of wantedActions(policy)) {
+    for (const action of possibleActions(policy)) {
       if (!allowedActions.includes(action)) limits.push(`a guardrail does not allow ${action}`);
     }
     for (const effect of enabledEffects) {
@@ -238,6 +239,19 @@ const keyOf = (parsed: Parsed<HealingPolicy>): string =>
 /** Every action that a ladder of the policy names. */
 const wantedActions = ({ remedies }: HealingPolicy): ReadonlySet<ActionName> =>
   new Set(remedies.flatMap(({ steps }) => steps.map(({ action }) => action)));
+
+/** What ladders of the failure types' own come to; a cache is cleared only where a step of the policy declares it. */
+const DEFAULT_EFFECTS: readonly ActionName[] = [
+  RUNGS.restartPod.action,
+  RUNGS.scaleUp.action,
+  RUNGS.throttleApi.action,
+];
+
+/** Those that it names, and those of the default ladders where it leaves some failure type to them. */
+function possibleActions(policy: HealingPolicy): ReadonlySet<ActionName> {
+  const isComplete = policy.remedies.some(({ on }) => on.includes('any'));
+  return isComplete ? wantedActions(policy) : new Set([...wantedActions(policy), ...DEFAULT_EFFECTS]);
+}
 
 /** Learning shows in tenths: a status that is written at every poll would be noise for every watcher. */
 function coarse(samples: number, wanted: number): number {

@@ -2,6 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { crashOne, releaseBadImage } from '../../support/fakes/troubles.ts';
 import { aShop, quickPolicy } from '../../support/fakes/world.ts';
+import type { HealingPolicy } from '../../../src/policy/healing-policy.ts';
 import { aGuardrail } from '../../support/builders/policy.ts';
 
 jest.setTimeout(60_000);
@@ -79,6 +80,27 @@ describe('the policy’s status', () => {
     const limited = world.cluster.policyStatus('checkout')?.conditions.find(({ type }) => type === 'Limited');
     expect(limited?.message).toContain('caps the mode at Observe');
     expect(limited?.message).toContain('scale_up is not enabled');
+  });
+
+  const only = (on: string, action: 'restart_pod' | 'scale_up'): HealingPolicy['remedies'] => [
+    { on: [on], minSeverity: 'low', steps: [{ action, attempts: 1, timeoutSeconds: 300 }] },
+  ];
+  test.each<[string, HealingPolicy['remedies'], readonly string[]]>([
+    ['all that the default ladders do, where it names none', [], ['scale_up', 'throttle_api']],
+    ['those and its own, where it names some', only('crash_loop', 'scale_up'), ['scale_up', 'throttle_api']],
+    ['its own alone, where they are for any failure', only('any', 'scale_up'), ['scale_up']],
+    ['nothing, where it asks for what is allowed', only('any', 'restart_pod'), []],
+  ])('of what a guardrail does not allow: %s', async (_, remedies, kept) => {
+    const world = await aShop({ remedies });
+    world.cluster.putGuardrail(aGuardrail({ allowedActions: ['restart_pod', 'alert_admin'] }));
+    await anOperator(world);
+    await world.run(MINUTE);
+    const limited = world.cluster.policyStatus('checkout')?.conditions.find(({ type }) => type === 'Limited');
+    expect(limited?.message).toBe(
+      kept.length === 0
+        ? 'every rung can be used'
+        : kept.map((action) => `a guardrail does not allow ${action}`).join('; '),
+    );
   });
 });
 
