@@ -96,7 +96,9 @@ const some = { ...on, pods: pods.default('all') };
 export const eventSchema = z.discriminatedUnion('do', [
   /** A metric departs from what is usual, on pods that exist then (`andNewPods`: on those that come later as well). */
   z.strictObject({
-    ...{ ...at, ...some, do: z.literal('metric'), metric: name, forSeconds: positive.optional() },
+    ...{ ...at, ...on, do: z.literal('metric'), metric: name, forSeconds: positive.optional() },
+    /** `new`: none of those that are there, and every one that comes later. */
+    pods: z.union([pods, z.literal('new')]).default('all'),
     ...{ andNewPods: z.boolean().default(false), course: shapeSchema },
     /** It is what the pod keeps in its cache: cleared, the pod is as usual again. */
     inCache: z.boolean().default(false),

@@ -156,7 +156,7 @@ function containerProblems(
 }
 
 function podProblems(world: Known, event: ScenarioEvent, path: Path): readonly ScenarioProblem[] {
-  if (!('pods' in event) || event.pods === 'all') return [];
+  if (!('pods' in event) || typeof event.pods === 'string') return [];
   const most = world.mostPods(event.workload);
   const beyond = event.pods.filter((place) => place >= most);
   if (beyond.length === 0 || most === 0) return [];

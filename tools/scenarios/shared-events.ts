@@ -3,7 +3,7 @@ import type { LogBook } from './log-book.ts';
 import type { MetricBook } from './metric-book.ts';
 import type { ScenarioEvent } from './schema.ts';
 
-export type PodChoice = 'all' | readonly number[];
+export type PodChoice = 'all' | 'new' | readonly number[];
 export type EventOf<K extends ScenarioEvent['do']> = Extract<ScenarioEvent, { readonly do: K }>;
 
 export interface Where {
@@ -25,6 +25,7 @@ export interface Place {
 /** The pods that an event names, as they are now. */
 export function chosenPods(place: Pick<Place, 'find'>, { workload, namespace, pods }: Where): readonly PodSnapshot[] {
   const all = place.find(workload, namespace).pods;
+  if (pods === 'new') return [];
   return pods === 'all' ? all : pods.flatMap((index) => all[index] ?? []);
 }
 
@@ -33,7 +34,7 @@ export const SHARED = {
   metric(place: Place, event: EventOf<'metric'>): void {
     const { metric, forSeconds = Infinity, andNewPods, course, inCache } = event;
     const isWork = course.shape === 'shared' || course.shape === 'admitted';
-    const touches = touching(place, event, andNewPods || isWork);
+    const touches = touching(place, event, andNewPods || isWork || event.pods === 'new');
     place.metrics.departures.push({
       ...{ metric, course, sinceMs: place.nowMs, untilMs: place.nowMs + forSeconds * 1000 },
       usualPods: place.find(event.workload, event.namespace).replicas.desired,
