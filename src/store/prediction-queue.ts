@@ -31,6 +31,8 @@ export interface PredictionQueue {
 }
 
 const CAPACITY = 10_000;
+/** Characters of the bodies that may wait. */
+const CAPACITY_CHARS = 64 * 1024 * 1024;
 const LINGER_MS = 100;
 const RETRY_STEPS_MS = [100, 250, 500, 1_000, 2_000];
 /** Faults that waiting does not mend: the rows are given up, since healing rows need the room or the attempt more. */
@@ -40,6 +42,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
   const { clock, log, metrics, batchRows } = setting;
   const capacity = setting.capacity ?? CAPACITY;
   const rows: Prediction[] = [];
+  let chars = 0;
   /** Rows at the front whose transaction has written them, though it may not have told us yet. */
   let written = 0;
   let flushing: Promise<boolean> | undefined;
@@ -54,6 +57,10 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
     dropping = true;
   };
 
+  const forget = (n: number): void => {
+    for (const { body } of rows.splice(0, n)) chars -= body.length;
+  };
+
   const arm = (delayMs: number): void => {
     if (stopped || cancelTimer !== undefined || flushing !== undefined || rows.length === 0) return;
     cancelTimer = clock.after(delayMs, () => {
@@ -66,7 +73,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
     const batch = rows.slice(0, batchRows);
     try {
       await setting.write(batch, () => (written = batch.length), failures > 0);
-      rows.splice(0, batch.length);
+      forget(batch.length);
       failures = 0;
       dropping = false;
       return true;
@@ -74,7 +81,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
       const cause = fault instanceof StoreFault ? fault.cause : 'other';
       failures += 1;
       if (!HOPELESS.has(cause)) return false;
-      rows.splice(0, batch.length);
+      forget(batch.length);
       drop(batch.length, cause === 'full' ? 'full' : 'other');
       return false;
     } finally {
@@ -96,8 +103,9 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
   return {
     push: (prediction) => {
       if (stopped) return drop(1, 'closed');
-      if (rows.length >= capacity) return drop(1, 'queue-full');
+      if (rows.length >= capacity || chars + prediction.body.length > CAPACITY_CHARS) return drop(1, 'queue-full');
       rows.push(prediction);
+      chars += prediction.body.length;
       if (failures === 0 && rows.length === batchRows && flushing === undefined) {
         cancelTimer?.();
         cancelTimer = undefined;
@@ -116,7 +124,7 @@ export function createPredictionQueue(setting: PredictionQueueSetting): Predicti
       stopped = true;
       cancelTimer?.();
       if (rows.length > 0) drop(rows.length, 'closed');
-      rows.length = 0;
+      forget(rows.length);
     },
   };
 }

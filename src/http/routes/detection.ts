@@ -9,6 +9,7 @@ import { JSON_TYPE, type Reply } from '../reply.ts';
 import { route, type AnyRoute } from '../route.ts';
 import { quickAnomalyBody, quickFailureBody, requestSchemas } from '../schemas/requests.ts';
 import { anomalyAnswer, failureAnswer } from '../schemas/responses.ts';
+import { storedAnswer } from '../stored-answer.ts';
 import type { Batches } from './batch.ts';
 
 export interface Latencies {
@@ -69,7 +70,7 @@ export function detectionRoutes(deps: HttpDependencies, latencies: Latencies, ba
 
 const json = (body: string): Reply => ({ status: 200, contentType: JSON_TYPE, body });
 
-/** Answers, counts and records; the answers are the JSON that is sent and stored alike. */
+/** Answers, counts and records. */
 function createDetector(deps: HttpDependencies, latencies: Latencies) {
   const { service, store, metrics, clock, feed } = deps;
   const withFoundLogs = createLogFinder(deps);
@@ -85,10 +86,15 @@ function createDetector(deps: HttpDependencies, latencies: Latencies) {
     return value;
   };
 
-  const record = (prediction: Prediction, { severity, failure_type = null }: Announced): string => {
-    store.recordPrediction(prediction);
-    if (prediction.anomalous) feed.publish('Prediction', { ...announced(prediction), severity, failure_type });
-    return prediction.body;
+  /** Returns the answer's JSON. */
+  const record = (facts: Omit<Prediction, 'body'>, answer: AnomalyAnswer | FailureAnswer): string => {
+    const json = JSON.stringify(answer);
+    store.recordPrediction({ ...facts, body: storedAnswer(answer, json) });
+    if (facts.anomalous) {
+      const failureType = 'failure_type' in answer ? answer.failure_type : null;
+      feed.publish('Prediction', { ...announced(facts), severity: answer.severity, failure_type: failureType });
+    }
+    return json;
   };
 
   return {
@@ -123,32 +129,27 @@ const withMissing = (body: FailureAnswer, missing: string): FailureAnswer => ({
   details: { ...body.details, missing_evidence: [...body.details.missing_evidence, missing] },
 });
 
-/** What the event of a prediction says beside what is stored of it. */
-type Announced = Pick<AnomalyAnswer, 'severity'> & Partial<Pick<FailureAnswer, 'failure_type'>>;
-
-const announced = ({ id, modelType, severityScore, recommendedAction }: Prediction) => ({
+const announced = ({ id, modelType, severityScore, recommendedAction }: Omit<Prediction, 'body'>) => ({
   id,
   model_type: modelType,
   severity_score: severityScore,
   recommended_action: recommendedAction,
 });
 
-const anomalyPrediction = (answer: AnomalyAnswer, id: string, atMs: number): Prediction => ({
+const anomalyPrediction = (answer: AnomalyAnswer, id: string, atMs: number): Omit<Prediction, 'body'> => ({
   id,
   atMs,
   modelType: 'anomaly',
   severityScore: answer.anomaly_score,
   recommendedAction: answer.recommended_action,
   anomalous: answer.is_anomaly,
-  body: JSON.stringify(answer),
 });
 
-const failurePrediction = (answer: FailureAnswer, id: string, atMs: number): Prediction => ({
+const failurePrediction = (answer: FailureAnswer, id: string, atMs: number): Omit<Prediction, 'body'> => ({
   id,
   atMs,
   modelType: 'failure',
   severityScore: answer.details.severity_score,
   recommendedAction: answer.recommended_actions[0] ?? 'no_action',
   anomalous: answer.failure_detected,
-  body: JSON.stringify(answer),
 });

@@ -86,6 +86,20 @@ describe('the predictions, page by page', () => {
     expect([cursor, seen.length, new Set(seen).size]).toEqual([null, 7, 7]);
   });
 
+  test('an answer that echoes labels by the megabyte is sent whole and stored with its head alone', async () => {
+    const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`label-${i}`, 'x'.repeat(1_000)]));
+    const answer = await api.post('/api/v1/detect-anomaly', { metrics: [aMetric({ value: 95, labels })] });
+    expect(answer.text.length).toBeGreaterThan(64_000);
+    const { predictions } = (await api.call('/api/v1/metrics/predictions?limit=1')).json;
+    const { features, affected_features, ...rest } = answer.json['details'] as unknown as Record<string, unknown>;
+    const { warnings: _, ...flat } = rest;
+    expect(features).toBeDefined();
+    expect(predictions?.['0']?.['prediction']).toEqual({
+      ...(answer.json as object),
+      details: { ...flat, affected_features, warnings: [], shortened: true },
+    });
+  });
+
   test.each(['x', '1.', '-1', '1 or 1=1', '99999999999999999999'])('cursor=%s -> 422', async (cursor) => {
     const answer = await api.call(`/api/v1/metrics/predictions?cursor=${encodeURIComponent(cursor)}`);
     expect([answer.status, answer.json['detail']?.['0']]).toMatchObject([422, { loc: ['query', 'cursor'] }]);

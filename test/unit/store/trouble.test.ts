@@ -113,6 +113,24 @@ describe('a locked database', () => {
   });
 });
 
+test('predictions that wait are bounded by their size as well as by their number', async () => {
+  const file = aFile();
+  const { store, clock, metrics } = await rig({ file });
+  const other = lock(file);
+  const body = JSON.stringify({ text: 'x'.repeat(1024 * 1024) });
+  for (let i = 0; i < 100; i += 1) store.recordPrediction(aPrediction({ id: `p-${i}`, body, atMs: clock.nowMs() }));
+  const dropped = metrics.value('aegis_store_predictions_dropped_total', { cause: 'queue-full' });
+  expect(dropped).toBe(37);
+  await clock.until(() => !store.healthy());
+  other.exec('rollback');
+  other.close();
+  await clock.until(() => metrics.value('aegis_store_queue_rows') === 0);
+  store.recordPrediction(aPrediction({ id: 'after', body, atMs: clock.nowMs() }));
+  await store.flush();
+  expect(await store.predictionStats(clock.nowMs())).toMatchObject({ total: 64 });
+  await store.close();
+});
+
 describe('a full database', () => {
   test('predictions make room for healing rows', async () => {
     const { store, clock, metrics } = await rig({ file: aFile(), maxBytes: 400_000 });
