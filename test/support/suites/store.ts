@@ -208,6 +208,15 @@ export function storeSuite(aDatabase: () => Promise<TestDatabase>): void {
       await store.close();
     });
 
+    test('one that was taken by a clock which was set back since ends in its time, counted from now', async () => {
+      const store = await open();
+      await store.takeTargetLease('t', 'one', 3_600_000, 3_600_100);
+      expect(await store.takeTargetLease('t', 'two', 0, 100)).toBe(false);
+      expect(await store.takeTargetLease('t', 'two', 99, 199)).toBe(false);
+      expect(await store.takeTargetLease('t', 'two', 100, 200)).toBe(true);
+      await store.close();
+    });
+
     test('blobs are replaced by key and survive a restart', async () => {
       const database = await aDatabase();
       const store = await openOn(database);
