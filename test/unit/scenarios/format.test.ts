@@ -194,6 +194,20 @@ describe('what owners do in the middle', () => {
   });
 });
 
+test('a metric of pods that come later is that of no other', async () => {
+  const stage = await staged({
+    events: [
+      { at: 0, do: 'metric', workload: 'web', metric: 'memory_usage', pods: 'new', course: { shape: 'constant', value: 90 } },
+      { at: 0, do: 'remove-pods', workload: 'web', pods: [0] },
+    ],
+  }); // prettier-ignore
+  await stage.world.run(20_000);
+  const workload = stage.find('web', 'shop');
+  const shown = workload.pods.map((pod) => stage.metrics.valueOf('memory_usage', pod, workload, stage.nowMs) === 90);
+  await stage.close();
+  expect(shown).toEqual([false, false, true]);
+});
+
 describe('workloads are told apart', () => {
   test('of one name in two namespaces: metrics, limits, pods that are made', async () => {
     const stage = await staged({
