@@ -2,6 +2,7 @@ import type { DetectionSettings, Engine } from '../detection/engine-input.ts';
 import { metricSpec } from '../detection/metric-profile.ts';
 import type { MetricSpec } from '../detection/sample.ts';
 import type { MetricVerdict, Score } from '../detection/verdict.ts';
+import { fingerprint } from '../lib/fingerprint.ts';
 import { sortFew } from '../lib/sort-few.ts';
 import type { MetricSample } from './detection-api.ts';
 import { createFirstSamples } from './first-samples.ts';
@@ -137,8 +138,14 @@ export function seriesKeyOf({ metricType, labels }: Pick<MetricSample, 'metricTy
   // Joined, not added up: what is kept as a key would else stay a tree of its parts, three times as large.
   const parts = ['rest/', metricType];
   for (const name of names) parts.push('\u0000', apart(name), '\u0001', apart(labels[name] ?? ''));
-  return parts.join('');
+  const key = parts.join('');
+  // Labels may be a hundred kilobytes, and ten thousand series are remembered. Whoever makes two sets equal has gained
+  // nothing: every caller may send any set.
+  return key.length <= MAX_KEY ? key : `rest/${metricType}\u0000#${fingerprint(key)}`;
 }
+
+/** Characters of a key that is kept as it is. */
+const MAX_KEY = 1_024;
 
 /** No label may hold what stands between labels: two sets would be one series. */
 const apart = (text: string): string =>

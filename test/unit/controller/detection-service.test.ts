@@ -70,6 +70,14 @@ describe('a series', () => {
     expect(key({ a: '\u0002' + '0' })).not.toBe(key({ a: '\u0000' }));
   });
 
+  test('has a short key, however long its labels are', () => {
+    const key = (end: string) =>
+      seriesKeyOf(aSample({ labels: { pod: 'x'.repeat(1_000) + end, zone: 'y'.repeat(1_000) } }));
+    expect(key('a').length).toBeLessThan(200);
+    expect(key('a')).toBe(key('a'));
+    expect(key('a')).not.toBe(key('b'));
+  });
+
   test('beyond the number that is kept the longest silent ones are forgotten, those in use are not', () => {
     const engine = createEngine({ seed: 1 });
     const service = aService({ engine, maxSeries: 100 });
