@@ -36,8 +36,9 @@ function verifiedState(status: ActionStatus, verified: NonNullable<ActionStatus[
   const { rollback } = status;
   if (verdict === 'Inconclusive' || rollback === undefined) return 'Ineffective';
   if (rollback.done) return 'RolledBack';
-  // An inverse that is due with the verdict still belongs to the action; a TTL that runs on does not.
-  const isDue = rollback.dueAtMs !== undefined && rollback.dueAtMs <= verified.atMs;
+  // An inverse that the verdict asked for, in its very moment, still belongs to the action; a TTL that runs on does not. Which of
+  // two stamps is the later one does not tell: the clock may have been set between them.
+  const isDue = rollback.dueAtMs === verified.atMs;
   return isDue && rollback.abandoned === undefined ? 'Verifying' : 'Ineffective';
 }
 

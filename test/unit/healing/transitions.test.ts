@@ -15,7 +15,7 @@ import {
 import type { Intent } from '../../../src/policy/action.ts';
 import { anAlertIntent, anIntent, aScaleUp, aStatus, aThrottle, executed } from '../../support/builders/action.ts';
 import { aPolicy } from '../../support/builders/policy.ts';
-import { MINUTE, NOW, SECOND } from '../../support/builders/workload.ts';
+import { HOUR, MINUTE, NOW, SECOND } from '../../support/builders/workload.ts';
 
 const found = (verdict: Verification['verdict'], reason?: NonNullable<Verification['reason']>): Verification => ({
   verdict,
@@ -132,6 +132,14 @@ describe('an inverse that fails', () => {
     expect(thrice.closed).toMatchObject({ state: 'Failed', reason: 'RollbackFailed' });
     expect(owesUndo(thrice)).toBe(true);
   });
+});
+
+test('a limit that did not help and stays for its time is over for the action, also where the clock was set past its end meanwhile', () => {
+  const stays = aPolicy({ verification: { ...aPolicy().verification, onIneffective: 'Keep' } });
+  const afterADay = (status: ActionStatus): ActionStatus =>
+    markVerification(aThrottle(), status, found('Ineffective'), stays, NOW + 24 * HOUR);
+  const status = afterADay(sent(aThrottle(), applied));
+  expect([stateOf(aThrottle(), status), owesUndo(status)]).toEqual(['Ineffective', true]);
 });
 
 test('polls are counted in the status until there is a verdict', () => {
