@@ -24,7 +24,7 @@ beforeAll(async () => {
   api = await anApi({
     options: {
       keys: { kind: 'configured', keys },
-      limits: { requestMs: 600, headersMs: 300, keepAliveMs: 200 },
+      limits: { requestMs: 1_500, headersMs: 1_000, keepAliveMs: 200 },
       rate: { perKey: 100_000, perAddress: 100_000 },
     },
   });

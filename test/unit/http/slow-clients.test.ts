@@ -36,15 +36,20 @@ describe('a client that takes too long', () => {
   });
 
   test('does not keep others waiting', async () => {
-    const slow = Array.from({ length: 10 }, () =>
-      rawExchange(api.port, `${post}\r\ncontent-length: 100\r\n\r\n`, { later: ' '.repeat(30).split(''), everyMs: 20 }),
-    );
+    const patient = await anApi();
+    let ended = 0;
+    const slow = Array.from({ length: 10 }, () => {
+      const socket = connect(patient.port, '127.0.0.1');
+      socket.on('close', () => (ended += 1)).on('data', () => (ended += 1));
+      socket.write(`${post}\r\ncontent-length: 100\r\n\r\n{`);
+      return socket;
+    });
     for (let i = 0; i < 10; i += 1) {
-      const started = performance.now();
-      expect((await api.post('/api/v1/detect-anomaly', { metrics: [aMetric()] })).status).toBe(200);
-      expect(performance.now() - started).toBeLessThan(1_000);
+      expect((await patient.post('/api/v1/detect-anomaly', { metrics: [aMetric()] })).status).toBe(200);
     }
-    await Promise.all(slow);
+    expect(ended).toBe(0);
+    for (const socket of slow) socket.destroy();
+    await patient.stop();
   });
 });
 
@@ -57,11 +62,14 @@ test('connections beyond the limit are closed, and room comes back', async () =>
     socket.on('close', () => (refused += 1));
     sockets.push(socket);
   }
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(refused).toBeGreaterThanOrEqual(10);
+  await eventually(() => refused >= 10);
   for (const socket of sockets) socket.destroy();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect((await api.call('/ping')).status).toBe(200);
+  let isBack = false;
+  while (!isBack)
+    isBack = await api.call('/ping').then(
+      ({ status }) => status === 200,
+      () => false,
+    );
 });
 
 describe('closing', () => {
