@@ -185,7 +185,9 @@ export class AlertDesk {
   async #sendEnd(ending: Ending, nowMs: number): Promise<void> {
     const { alert, sinks } = ending;
     ending.isUnderWay = true;
-    const reply = await this.#send(sinks, courseOf(alert, 'resolved', nowMs));
+    const message = courseOf(alert, 'resolved', nowMs);
+    const others = this.#open.all().some(({ intent }) => groupOf(intent) === message.group);
+    const reply = await this.#send(sinks, { ...message, ...(!others && { endsGroup: true }) });
     // Another process may lead by now: what it noted is not written over.
     if (this.#endings.get(alert.key) !== ending) return;
     this.#endings.delete(alert.key);
@@ -227,10 +229,12 @@ function courseOf(
   return { ...message, key, summary: [message.summary, ...course].join('; ') };
 }
 
+const groupOf = ({ target, policy }: Intent): string => `${target.namespace}/${policy.name}`;
+
 function messageOf(intent: Intent, status: AlertMessage['status'], startsAtMs: number, nowMs: number): AlertMessage {
   const { target, diagnosis, policy } = intent;
   return {
-    ...{ key: intent.incidentId, group: `${target.namespace}/${policy.name}`, status },
+    ...{ key: intent.incidentId, group: groupOf(intent), status },
     severity: severityOf(intent.severityScore),
     title: `${workloadKey(target)}: ${diagnosis.failureType}`,
     ...{ namespace: target.namespace, workload: target.name, policy: policy.name, failureType: diagnosis.failureType },

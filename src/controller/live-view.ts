@@ -1,6 +1,6 @@
 import { stateOf } from '../healing/lifecycle.ts';
 import { toRecord } from '../healing/record.ts';
-import type { Incident } from '../detection/incident.ts';
+import { isResting, type Incident } from '../detection/incident.ts';
 import type { Clock } from '../lib/clock.ts';
 import { workloadKey } from '../lib/workload.ts';
 import { findDecision } from './decision-view.ts';
@@ -76,6 +76,13 @@ function resolvedView(incident: Incident, policy: string, actions: readonly Stor
   };
 }
 
+/** What an incident that flaps does at present. */
+function courseOf(incident: Incident): string {
+  const { returns = 0, goodPolls } = incident;
+  if (returns === 0) return '';
+  return `; it flaps: it came back ${returns} times${isResting(incident) ? `, and is in band for ${goodPolls} polls` : ''}`;
+}
+
 function incidentView({ history, diagnosis, decision }: Track, policy: string): IncidentView | undefined {
   const { incident } = history;
   if (incident === undefined) return undefined;
@@ -86,7 +93,7 @@ function incidentView({ history, diagnosis, decision }: Track, policy: string): 
     ...{ policy, failureType: diagnosis?.failureType ?? 'unknown' },
     severity: severityOf(diagnosis?.severityScore ?? incident.peakScore),
     decision: decision?.kind ?? 'none',
-    reason: decision?.kind === 'hold' ? `${decision.reason}: ${reason}` : reason,
+    reason: `${decision?.kind === 'hold' ? `${decision.reason}: ` : ''}${reason}${courseOf(incident)}`,
     ...(decision !== undefined && { decisionId: decision.id }),
   };
 }

@@ -44,6 +44,10 @@ export class OpenAlerts {
   readonly #store: Pick<Store, 'saveBlob' | 'loadBlob'>;
   readonly #log: Log;
   readonly #open = new Map<string, OpenAlert>();
+  /** Those of them whose incident is over and may come back. */
+  readonly #waiting = new Set<OpenAlert>();
+  /** Keys of the alerts, by the incidents that they stand for. */
+  readonly #keys = new Map<string, string>();
   readonly #kept = new Map<string, Kept>();
   #saving: Promise<void> | undefined;
   #isChanged = false;
@@ -75,6 +79,8 @@ export class OpenAlerts {
   /** Another process may tell people now. */
   forget(): void {
     this.#open.clear();
+    this.#waiting.clear();
+    this.#keys.clear();
     this.#kept.clear();
   }
 
@@ -84,11 +90,12 @@ export class OpenAlerts {
 
   /** The alert that stands for this incident. */
   of(incidentId: string): OpenAlert | undefined {
-    return this.#open.get(incidentId) ?? this.all().find(({ incidents }) => incidents.includes(incidentId));
+    return this.#open.get(this.#keys.get(incidentId) ?? '');
   }
 
   add(alert: OpenAlert): void {
     this.#open.set(alert.key, alert);
+    for (const incidentId of [alert.key, ...alert.incidents]) this.#keys.set(incidentId, alert.key);
   }
 
   incidentsOf(key: string): readonly string[] {
@@ -106,13 +113,14 @@ export class OpenAlerts {
    */
   join(incident: Incident, failureType?: FailureType): boolean {
     const own = this.of(incident.id);
-    const alert =
-      own ?? this.all().find((each) => each.over !== undefined && isAbout(each.intent, incident, failureType));
+    const alert = own ?? [...this.#waiting].find(({ intent }) => isAbout(intent, incident, failureType));
     if (alert === undefined) return false;
     delete alert.over;
+    this.#waiting.delete(alert);
     alert.returns = incident.returns ?? alert.returns;
     if (own !== undefined) return true;
     alert.incidents = [...alert.incidents, incident.id];
+    this.#keys.set(incident.id, alert.key);
     alert.returns += 1;
     void this.#keep({ key: alert.key, incidents: alert.incidents });
     return true;
@@ -126,13 +134,14 @@ export class OpenAlerts {
     alert.returns = incident.returns ?? alert.returns;
     if (untilMs === undefined || untilMs <= nowMs) return this.#close(alert);
     alert.over = { sinceMs: incident.resolvedAtMs ?? nowMs, tellAtMs: untilMs };
+    this.#waiting.add(alert);
     return undefined;
   }
 
   /** The alerts whose incidents have not come back: their ends are to be told. */
   due(nowMs: number): readonly OpenAlert[] {
     return (
-      this.all()
+      [...this.#waiting]
         // A wall clock that was set back holds up no message.
         .filter(({ over }) => over !== undefined && (nowMs >= over.tellAtMs || nowMs < over.sinceMs))
         .map((alert) => this.#close(alert))
@@ -141,6 +150,8 @@ export class OpenAlerts {
 
   #close(alert: OpenAlert): OpenAlert {
     this.#open.delete(alert.key);
+    this.#waiting.delete(alert);
+    for (const incidentId of [alert.key, ...alert.incidents]) this.#keys.delete(incidentId);
     return alert;
   }
 

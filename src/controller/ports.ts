@@ -312,6 +312,8 @@ export interface AlertMessage {
   readonly advice: string;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** Of an end: no other alert of the group is open any more, as far as people know. */
+  readonly endsGroup?: true;
 }
 
 export interface Notifier {

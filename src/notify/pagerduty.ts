@@ -10,7 +10,8 @@ const SEVERITY = { low: 'info', medium: 'warning', high: 'error', critical: 'cri
 /**
  * One event opens or closes one PagerDuty incident. An alert by itself uses its own key. Several that begin together
  * share one event under their group's key, closed when the last of them is over. What is shared is held in memory: after
- * a restart the end of an alert is sent under its own key, and an event of a group must be closed by hand.
+ * a restart, or under the next leader, the end of an alert is sent under its own key, and the group's event is closed with the last end of
+ * the group. PagerDuty ignores the end of an event that it does not have.
  */
 export function pagerDutySink(config: PagerDutySinkConfig): Sink {
   const open = createOpenAlerts();
@@ -29,6 +30,8 @@ interface PagerEvent {
   readonly messages: readonly AlertMessage[];
 }
 
+const groupKey = ({ group }: AlertMessage): string => `group/${group}`;
+
 /** Remembers under which event an alert was opened, for at most so many alerts. */
 function createOpenAlerts(): { eventsFor(messages: readonly AlertMessage[]): readonly PagerEvent[] } {
   const alone = new Set<string>();
@@ -44,7 +47,7 @@ function createOpenAlerts(): { eventsFor(messages: readonly AlertMessage[]): rea
       if (event === undefined && alone.size < MAX_REMEMBERED) alone.add(first.key);
       return [{ action: 'trigger', dedupKey: event ?? first.key, messages: firing }];
     }
-    const dedupKey = `group/${first.group}`;
+    const dedupKey = groupKey(first);
     const keys = shared.get(dedupKey) ?? new Set<string>();
     for (const { key } of firing) {
       if (alone.has(key) || keys.has(key) || sharedCount >= MAX_REMEMBERED) continue;
@@ -59,8 +62,10 @@ function createOpenAlerts(): { eventsFor(messages: readonly AlertMessage[]): rea
     const messages = [message];
     const event = sharedEventOf(message.key);
     if (event === undefined) {
-      alone.delete(message.key);
-      return [{ action: 'resolve', dedupKey: message.key, messages }];
+      const isKnown = alone.delete(message.key);
+      const own: PagerEvent = { action: 'resolve', dedupKey: message.key, messages };
+      const mayBeShared = !isKnown && message.endsGroup === true;
+      return mayBeShared ? [own, { ...own, dedupKey: groupKey(message) }] : [own];
     }
     const keys = shared.get(event);
     if (keys?.delete(message.key) === true) sharedCount--;

@@ -49,9 +49,12 @@ const ended = anIncident({ metrics: [], resolvedAtMs: NOW });
 function aTown() {
   const blobs = new Map<string, Uint8Array>();
   const told: string[] = [];
+  const messages: AlertMessage[] = [];
   const town = { down: new Set<string>(), isStoreDown: false, isSlow: false };
   const waiting: (() => void)[] = [];
-  const send = async (named: readonly string[], { status, key }: AlertMessage) => {
+  const send = async (named: readonly string[], message: AlertMessage) => {
+    const { status, key } = message;
+    messages.push(message);
     const sinks = named.length === 0 ? ['chat', 'pager'] : named;
     if (town.isSlow) await new Promise<void>((resolve) => waiting.push(resolve));
     const delivered = sinks.filter((sink) => !town.down.has(sink));
@@ -75,7 +78,7 @@ function aTown() {
     await settled();
     return next;
   };
-  return { blobs, desk, succeed, told, town, waiting };
+  return { blobs, desk, succeed, told, messages, town, waiting };
 }
 
 const ENDS = ['chat: resolved incident-1', 'pager: resolved incident-1'];
@@ -124,6 +127,19 @@ describe('the end of an alert across a change of leadership', () => {
       await settled();
       expect(endsOf(told)).toEqual(minute < 3 ? ENDS.slice(0, 1) : ENDS);
     }
+  });
+
+  test('the last end of a group says so', async () => {
+    const { desk, messages } = aTown();
+    const only = desk();
+    const both = ['i-1', 'i-2'].map((id) => anIncident({ ...ended, id }));
+    for (const { id } of both) await only.deliver({ ...alertTo('chat'), incidentId: id }, NOW);
+    for (const incident of both) only.resolve(incident, NOW);
+    await settled();
+    expect(messages.flatMap(({ status, endsGroup }) => (status === 'resolved' ? [endsGroup] : []))).toEqual([
+      undefined,
+      true,
+    ]);
   });
 
   test('what no sink takes for an hour is given up', async () => {

@@ -88,12 +88,14 @@ describe('a metric that swings about its line', () => {
 
   test('and then is quiet: the end is told once, a quarter of an hour later, and says that it flapped', async () => {
     const world = await aSwingingShop(TELL);
-    await anOperator(world);
+    const { view } = await anOperator(world);
     await world.run(3 * MINUTE);
     const calm = swing(world, MINUTE);
     await world.run(10 * MINUTE);
     calm();
     await world.run(14 * MINUTE);
+    const [shown] = (await view.incidents(1)).incidents;
+    expect(shown?.reason).toMatch(/it flaps: it came back \d+ times, and is in band for 1\d\d polls$/);
     expect(ends(world)).toBe(0);
     await world.run(3 * MINUTE);
     expect((await world.incidents())[0]?.returns).toBeGreaterThan(5);

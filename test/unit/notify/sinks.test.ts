@@ -176,8 +176,26 @@ describe('PagerDuty', () => {
     expect(await events(sink, ...ends)).toEqual(['resolve a', 'resolve b']);
   });
 
-  test('after a restart an end is sent under the own key', async () => {
-    expect(await events(create(), anAlert({ status: 'resolved' }))).toEqual(['resolve incident-1']);
+  test.each<[string, Partial<AlertMessage>, readonly string[]]>([
+    ['under its own key', {}, ['resolve incident-1']],
+    [
+      'the last one of its group under that of the group as well: it may have begun with others',
+      { endsGroup: true },
+      ['resolve incident-1', 'resolve group/shop/checkout'],
+    ],
+  ])('after a restart an end is sent %s', async (_, over, expected) => {
+    expect(await events(create(), anAlert({ status: 'resolved', ...over }))).toEqual(expected);
+  });
+
+  test('an end of which it knows how it began is sent once, last of its group or not', async () => {
+    const sink = create();
+    await events(sink, anAlert({ key: 'solo' }));
+    await events(sink, ...many(2, { group: 'shop/cart' }));
+    expect(await events(sink, anAlert({ key: 'solo', status: 'resolved', endsGroup: true }))).toEqual(['resolve solo']);
+    const [first, last] = many(2, { group: 'shop/cart', status: 'resolved' });
+    if (first === undefined || last === undefined) throw new Error('two were asked for');
+    expect(await events(sink, first)).toEqual([]);
+    expect(await events(sink, { ...last, endsGroup: true })).toEqual(['resolve group/shop/cart']);
   });
 });
 
