@@ -250,7 +250,7 @@ export class RigStage implements Place {
     const values = [
       ...(wide ? [] : [`watchNamespaces={${this.namespaces.join(',')}}`, 'crds.install=false']),
       ...['actions.throttleApi.envoyGateway=true', 'actions.throttleApi.istio=true', 'evidence.configMaps=true'],
-      'admissionPolicies.enabled=false',
+      ...['actions.scaleUp.raiseAutoscalerMinimum=true', 'admissionPolicies.enabled=false'],
     ];
     this.#installed = await installOperator(
       { ...this.ground.rig, prometheusUrl: `${base}/prometheus` },
