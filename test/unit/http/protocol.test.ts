@@ -72,8 +72,10 @@ describe('media types', () => {
     expect(answer.status).toBe(status);
   });
 
+  // Made before the first call: on a busy machine it takes so long that the server gives up the connection meanwhile.
+  const bomb = gzipSync(Buffer.alloc(50_000_000, 0x20));
+
   test('a gzip bomb is not unpacked', async () => {
-    const bomb = gzipSync(Buffer.alloc(50_000_000, 0x20));
     const answer = await api.call(ANOMALY, { method: 'POST', body: bomb, headers: { 'content-encoding': 'gzip' } });
     expect(answer.status).toBe(415);
   });
