@@ -57,30 +57,37 @@ export class SeenTimes {
 }
 
 const TIMES = ['decidedAtMs', 'executedAtMs', 'endedAtMs'] as const;
-type Leads = Readonly<Partial<Record<(typeof TIMES)[number], number>>>;
 
-/** A row of the ledger, and how far ahead the wall clock was when each of its times was first seen. */
+/** A row of the ledger, and when each of its times was first seen. */
 export interface TimedRow {
   readonly record: ActionRecord;
-  readonly leads: Leads;
+  readonly seen: SeenTimes;
 }
+
+const timesOf = (record: ActionRecord): readonly (readonly [name: (typeof TIMES)[number], atMs: number])[] =>
+  TIMES.flatMap((name) => {
+    const atMs = record[name];
+    return atMs === undefined ? [] : [[name, atMs] as const];
+  });
 
 /** A row as it is now; what it said before keeps its lead. */
 export function timedRow(record: ActionRecord, before: TimedRow | undefined, nowLead: number): TimedRow {
-  const leadOf = (time: (typeof TIMES)[number]): number =>
-    before?.record[time] === record[time] ? (before?.leads[time] ?? nowLead) : nowLead;
-  return { record, leads: Object.fromEntries(TIMES.map((time) => [time, leadOf(time)])) };
+  const seen = before?.seen ?? new SeenTimes();
+  seen.look(
+    timesOf(record).filter(([name, atMs]) => !seen.knows(name, atMs)),
+    nowLead,
+  );
+  return { record, seen };
 }
 
 /**
  * The row with its times moved by the jumps since: how long ago something was stays what it was, so a clock that is set forward
  * ends no cooldown and returns no budget, and one that is set back prolongs none (I31).
  */
-export function steadyRecord({ record, leads }: TimedRow, nowLead: number): ActionRecord {
-  const moved = TIMES.flatMap((time) => {
-    const [atMs, lead] = [record[time], leads[time]];
-    const jumped = lead === undefined ? 0 : jumpSince(lead, nowLead);
-    return atMs === undefined || jumped === 0 ? [] : [[time, atMs + jumped] as const];
+export function steadyRecord({ record, seen }: TimedRow, nowLead: number): ActionRecord {
+  const moved = timesOf(record).flatMap(([name, atMs]) => {
+    const steadyMs = seen.steady(name, atMs, nowLead);
+    return steadyMs === atMs ? [] : [[name, steadyMs] as const];
   });
   return moved.length === 0 ? record : { ...record, ...Object.fromEntries(moved) };
 }
