@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts';
 import type { Intent } from '../policy/action.ts';
 import type { FailureType } from '../diagnosis/failure-type.ts';
 import type { Store } from './store-ports.ts';
+import { takeUp } from './stored-state.ts';
 
 const BLOB = 'alerts';
 /** Longer than a new leader looks back for ends that were not told. */
@@ -48,7 +49,7 @@ export class OpenAlerts {
   readonly #waiting = new Set<OpenAlert>();
   /** Keys of the alerts, by the incidents that they stand for. */
   readonly #keys = new Map<string, string>();
-  readonly #kept = new Map<string, Kept>();
+  #kept = new Map<string, Kept>();
   #saving: Promise<void> | undefined;
   #isChanged = false;
 
@@ -59,21 +60,17 @@ export class OpenAlerts {
 
   /** What the last leader told. False: it cannot be read, so nobody knows what people have heard already. */
   async load(): Promise<boolean> {
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = await this.#store.loadBlob(BLOB);
-    } catch (error) {
-      this.#log.warn('what people were told cannot be read; nothing is decided until it can', { err: error });
-      return false;
-    }
-    this.#kept.clear();
-    try {
-      const kept = bytes === undefined ? [] : (JSON.parse(new TextDecoder().decode(bytes)) as Kept[]);
-      for (const each of kept) this.#kept.set(each.key, each);
-    } catch (error) {
-      this.#log.warn('what people were told is damaged; they may hear of an end again', { err: error });
-    }
-    return true;
+    const warnings = {
+      unread: 'what people were told cannot be read; nothing is decided until it can',
+      damaged: 'what people were told is damaged; they may hear of an end again',
+    };
+    const kept = new Map<string, Kept>();
+    const stored = { store: this.#store, key: BLOB, log: this.#log, warnings };
+    const isRead = await takeUp<Kept[]>(stored, (all) => {
+      for (const each of all) kept.set(each.key, each);
+    });
+    if (isRead) this.#kept = kept;
+    return isRead;
   }
 
   /** Another process may tell people now. */

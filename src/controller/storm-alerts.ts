@@ -5,6 +5,7 @@ import type { StormState } from '../policy/guard.ts';
 import { CLUSTER_SCOPE } from '../policy/storm.ts';
 import type { AlertMessage } from './ports.ts';
 import type { Store } from './store-ports.ts';
+import { takeUp } from './stored-state.ts';
 
 const BLOB = 'storm-alerts';
 
@@ -50,22 +51,15 @@ export class StormAlerts {
   /** What the last leader told. False: it cannot be read, so nobody knows what people have heard already. */
   async load(): Promise<boolean> {
     this.#told.clear();
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = await this.#store.loadBlob(BLOB);
-    } catch (error) {
-      this.#log.warn('the storm alerts cannot be read; nothing is decided until they can', { err: error });
-      return false;
-    }
-    try {
-      const told = bytes === undefined ? [] : (JSON.parse(new TextDecoder().decode(bytes)) as Told[]);
+    const warnings = {
+      unread: 'the storm alerts cannot be read; nothing is decided until they can',
+      damaged: 'the stored storm alerts are damaged; people may hear of a storm again',
+    };
+    return takeUp<Told[]>({ store: this.#store, key: BLOB, log: this.#log, warnings }, (told) => {
       // What an older release stored has no report.
       for (const each of told)
         this.#told.set(each.state.scope, { ...each, report: each.report ?? stormReport(each.state, []) });
-    } catch (error) {
-      this.#log.warn('the stored storm alerts are damaged; people may hear of a storm again', { err: error });
-    }
-    return true;
+    });
   }
 
   forget(): void {

@@ -7,6 +7,7 @@ import { stormFor, stormStates } from '../policy/storm.ts';
 import type { WatchedWorkload } from '../policy/storm.ts';
 import { jumpSince, wallLead } from './steady-times.ts';
 import type { Store } from './store-ports.ts';
+import { takeUp } from './stored-state.ts';
 
 const BLOB = 'storm-states';
 
@@ -29,20 +30,15 @@ export class StormWatch {
 
   /** Takes up the brake as the last leader left it. False: it cannot be read, so none may be taken for off. */
   async load(): Promise<boolean> {
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = await this.#store.loadBlob(BLOB);
-    } catch (error) {
-      this.#log.warn('the storm states cannot be read; nothing is decided until they can', { err: error });
-      return false;
-    }
+    const warnings = {
+      unread: 'the storm states cannot be read; nothing is decided until they can',
+      damaged: 'the stored storm states are damaged; they are judged anew',
+    };
+    const stored = { store: this.#store, key: BLOB, log: this.#log, warnings };
+    const isRead = await takeUp<StormState[]>(stored, (states) => (this.#states = states));
+    if (!isRead) return false;
     this.#saved = '';
     this.#lead = wallLead(this.#clock);
-    try {
-      if (bytes !== undefined) this.#states = JSON.parse(new TextDecoder().decode(bytes)) as StormState[];
-    } catch (error) {
-      this.#log.warn('the stored storm states are damaged; they are judged anew', { err: error });
-    }
     return true;
   }
 
