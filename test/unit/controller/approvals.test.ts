@@ -4,10 +4,17 @@ import { createApprovals, type ApprovalAnswer, type ApprovalOutcome } from '../.
 import { anOperator } from '../../support/fakes/an-operator.ts';
 import { FakeClusterWriter } from '../../support/fakes/fake-cluster-io.ts';
 import { crashOne } from '../../support/fakes/troubles.ts';
-import { aShop } from '../../support/fakes/world.ts';
+import { aShop, type World } from '../../support/fakes/world.ts';
 
 jest.setTimeout(60_000);
 const MINUTE = 60_000;
+
+/** The desk of a running operator where actions are approved. */
+function deskOf(world: World, { leadership, process }: Awaited<ReturnType<typeof anOperator>>) {
+  const writer = new FakeClusterWriter(world.cluster, process, () => leadership.mayWrite());
+  const times = new ActionTimes(process.clock);
+  return createApprovals({ writer, leadership, times, clock: process.clock, log: world.log });
+}
 
 /** An action that waits for somebody to approve it, and the desk where that is done. */
 async function anActionThatWaits() {
@@ -16,15 +23,7 @@ async function anActionThatWaits() {
   await world.run(MINUTE);
   crashOne(world);
   await world.until('awaited', () => world.ends().includes('restart_pod AwaitingApproval'), 4 * MINUTE);
-  const { leadership, process } = running;
-  const writer = new FakeClusterWriter(world.cluster, process, () => leadership.mayWrite());
-  const approvals = createApprovals({
-    writer,
-    leadership,
-    times: new ActionTimes(process.clock),
-    clock: process.clock,
-    log: world.log,
-  });
+  const approvals = deskOf(world, running);
   const { intent } = world.cluster.actions()[0] ?? {};
   if (intent === undefined) throw new Error('there is no action');
   const answer = (over: Partial<ApprovalAnswer> = {}): Promise<ApprovalOutcome> =>
@@ -97,18 +96,11 @@ describe('an answer by API', () => {
 
   test('to an action that needs none is refused', async () => {
     const world = await aShop();
-    const { leadership, process } = await anOperator(world);
+    const running = await anOperator(world);
     await world.run(MINUTE);
     crashOne(world);
     await world.until('verifying', () => world.ends().includes('restart_pod Verifying'), 4 * MINUTE);
-    const writer = new FakeClusterWriter(world.cluster, process, () => leadership.mayWrite());
-    const approvals = createApprovals({
-      writer,
-      leadership,
-      times: new ActionTimes(process.clock),
-      clock: process.clock,
-      log: world.log,
-    });
+    const approvals = deskOf(world, running);
     const { intent } = world.cluster.actions()[0] ?? {};
     const { name = '', policyHash = '' } = intent ?? {};
     const answer = { namespace: 'shop', name, policyHash, decision: 'Denied', reason: '', by: 'key:ops' } as const;

@@ -38,6 +38,17 @@ function swing(world: World, periodMs: number): () => void {
   return () => (untilMs = world.clock.nowMs());
 }
 
+/** People were told of two minutes beyond the line, which are just over. */
+async function aShopThatSwungOnce(): Promise<World> {
+  const world = await aSwingingShop(TELL);
+  await anOperator(world);
+  await world.run(3 * MINUTE);
+  const calm = swing(world, 10 * MINUTE);
+  await world.run(2 * MINUTE);
+  calm();
+  return world;
+}
+
 /** Keys of the alerts that were told anew. */
 const toldOf = (world: World): readonly string[] => [...new Set(world.firing().map(({ key }) => key))];
 const ends = (world: World): number => world.sent.filter(({ status }) => status === 'resolved').length;
@@ -106,12 +117,7 @@ describe('a metric that swings about its line', () => {
   });
 
   test('once: the incident is over after three polls in band; people hear of it when it can no longer be the same', async () => {
-    const world = await aSwingingShop(TELL);
-    await anOperator(world);
-    await world.run(3 * MINUTE);
-    const calm = swing(world, 10 * MINUTE);
-    await world.run(2 * MINUTE);
-    calm();
+    const world = await aShopThatSwungOnce();
     await world.run(30 * SECOND);
     expect((await world.incidents())[0]?.resolvedAtMs).toBeDefined();
     await world.run(14 * MINUTE);
@@ -122,12 +128,7 @@ describe('a metric that swings about its line', () => {
   });
 
   test('a failure of another kind in between is told at once', async () => {
-    const world = await aSwingingShop(TELL);
-    await anOperator(world);
-    await world.run(3 * MINUTE);
-    const calm = swing(world, 10 * MINUTE);
-    await world.run(2 * MINUTE);
-    calm();
+    const world = await aShopThatSwungOnce();
     await world.run(2 * MINUTE);
     releaseBadImage(world);
     await world.run(35 * SECOND);
